@@ -1,0 +1,60 @@
+"""Owns the bounds of every queue, map, string and recursion; knows nothing but numbers.
+
+Each field's name appears in the error that it causes (`LimitExceeded.limit`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+KIB = 1024
+MIB = 1024 * KIB
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds that protect one server; sizes in bytes, times in seconds."""
+
+    # one message
+    message_size_bytes: int = 1 * MIB
+    sync_size_bytes: int = 64 * MIB
+    inline_check_size_bytes: int = 64 * KIB
+    state_vector_clients: int = 100_000
+    update_structs: int = 2_000_000
+    update_depth: int = 32
+    string_size_bytes: int = 16 * MIB
+    # awareness
+    awareness_clients_per_connection: int = 4
+    awareness_state_size_bytes: int = 4 * KIB
+    awareness_messages_per_second: float = 40.0
+    awareness_timeout_s: float = 30.0
+    awareness_depth: int = 16
+    # one connection
+    messages_per_second: float = 400.0
+    messages_burst: int = 4_000
+    outbox_size_bytes: int = 1 * MIB
+    outbox_stall_s: float = 10.0
+    resync_interval_s: float = 1.0
+    handshake_timeout_s: float = 10.0
+    idle_timeout_s: float = 90.0
+    # one room, one server
+    document_size_bytes: int = 64 * MIB
+    room_inbox_messages: int = 10_000
+    connections_per_room: int = 2_000
+    connections_per_address: int = 2_000
+    pending_handshakes: int = 500
+    rooms: int = 20_000
+    rooms_per_user: int = 500
+    scratch_name_length: int = 200
+    # files
+    file_size_bytes: int = 10 * MIB
+    upload_size_bytes: int = 512 * MIB
+    folder_entries: int = 50_000
+    request_body_size_bytes: int = 1 * MIB
+    # formats, in the sandbox child
+    format_cpu_s: float = 20.0
+    format_memory_bytes: int = 1024 * MIB
+    format_timeout_s: float = 60.0
+    # times of the room
+    load_timeout_s: float = 30.0
+    save_timeout_s: float = 120.0

@@ -84,9 +84,7 @@ class LimitExceeded(ProtocolError):
     http_status = 413
 
     def __init__(self, limit: str, detail: str = "") -> None:
-        super().__init__(
-            detail or f"limit {limit} exceeded", public=f"This is more than the server accepts ({limit})."
-        )
+        super().__init__(detail or f"limit {limit} exceeded", public=f"This is more than the server accepts ({limit}).")
         self.limit = limit
 
 

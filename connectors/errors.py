@@ -1,18 +1,18 @@
 """Owns the errors that a connector may raise; imports nothing.
 
-    ConnectorError
-        FileMissing         no such file or folder
-        FileExists          create or rename onto something that is there
-        AccessDenied        these credentials may not
-        VersionMismatch     the stored version is not `if_version`
-        LockHeld            somebody else holds the lock (`lock_id`, `owner` when known)
-        LockLost            our lock is no longer there
-        Unavailable         away, too slow, 5xx: worth a retry
-        QuotaExceeded       no space left: worth a retry after somebody made room
-        TooLarge            more bytes than the caller allowed
-        NotAFile            a folder or a device stands at this path
-        InvalidPath         the path leaves the root or cannot be a name there
-        Unsupported         this storage has no such operation
+ConnectorError
+    FileMissing         no such file or folder
+    FileExists          create or rename onto something that is there
+    AccessDenied        these credentials may not
+    VersionMismatch     the stored version is not `if_version`
+    LockHeld            somebody else holds the lock (`lock_id`, `owner` when known)
+    LockLost            our lock is no longer there
+    Unavailable         away, too slow, 5xx: worth a retry
+    QuotaExceeded       no space left: worth a retry after somebody made room
+    TooLarge            more bytes than the caller allowed
+    NotAFile            a folder or a device stands at this path
+    InvalidPath         the path leaves the root or cannot be a name there
+    Unsupported         this storage has no such operation
 """
 
 from __future__ import annotations

@@ -1,0 +1,194 @@
+"""Owns the configuration tree and the only reader of the environment; opens no file and no socket.
+
+Every setting has a safe default and is also `COLLAB_<SECTION>_<FIELD>` in the environment (`COLLAB_SERVER_PORT`,
+`COLLAB_LIMITS_FILE_SIZE_BYTES`); the short names of the command's options (`COLLAB_PORT`) work too.
+"""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from collab.errors import ConfigError
+from collab.limits import Limits
+
+_Section = TypeVar("_Section")
+
+SHORT_NAMES = {
+    "COLLAB_HOST": "COLLAB_SERVER_HOST",
+    "COLLAB_PORT": "COLLAB_SERVER_PORT",
+    "COLLAB_DATA": "COLLAB_STORE_DATA",
+    "COLLAB_SECRET": "COLLAB_AUTH_SECRET",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ServerConfig:
+    """Where the server listens and under which addresses browsers know it."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    public_url: str | None = None
+    """The address people see, when a proxy stands in front (`https://edit.example.org`)."""
+    allowed_origins: tuple[str, ...] = ()
+    """Further origins that may open WebSockets and call the API, exact (`https://app.example.org`)."""
+    scratch: bool | None = None
+    """Rooms without a file for any other name under /ws; default: on in open mode only."""
+    shutdown_s: float = 10.0
+    metrics_open: bool = False
+    """Serve /metrics to any address; otherwise only to this machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreConfig:
+    """Where the registry and the journal live, and how long history is kept in full."""
+
+    data: Path | None = None
+    """Default: `.collab` beside the folder's owner settings, see `collab serve --help`."""
+    commit_delay_ms: float = 2.0
+    snapshot_updates: int = 500
+    retention_days: float = 30.0
+    rebase_days: float = 30.0
+    maintain_s: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class SaveConfig:
+    """When a document is written to its storage."""
+
+    debounce_s: float = 1.0
+    max_wait_s: float = 5.0
+    retry_min_s: float = 1.0
+    retry_max_s: float = 60.0
+    poll_s: float = 2.0
+    """How often a storage that cannot be watched is asked for outside changes while a document is open."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoomConfig:
+    """The life of a room."""
+
+    idle_unload_s: float = 30.0
+    journal_retry_s: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class AuthConfig:
+    """Who may come in. Without a secret the server is in open mode and must listen on loopback."""
+
+    secret: str | None = field(default=None, repr=False)
+    token_lifetime_s: int = 3600
+    session_lifetime_s: int = 43_200
+    recheck_s: float = 30.0
+    """How often live connections are checked against revocations."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogConfig:
+    """What is logged and how; never content, never a token."""
+
+    format: str = "console"
+    level: str = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class RootConfig:
+    """A live folder: its name in addresses and where it is."""
+
+    name: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything that an operator can set."""
+
+    server: ServerConfig = field(default_factory=ServerConfig)
+    store: StoreConfig = field(default_factory=StoreConfig)
+    save: SaveConfig = field(default_factory=SaveConfig)
+    room: RoomConfig = field(default_factory=RoomConfig)
+    auth: AuthConfig = field(default_factory=AuthConfig)
+    log: LogConfig = field(default_factory=LogConfig)
+    limits: Limits = field(default_factory=Limits)
+    roots: tuple[RootConfig, ...] = ()
+
+    @property
+    def open_mode(self) -> bool:
+        return self.auth.secret is None
+
+    @property
+    def scratch(self) -> bool:
+        return self.open_mode if self.server.scratch is None else self.server.scratch
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str], base: Config | None = None) -> Config:
+        """Overlay `COLLAB_…` variables on `base`. Raises: ConfigError (unknown name, bad value)."""
+        config = base or cls()
+        values = {SHORT_NAMES.get(name, name): value for name, value in environ.items() if _is_ours(name)}
+        sections = {item.name: getattr(config, item.name) for item in fields(cls) if item.name != "roots"}
+        for name, value in values.items():
+            section, setting = _locate(name, sections)
+            sections[section] = replace(sections[section], **{setting: _parse(name, value, sections[section], setting)})
+        return replace(config, **sections)
+
+    def masked(self) -> dict[str, dict[str, object]]:
+        """Every setting for printing, secrets masked."""
+        shown: dict[str, dict[str, object]] = {}
+        for section in fields(self):
+            value = getattr(self, section.name)
+            if is_dataclass(value):
+                shown[section.name] = {item.name: _mask(item.repr, getattr(value, item.name)) for item in fields(value)}
+        shown["roots"] = {root.name: str(root.path) for root in self.roots}
+        return shown
+
+
+def _is_ours(name: str) -> bool:
+    return name.startswith("COLLAB_") and name not in {"COLLAB_CONFIG"} and not name.startswith("COLLAB_TEST_")
+
+
+def _mask(shown: bool, value: object) -> object:
+    return value if shown or value is None else "********"
+
+
+def _locate(name: str, sections: Mapping[str, object]) -> tuple[str, str]:
+    section, _, setting = name.removeprefix("COLLAB_").lower().partition("_")
+    known = sections.get(section)
+    if known is None or setting not in {item.name for item in fields(known)}:  # type: ignore[arg-type]
+        raise ConfigError(f"{name} is not a setting; `collab check-config` lists them all.")
+    return section, setting
+
+
+def _parse(name: str, value: str, section: object, setting: str) -> object:
+    kind = typing.get_type_hints(type(section))[setting]
+    try:
+        return parse_value(kind, value)
+    except ValueError:
+        raise ConfigError(f"{name}={value!r} is not a valid value ({_kind_name(kind)}).") from None
+
+
+def parse_value(kind: Any, value: str) -> object:
+    """A setting's text as its type. Raises: ValueError."""
+    if isinstance(kind, types.UnionType):
+        return parse_value(next(part for part in kind.__args__ if part is not type(None)), value)
+    if kind is bool:
+        return _parse_bool(value)
+    if kind in (int, float, str, Path):
+        return kind(value)
+    if typing.get_origin(kind) is tuple:
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    raise ValueError(kind)
+
+
+def _parse_bool(value: str) -> bool:
+    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    if value.lower() not in words:
+        raise ValueError(value)
+    return words[value.lower()]
+
+
+def _kind_name(kind: Any) -> str:
+    return getattr(kind, "__name__", str(kind))

@@ -1,0 +1,233 @@
+"""Owns the CRDT document: the only importer of pycrdt, and the fence around its panics.
+
+Knows nothing of rooms, files or sockets. Positions in text are in characters (Python `str` indices); pycrdt counts
+UTF-8 bytes, and the conversion happens here only.
+
+A panic of the native core derives from BaseException. It is caught here and nowhere else, and turns into
+`DocumentPoisoned`: the live document may then be half changed and must be rebuilt from the journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeVar
+
+import pycrdt
+
+from collab.errors import DocumentPoisoned
+
+_Result = TypeVar("_Result")
+
+EMPTY_UPDATE = b"\x00\x00"
+SOURCE = "source"
+"""Root Y.Text of every text document (jupyter_ydoc's YFile)."""
+STATE = "state"
+"""Root Y.Map of facts about the document (jupyter_ydoc's YFile)."""
+CONFLICTS = "conflicts"
+"""Root Y.Map: conflict id -> {base, live, theirs, start, end, source, at_ms}; ends are encoded relative positions."""
+
+
+class Kind(StrEnum):
+    """What a document is made of; it belongs to the history and cannot change within one."""
+
+    TEXT = "text"
+    SCRATCH = "scratch"
+
+
+@dataclass(frozen=True, slots=True)
+class Splice:
+    """Replace `delete` characters at `start` by `insert`; a list of them is in ascending order, all positions of
+    the text before the first of them was applied."""
+
+    start: int
+    delete: int
+    insert: str
+
+
+class Document:
+    """One live document. After `DocumentPoisoned` every method raises it again."""
+
+    def __init__(self, client_id: int | None = None) -> None:
+        self._doc: pycrdt.Doc = pycrdt.Doc(client_id=client_id)
+        self._poisoned: str | None = None
+
+    @classmethod
+    def from_updates(cls, updates: Sequence[bytes], client_id: int | None = None) -> Document:
+        """Rebuild a document. Raises: DocumentPoisoned."""
+        document = cls(client_id)
+        for update in updates:
+            document.apply(update)
+        return document
+
+    @property
+    def client_id(self) -> int:
+        return self._doc.client_id
+
+    @property
+    def poisoned(self) -> bool:
+        return self._poisoned is not None
+
+    def apply(self, update: bytes) -> None:
+        """Apply a checked update (v1). Raises: DocumentPoisoned."""
+        with self._fence():
+            self._doc.apply_update(update)
+
+    def state_vector(self) -> bytes:
+        """The encoded state vector. Raises: DocumentPoisoned."""
+        with self._fence():
+            return self._doc.get_state()
+
+    def clocks(self) -> dict[int, int]:
+        """Client id -> next clock, as the update checker wants it. Raises: DocumentPoisoned."""
+        return decode_state_vector(self.state_vector())
+
+    def diff(self, state_vector: bytes | None = None) -> bytes:
+        """What a peer with that state vector lacks, delete set included. Raises: DocumentPoisoned."""
+        with self._fence():
+            return self._doc.get_update(state_vector)
+
+    def changed_by(self, change: Callable[[], None]) -> bytes:
+        """Run `change` and return the update it made, empty when it changed nothing. Raises: DocumentPoisoned.
+
+        The update is taken from the transaction itself: a diff would carry the whole delete set.
+        """
+        made: list[bytes] = []
+        with self._fence():
+            subscription = self._doc.observe(lambda event: made.append(event.update))
+            try:
+                change()
+            finally:
+                self._doc.unobserve(subscription)
+        made = [update for update in made if update != EMPTY_UPDATE]
+        return made[0] if len(made) == 1 else merge_updates(made) if made else b""
+
+    # -- text --
+
+    def text(self, root: str = SOURCE) -> str:
+        """The text of a root. Raises: DocumentPoisoned."""
+        with self._fence():
+            return str(self._doc.get(root, type=pycrdt.Text))
+
+    def edit_text(self, splices: Sequence[Splice], root: str = SOURCE) -> None:
+        """Apply the splices as one transaction. Raises: ValueError (out of range), DocumentPoisoned."""
+        text = self.text(root)
+        _check_splices(splices, len(text))
+        offsets = _byte_offsets(text, splices)
+        with self._fence():
+            ytext = self._doc.get(root, type=pycrdt.Text)
+            with self._doc.transaction():
+                for splice, (start, end) in zip(reversed(splices), reversed(offsets), strict=True):
+                    if end > start:
+                        del ytext[start:end]
+                    if splice.insert:
+                        ytext.insert(start, splice.insert)
+
+    def relative_position(self, index: int, *, before: bool, root: str = SOURCE) -> bytes:
+        """An encoded Y relative position that stays at this place; `before` ties it to the left neighbour.
+
+        Raises: DocumentPoisoned.
+        """
+        offset = len(self.text(root)[:index].encode())
+        with self._fence():
+            ytext = self._doc.get(root, type=pycrdt.Text)
+            assoc = pycrdt.Assoc.BEFORE if before else pycrdt.Assoc.AFTER
+            return ytext.sticky_index(offset, assoc).encode()
+
+    # -- maps of plain values --
+
+    def map_value(self, root: str, key: str) -> object:
+        """A plain JSON value of a root map, None when it is not there. Raises: DocumentPoisoned."""
+        with self._fence():
+            ymap = self._doc.get(root, type=pycrdt.Map)
+            return ymap.to_py().get(key) if key in ymap else None
+
+    def map_values(self, root: str) -> Mapping[str, object]:
+        """All plain values of a root map. Raises: DocumentPoisoned."""
+        with self._fence():
+            return dict(self._doc.get(root, type=pycrdt.Map).to_py() or {})
+
+    def set_map_value(self, root: str, key: str, value: object | None) -> None:
+        """Set a plain JSON value of a root map, or remove the key with None. Raises: DocumentPoisoned."""
+        with self._fence():
+            ymap = self._doc.get(root, type=pycrdt.Map)
+            if value is not None:
+                ymap[key] = value
+            elif key in ymap:
+                del ymap[key]
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Group changes into one update. Raises: DocumentPoisoned."""
+        with self._fence(), self._doc.transaction():
+            yield
+
+    @contextmanager
+    def _fence(self) -> Iterator[None]:
+        if self._poisoned is not None:
+            raise DocumentPoisoned(self._poisoned)
+        try:
+            yield
+        except (DocumentPoisoned, KeyboardInterrupt, SystemExit, GeneratorExit):
+            raise
+        except BaseException as error:  # pyo3's PanicException derives from BaseException
+            self._poisoned = f"{type(error).__name__}: {error}"
+            raise DocumentPoisoned(self._poisoned) from None
+
+
+def merge_updates(updates: Sequence[bytes]) -> bytes:
+    """Several updates as one. Raises: DocumentPoisoned (nothing was changed)."""
+    return _fenced(lambda: pycrdt.merge_updates(*updates))
+
+
+def decode_state_vector(state_vector: bytes) -> dict[int, int]:
+    """Client id -> next clock, of a state vector that pycrdt made (a peer's goes through `protocol.codec`)."""
+    clocks: dict[int, int] = {}
+    numbers = _var_uints(state_vector)
+    for _ in range(next(numbers)):
+        client = next(numbers)
+        clocks[client] = next(numbers)
+    return clocks
+
+
+def _var_uints(content: bytes) -> Iterator[int]:
+    value = shift = 0
+    for byte in content:
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            yield value
+            value = shift = 0
+        else:
+            shift += 7
+
+
+def _fenced(call: Callable[[], _Result]) -> _Result:
+    try:
+        return call()
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # pyo3's PanicException derives from BaseException
+        raise DocumentPoisoned(f"{type(error).__name__}: {error}") from None
+
+
+def _check_splices(splices: Sequence[Splice], length: int) -> None:
+    end = 0
+    for splice in splices:
+        if splice.start < end or splice.delete < 0 or splice.start + splice.delete > length:
+            raise ValueError(f"splice out of range or order: {splice.start}+{splice.delete} in {length}")
+        end = splice.start + splice.delete
+
+
+def _byte_offsets(text: str, splices: Sequence[Splice]) -> list[tuple[int, int]]:
+    """Start and end of each splice in UTF-8 bytes, in one pass over the text."""
+    offsets = []
+    position = offset = 0
+    for splice in splices:
+        offset += len(text[position : splice.start].encode())
+        end = splice.start + splice.delete
+        end_offset = offset + len(text[splice.start : end].encode())
+        offsets.append((offset, end_offset))
+        position, offset = end, end_offset
+    return offsets

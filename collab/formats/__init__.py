@@ -1,0 +1,1 @@
+"""Bytes to document to merge, one module a format."""

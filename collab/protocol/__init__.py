@@ -1,0 +1,1 @@
+"""Bytes and state machines of the wire protocol; standard library only."""

@@ -1,0 +1,54 @@
+"""Owns the events that a `Session` hands out; plain values, no behaviour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from collab.errors import CollabError
+
+
+@dataclass(frozen=True, slots=True)
+class SyncRequested:
+    """The peer sent sync step 1: answer with what it lacks, and ask for what we lack."""
+
+    state_vector: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateReceived:
+    """The peer sent an update (`in_sync`: as sync step 2). The role allows it; the checker has not seen it yet."""
+
+    update: bytes
+    in_sync: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AwarenessEntry:
+    """One client's presence: `state` is compact strict JSON of an object, None when the client leaves."""
+
+    client_id: int
+    clock: int
+    state: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AwarenessReceived:
+    """The peer sent presence; ownership is still to be decided by the room's `AwarenessTable`."""
+
+    entries: tuple[AwarenessEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AwarenessRequested:
+    """The peer wants all presence states."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A message was refused. When `fatal`, the session is over and only discards."""
+
+    error: CollabError
+    fatal: bool
+
+
+Event = SyncRequested | UpdateReceived | AwarenessReceived | AwarenessRequested | Rejected

@@ -1,0 +1,1 @@
+"""Live documents with their connections, saver and merge."""

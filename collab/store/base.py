@@ -1,0 +1,275 @@
+"""Owns the contract of the store: registry and journal in one; knows no database and no room.
+
+One row of the registry is one document: its aliases (door + external id), kind, current history, save base,
+lock id, open save intents. A history is a chain of journalled updates on top of an optional snapshot.
+Implementations: `sqlite.py` (embedded), `memory.py` (tests); PostgreSQL comes behind the same contract.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NewType, Protocol
+
+DocumentId = NewType("DocumentId", str)
+HistoryId = NewType("HistoryId", str)
+ContentHash = NewType("ContentHash", str)
+"""`sha256:` and 64 hex digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """One way to a document: a door (`root:NAME`, `scratch`, `wopi:HOST`) and the id used there."""
+
+    door: str
+    external_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SaveBase:
+    """What the storage held when we last loaded or saved: the ancestor of every later merge."""
+
+    version: str
+    content_hash: ContentHash
+    seq: int
+    """The journal position that this content covers (0: the loaded file itself)."""
+    state_vector: bytes
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRecord:
+    """A registry row."""
+
+    document_id: DocumentId
+    alias: Alias
+    kind: str | None
+    history_id: HistoryId | None
+    save_base: SaveBase | None
+    lock_id: str | None
+    created_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """One update with its author. `connection` tells an author's tabs apart in one node's life."""
+
+    update: bytes
+    author_id: str
+    author_name: str
+    at_ms: int
+    node: str
+    connection: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredUpdate:
+    """A journalled update; `seq` counts from 1 within a history, without gaps."""
+
+    seq: int
+    entry: JournalEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The whole document (update v1) as of `seq`, inclusive."""
+
+    seq: int
+    state: bytes
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredHistory:
+    """What is needed to rebuild a document: the newest snapshot and the updates behind it."""
+
+    history_id: HistoryId
+    snapshot: Snapshot | None
+    updates: Sequence[StoredUpdate]
+    last_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class SaveIntent:
+    """Written before a save touches the storage, so that a crash cannot make our own bytes look foreign."""
+
+    intent_id: int
+    content_hash: ContentHash
+    seq: int
+    state_vector: bytes
+    if_version: str | None
+    base_hash: ContentHash | None
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantinedUpdate:
+    """An update that killed a worker or that the document refused; kept for the operator, never replayed."""
+
+    quarantine_id: int
+    document_id: DocumentId
+    seq: int | None
+    connection: int
+    update: bytes
+    reason: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A link to one document with a role; only the digest of its secret is kept."""
+
+    share_id: str
+    document_id: DocumentId
+    secret_digest: str
+    role: str
+    created_by: str
+    created_ms: int
+    expires_ms: int | None
+    revoked_ms: int | None
+
+
+class Store(Protocol):
+    """Registry and journal. Methods return after their transaction is durable.
+
+    Every method raises `JournalError` when the store cannot take or give data now (disk full, I/O error);
+    after such an error nothing of the call has happened, and the call may be repeated.
+    """
+
+    async def open(self) -> None:
+        """Open or create the store, run migrations, recover. Raises: ConfigError (in use by another server)."""
+        ...
+
+    async def close(self) -> None:
+        """Commit what is queued and close; may be called twice."""
+        ...
+
+    # -- registry --
+    async def resolve(self, alias: Alias, at_ms: int) -> DocumentRecord:
+        """The document behind an alias, made if there is none."""
+        ...
+
+    async def document(self, document_id: DocumentId) -> DocumentRecord | None: ...
+
+    async def documents(self, door: str | None = None) -> Sequence[DocumentRecord]: ...
+
+    async def move_alias(self, old: Alias, new: Alias) -> None:
+        """Follow a rename. A document that already stood at `new` keeps its history under a retired alias."""
+        ...
+
+    async def set_lock_id(self, document_id: DocumentId, lock_id: str | None) -> None: ...
+
+    async def create_history(
+        self,
+        document_id: DocumentId,
+        expected: HistoryId | None,
+        history_id: HistoryId,
+        kind: str,
+        state: bytes | None,
+        save_base: SaveBase | None,
+        at_ms: int,
+    ) -> bool:
+        """Compare-and-set the document's history; `state` becomes its snapshot at seq 0.
+
+        False when the current history is not `expected`: somebody else was first, load theirs.
+        """
+        ...
+
+    # -- journal --
+    async def append(self, document_id: DocumentId, history_id: HistoryId, entries: Sequence[JournalEntry]) -> int:
+        """Journal the entries in order; returns the last seq once they are durable.
+
+        Calls from many rooms share commits. Raises: HistoryChanged, JournalError.
+        """
+        ...
+
+    async def load(self, document_id: DocumentId) -> StoredHistory | None: ...
+
+    async def updates(
+        self, document_id: DocumentId, history_id: HistoryId, *, after_seq: int, limit: int
+    ) -> Sequence[StoredUpdate]:
+        """The kept log in order, sealed parts included, for replay, blame and history."""
+        ...
+
+    async def write_snapshot(self, document_id: DocumentId, history_id: HistoryId, snapshot: Snapshot) -> None: ...
+
+    # -- saves --
+    async def put_content(self, content: bytes) -> ContentHash:
+        """Keep bytes under their hash."""
+        ...
+
+    async def content(self, content_hash: ContentHash) -> bytes | None: ...
+
+    async def open_intent(
+        self,
+        document_id: DocumentId,
+        *,
+        content_hash: ContentHash,
+        seq: int,
+        state_vector: bytes,
+        if_version: str | None,
+        base_hash: ContentHash | None,
+        at_ms: int,
+    ) -> SaveIntent: ...
+
+    async def close_intent(self, document_id: DocumentId, intent_id: int, save_base: SaveBase | None) -> None:
+        """End an intent; with `save_base` the save happened and the base moves in the same transaction."""
+        ...
+
+    async def intents(self, document_id: DocumentId) -> Sequence[SaveIntent]: ...
+
+    async def set_save_base(self, document_id: DocumentId, save_base: SaveBase) -> None: ...
+
+    # -- quarantine --
+    async def quarantine(
+        self,
+        document_id: DocumentId,
+        *,
+        seq: int | None,
+        connection: int,
+        update: bytes,
+        reason: str,
+        at_ms: int,
+    ) -> None:
+        """Keep an update aside; one that has a `seq` is skipped by every later load."""
+        ...
+
+    async def quarantined(self, document_id: DocumentId | None = None) -> Sequence[QuarantinedUpdate]: ...
+
+    # -- shares, revocations, keys --
+    async def add_share(self, share: Share) -> None: ...
+
+    async def share(self, secret_digest: str) -> Share | None: ...
+
+    async def shares(self, document_id: DocumentId) -> Sequence[Share]: ...
+
+    async def revoke_share(self, share_id: str, at_ms: int) -> None: ...
+
+    async def revoke(self, subject: str, expires_ms: int, at_ms: int) -> None:
+        """Refuse the token or person `subject` (`jti:…`, `sub:…`, `share:…`) until `expires_ms`."""
+        ...
+
+    async def revocations(self, at_ms: int) -> Sequence[str]: ...
+
+    async def key(self, name: str) -> bytes | None: ...
+
+    async def set_key_once(self, name: str, value: bytes) -> bytes:
+        """Store a key if there is none under that name; returns the one that stands."""
+        ...
+
+    # -- operations --
+    async def maintain(self, at_ms: int) -> None:
+        """Seal and squash old updates as retention says, drop unreferenced contents and expired revocations."""
+        ...
+
+    async def purge(self, document_id: DocumentId) -> None:
+        """Remove a document with its history, bases, shares and quarantine for good."""
+        ...
+
+    async def erase_person(self, author_id: str) -> int:
+        """Replace a person's id and name in every kept entry; returns how many entries changed."""
+        ...
+
+    async def backup(self, target: str) -> None:
+        """Write a consistent copy to a new file while running."""
+        ...

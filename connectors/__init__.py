@@ -1,0 +1,1 @@
+"""Storages behind one contract; imports nothing of collab."""

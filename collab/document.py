@@ -51,7 +51,7 @@ class Document:
     """One live document. After `DocumentPoisoned` every method raises it again."""
 
     def __init__(self, client_id: int | None = None) -> None:
-        self._doc: pycrdt.Doc = pycrdt.Doc(client_id=client_id)
+        self._doc: pycrdt.Doc[object] = pycrdt.Doc(client_id=client_id)
         self._poisoned: str | None = None
 
     @classmethod
@@ -134,7 +134,8 @@ class Document:
         with self._fence():
             ytext = self._doc.get(root, type=pycrdt.Text)
             assoc = pycrdt.Assoc.BEFORE if before else pycrdt.Assoc.AFTER
-            return ytext.sticky_index(offset, assoc).encode()
+            encoded: bytes = ytext.sticky_index(offset, assoc).encode()
+            return encoded
 
     # -- maps of plain values --
 

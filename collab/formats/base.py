@@ -51,7 +51,7 @@ class Format(Protocol):
         ...
 
     def encode(self, document: Document, base: bytes) -> bytes:
-        """The file: what nobody touched keeps the bytes of `base`. Raises: FormatError (a character the charset lacks)."""
+        """The file: what nobody touched keeps the bytes of `base`. Raises: FormatError (charset)."""
         ...
 
     def merge(self, base: bytes, theirs: bytes, document: Document, source: str, at_ms: int) -> Merged:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pycrdt
 
@@ -51,7 +51,7 @@ class Document:
     """One live document. After `DocumentPoisoned` every method raises it again."""
 
     def __init__(self, client_id: int | None = None) -> None:
-        self._doc: pycrdt.Doc[object] = pycrdt.Doc(client_id=client_id)
+        self._doc: pycrdt.Doc[Any] = pycrdt.Doc(client_id=client_id)
         self._poisoned: str | None = None
 
     @classmethod

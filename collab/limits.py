@@ -53,6 +53,8 @@ class Limits:
     # files
     file_size_bytes: int = 10 * MIB
     upload_size_bytes: int = 512 * MIB
+    search_entries: int = 200
+    search_folders: int = 2_000
     folder_entries: int = 50_000
     request_body_size_bytes: int = 1 * MIB
     # formats, in the sandbox child

@@ -16,7 +16,8 @@ from collab.config import LogConfig
 
 _SECRETS = re.compile(
     r"""(?P<jwt>eyJ[\w-]{4,}(?:\.[\w-]+){1,2})
-      | (?P<key>(?:access_token|id_token|token|secret|password|once)(?:["']?\s*[=:]\s*["']?|\.|%3[dD]))(?P<value>[^\s&"',;)\]}<>]{4,})
+      | (?P<key>(?:access_token|id_token|token|secret|password|once)(?:["']?\s*[=:]\s*["']?|\.|%3[dD]))
+        (?P<value>[^\s&"',;)\]}<>]{4,})
       | (?P<bearer>[Bb]earer\s+)(?P<credential>[^\s"',;]+)""",
     re.VERBOSE,
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeVar
 
@@ -65,7 +65,9 @@ class Grant:
     scopes: tuple[Scope, ...] | None = None
     document_id: str | None = None
     history_id: str | None = None
-    chain: tuple[str, ...] = field(default=())
+    chain: tuple[str, ...] = ()
+    once: bool = False
+    """Opens a server in open mode, one time."""
 
     @property
     def identity(self) -> Identity:
@@ -122,6 +124,8 @@ class Tokens:
             claims["scopes"] = [[scope.root, scope.path] for scope in grant.scopes]
         if grant.document_id is not None:
             claims |= {"doc": grant.document_id, "his": grant.history_id}
+        if grant.once:
+            claims["once"] = True
         if grant.chain:
             claims["chain"] = list(grant.chain)
         return jwt.encode(claims, self._key, algorithm=_ALGORITHM)
@@ -168,6 +172,7 @@ def _grant(claims: Mapping[str, object]) -> Grant:
         document_id=None if claims.get("doc") is None else _text(claims["doc"]),
         history_id=None if claims.get("his") is None else _text(claims["his"]),
         chain=tuple(_list(claims.get("chain", []), _text)),
+        once=claims.get("once") is True,
     )
 
 

@@ -6,9 +6,12 @@ Knows bytes and timers; what a request means is the application's business.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import signal
 import socket
+import threading
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -183,7 +186,7 @@ def websocket_protocol(limits: Limits) -> type[WSProtocol]:
 
 
 class EdgeServer(uvicorn.Server):
-    """A server that lets the rooms say goodbye before sockets are cut, and is quiet about its own signals."""
+    """A server that lets the rooms say goodbye before sockets are cut."""
 
     def __init__(self, config: uvicorn.Config, before_stop: Callable[[], Awaitable[None]]) -> None:
         super().__init__(config)
@@ -195,13 +198,27 @@ class EdgeServer(uvicorn.Server):
         await self._before_stop()
         await super().shutdown(sockets)
 
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Stop on a signal, and end quietly: uvicorn would raise the signal again after a graceful stop."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
+
 
 def uvicorn_config(app: ASGIApp, config: Config) -> uvicorn.Config:
     """The settings under which the Autobahn suite is run as well."""
     limits = config.limits
     return uvicorn.Config(
         app,
-        loop="uvloop",
         http=http_protocol(limits),
         ws=websocket_protocol(limits),
         ws_max_size=limits.sync_size_bytes + _FRAME_SLACK_BYTES,
@@ -215,6 +232,15 @@ def uvicorn_config(app: ASGIApp, config: Config) -> uvicorn.Config:
         server_header=False,
         access_log=False,
         log_config=None,
-        lifespan="on",
+        lifespan="off",
         interface="asgi3",
     )
+
+
+def event_loop() -> asyncio.AbstractEventLoop:
+    """A fresh loop of the kind that the server runs on."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()

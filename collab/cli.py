@@ -162,7 +162,7 @@ def restore(
     data: Data = None,
     config: ConfigFile = None,
 ) -> None:
-    """Put a backup in the place of registry and journal; what was there is kept beside it. Stop the server first."""
+    """Make registry and journal of a folder from a backup. There must be no journal yet."""
     upkeep.restore(gather(Options(folder=folder, data=data, config=config)).config, source, console)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+SAMPLE = Path("sample")
+
 WELCOME = """# Welcome
 
 This file is **live**. Open it in a second window, or send its address to somebody on this machine: what one types,
@@ -36,6 +38,8 @@ $$
 
 ```python
 from pathlib import Path
+
+SAMPLE = Path("sample")
 
 print(Path("sample/welcome.md").read_text())
 ```
@@ -104,6 +108,8 @@ SCRIPT = '''"""Reads data.csv and prints the events that were really there."""
 
 import csv
 from pathlib import Path
+
+SAMPLE = Path("sample")
 
 HERE = Path(__file__).parent
 

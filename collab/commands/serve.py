@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import webbrowser
-from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from collab import __version__, logs
 from collab.clock import SystemClock
-from collab.commands.sample import make_sample
+from collab.commands.sample import SAMPLE, make_sample
 from collab.commands.sources import Options, Sourced, gather
 from collab.config import Config
 from collab.errors import ConfigError
 from collab.startup import address, listen, settle
 from collab.supervisor import Supervisor
 
-SAMPLE = Path("sample")
 
 
 def serve(options: Options, *, open_browser: bool, console: Console) -> int:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from starlette.responses import JSONResponse, Response
 
 from collab.errors import MalformedMessage, PermissionDenied
+from collab.formats.table import file_type
 from collab.protocol.roles import Identity
 from collab.web.access import Permission
 from collab.web.edge import Root, credentials_of
@@ -59,8 +60,8 @@ async def list_folder(call: Call) -> Response:
 def entries(call: Call, root: Root, stats: Sequence[Stat]) -> list[dict[str, object]]:
     """Stats as Entries, with the people who are in them now."""
     people = people_by_path(call, root.name)
-    edge = call.edge
-    return [entry_json(stat, people.get(stat.path, ()), edge.formats, edge.config.limits) for stat in stats]
+    limits = call.edge.config.limits
+    return [entry_json(stat, people.get(stat.path, ()), limits) for stat in stats]
 
 
 def people_by_path(call: Call, root: str) -> Mapping[str, Sequence[Identity]]:
@@ -100,9 +101,7 @@ async def live(call: Call) -> Response:
             "path": item.path,
             "root": item.root,
             "name": item.path.rpartition("/")[2],
-            "format": entry_json(
-                Stat(item.path, EntryKind.FILE, 0, 0, None), (), call.edge.formats, call.edge.config.limits
-            )["format"],
+            "format": file_type(item.path).language,
             "people": [person_json(person) for person in item.people],
         }
         for item in call.edge.rooms.live()

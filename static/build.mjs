@@ -1,0 +1,156 @@
+// Owns the bundles: src/ -> ../collab/static (pages with hashed asset names, size gate, licences). Run by build.py.
+import { build, context } from "esbuild";
+import { createHash } from "node:crypto";
+import { cp, mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+const OUTPUT = resolve(HERE, "../collab/static");
+const STAGING = `${OUTPUT}.new`;
+const ASSETS = join(STAGING, "assets");
+const ASSET_URL = "/static/assets/";
+
+/** Page -> its entry and the most it may weigh before it can be used (gzip, scripts and styles together). */
+const PAGES = {
+  index: { entry: "src/start.ts", title: "Files", limitKb: 60 },
+  edit: { entry: "src/edit.ts", title: "Editor", limitKb: 320 },
+  share: { entry: "src/share.ts", title: "Shared document", limitKb: 40 },
+};
+
+const OPTIONS = {
+  absWorkingDir: HERE,
+  bundle: true,
+  minify: true,
+  target: ["es2022"],
+  charset: "utf8",
+  legalComments: "none",
+  outdir: ASSETS,
+  entryNames: "[name]-[hash]",
+  chunkNames: "chunk-[hash]",
+  assetNames: "[name]-[hash]",
+  loader: { ".woff2": "file", ".svg": "file" },
+  metafile: true,
+  logLevel: "warning",
+};
+
+/** Browsers that run this build know woff2: leave KaTeX's older font files out. */
+const modernFonts = {
+  name: "modern-fonts",
+  setup(plugins) {
+    plugins.onLoad({ filter: /katex[\\/]dist[\\/]katex[^\\/]*\.css$/ }, async ({ path }) => {
+      const text = await readFile(path, "utf8");
+      return { contents: text.replace(/,\s*url\([^)]*\.(?:woff|ttf)\)\s*format\([^)]*\)/g, ""), loader: "css" };
+    });
+  },
+};
+
+function pageOptions() {
+  const entryPoints = Object.values(PAGES).map((page) => page.entry);
+  return { ...OPTIONS, entryPoints, format: "esm", splitting: true, plugins: [modernFonts] };
+}
+
+function bootOptions() {
+  return { ...OPTIONS, entryPoints: ["src/theme-boot.ts"], format: "iife" };
+}
+
+/** Output files that an entry loads before it runs: itself and its static imports. */
+function filesOf(metafile, entry) {
+  const [first] = Object.entries(metafile.outputs).find(([, output]) => output.entryPoint === entry);
+  const scripts = new Set();
+  const visit = (path) => {
+    if (scripts.has(path)) return;
+    scripts.add(path);
+    for (const item of metafile.outputs[path].imports) if (item.kind === "import-statement") visit(item.path);
+  };
+  visit(first);
+  return { scripts: [...scripts], style: metafile.outputs[first].cssBundle };
+}
+
+async function weigh(paths) {
+  const sizes = await Promise.all(paths.map(async (path) => gzipSync(await readFile(resolve(HERE, path))).length));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+async function writePage(name, page, metafile, shared) {
+  const { scripts, style } = filesOf(metafile, page.entry);
+  const [entry, ...chunks] = scripts.map((path) => ASSET_URL + basename(path));
+  const head = [
+    ...(style ? [`<link rel="stylesheet" href="${ASSET_URL}${basename(style)}">`] : []),
+    ...chunks.map((url) => `<link rel="modulepreload" href="${url}">`),
+    `<script type="module" src="${entry}"></script>`,
+  ].join("\n");
+  const template = await readFile(join(HERE, "src/page.html"), "utf8");
+  const values = { ...shared, head, title: page.title };
+  await writeFile(join(STAGING, `${name}.html`), template.replace(/\{\{(\w+)\}\}/g, (_, key) => values[key]));
+  const kb = (await weigh(style ? [...scripts, style] : scripts)) / 1024;
+  console.log(`${name.padEnd(6)} ${kb.toFixed(1).padStart(6)} kB gzip (at most ${page.limitKb})`);
+  if (kb > page.limitKb) throw new Error(`${name} weighs ${kb.toFixed(1)} kB gzip, more than ${page.limitKb}: load something lazily`);
+}
+
+async function writeIcon() {
+  const content = await readFile(join(HERE, "src/icon.svg"));
+  const name = `icon-${createHash("sha256").update(content).digest("hex").slice(0, 8)}.svg`;
+  await writeFile(join(ASSETS, name), content);
+  return ASSET_URL + name;
+}
+
+/** The licence texts of every package that got into a bundle. */
+async function writeLicences(metafile) {
+  const inputs = Object.values(metafile.outputs).flatMap((output) => Object.keys(output.inputs));
+  const roots = new Set(inputs.map((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0]).filter(Boolean));
+  const parts = [];
+  for (const root of [...roots].sort()) {
+    const folder = resolve(HERE, root);
+    const { name, version, license } = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
+    const file = (await readdir(folder)).find((item) => /^(licen[cs]e|copying)/i.test(item));
+    const text = file ? await readFile(join(folder, file), "utf8") : "";
+    parts.push(`${name} ${version} (${license})\n\n${text.trim()}\n`);
+  }
+  await writeFile(join(STAGING, "LICENSES.txt"), parts.join(`\n${"-".repeat(72)}\n\n`));
+}
+
+async function finish(pages, boot) {
+  const metafile = pages.metafile;
+  const theme = ASSET_URL + basename(Object.keys(boot.metafile.outputs)[0]);
+  const shared = { theme, icon: await writeIcon() };
+  for (const [name, page] of Object.entries(PAGES)) await writePage(name, page, metafile, shared);
+  await writeLicences(metafile);
+  if (process.env.COLLAB_METAFILE) await writeFile(process.env.COLLAB_METAFILE, JSON.stringify(metafile));
+}
+
+/** Replace the old output as a whole, so that a failed build leaves the last good one. */
+async function publish() {
+  await rm(OUTPUT, { recursive: true, force: true });
+  await rename(STAGING, OUTPUT);
+  console.log(`written to ${relative(process.cwd(), OUTPUT) || OUTPUT}`);
+}
+
+async function once() {
+  await rm(STAGING, { recursive: true, force: true });
+  await mkdir(ASSETS, { recursive: true });
+  await finish(await build(pageOptions()), await build(bootOptions()));
+  await publish();
+}
+
+/** Rebuild whenever a source changes; for people who work on the pages. */
+async function watch() {
+  const again = {
+    name: "again",
+    setup(plugins) {
+      plugins.onEnd(async (result) => {
+        if (result.errors.length) return;
+        await finish(result, await build(bootOptions()));
+        await cp(STAGING, OUTPUT, { recursive: true });
+        console.log("ready");
+      });
+    },
+  };
+  await mkdir(ASSETS, { recursive: true });
+  const options = pageOptions();
+  const watcher = await context({ ...options, sourcemap: "inline", minify: false, plugins: [...options.plugins, again] });
+  await watcher.watch();
+}
+
+await (process.argv.includes("--watch") ? watch() : once());

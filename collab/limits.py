@@ -55,6 +55,10 @@ class Limits:
     format_cpu_s: float = 20.0
     format_memory_bytes: int = 1024 * MIB
     format_timeout_s: float = 60.0
+    format_children: int = 2
+    format_queue_jobs: int = 64
+    format_queue_size_bytes: int = 256 * MIB
+    format_jobs_per_child: int = 500
     # times of the room
     load_timeout_s: float = 30.0
     save_timeout_s: float = 120.0

@@ -14,7 +14,7 @@ const ASSET_URL = "/static/assets/";
 
 /** Page -> its entry and the most it may weigh before it can be used (gzip, scripts and styles together). */
 const PAGES = {
-  index: { entry: "src/start.ts", title: "Files", limitKb: 60 },
+  start: { entry: "src/start.ts", title: "Files", limitKb: 60 },
   edit: { entry: "src/edit.ts", title: "Editor", limitKb: 320 },
   share: { entry: "src/share.ts", title: "Shared document", limitKb: 40 },
 };
@@ -82,7 +82,8 @@ async function writePage(name, page, metafile, shared) {
     `<script type="module" src="${entry}"></script>`,
   ].join("\n");
   const template = await readFile(join(HERE, "src/page.html"), "utf8");
-  const values = { ...shared, head, title: page.title };
+  // The server puts a fresh nonce in: CodeMirror makes style elements.
+  const values = { ...shared, head, title: page.title, nonce: "{{nonce}}" };
   await writeFile(join(STAGING, `${name}.html`), template.replace(/\{\{(\w+)\}\}/g, (_, key) => values[key]));
   const kb = (await weigh(style ? [...scripts, style] : scripts)) / 1024;
   console.log(`${name.padEnd(6)} ${kb.toFixed(1).padStart(6)} kB gzip (at most ${page.limitKb})`);

@@ -1,6 +1,16 @@
-/** Placeholder entry until the editor is merged: the shell's frame without an editor. */
+/** Entry of the start page: language, who is asking, then the folder. */
 import "./shell/shell.css";
-import { h } from "./shell/dom";
-import { createTopBar, mountPage } from "./shell/topbar";
+import "./start/start.css";
+import { listenForKeys } from "./shell/commands";
+import { errorPage } from "./shell/error-page";
+import { loadLanguage } from "./shell/i18n";
+import { ensureSignedIn } from "./shell/sign-in";
+import { StartPage } from "./start/page";
 
-mountPage(createTopBar(), h("main", {}));
+async function start(): Promise<void> {
+  await loadLanguage();
+  listenForKeys();
+  new StartPage(await ensureSignedIn()).start();
+}
+
+start().catch(errorPage);

@@ -57,3 +57,8 @@ export function uniqueId(prefix: string): string {
   nextId += 1;
   return `${prefix}-${nextId}`;
 }
+
+/** The nonce of this page's policy for style elements that a library makes (`EditorView.cspNonce`). */
+export function styleNonce(): string {
+  return document.querySelector<HTMLMetaElement>('meta[name="style-nonce"]')?.nonce ?? "";
+}

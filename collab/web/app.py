@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import os
 import secrets
+import socket
+from collections.abc import Coroutine
 from pathlib import Path
 from types import TracebackType
 
@@ -18,8 +22,11 @@ from collab.auth.revocation import Revocations
 from collab.auth.tokens import Tokens
 from collab.clock import Clock, SystemClock
 from collab.config import Config
-from collab.errors import CollabError, ConfigError
+from collab.errors import CollabError, ConfigError, JournalError
 from collab.limits import Limits
+from collab.rooms.parts import Parts
+from collab.rooms.rooms import Rooms
+from collab.rooms.storage_file import Root
 from collab.sandbox.pool import Sandbox
 from collab.slot import Slot
 from collab.store.base import DocumentId, Store
@@ -27,7 +34,7 @@ from collab.store.sqlite import SqliteStore
 from collab.web import admin, documents, files, pages, session, shares
 from collab.web.access import Gate
 from collab.web.admission import Admission
-from collab.web.edge import Edge, Root
+from collab.web.edge import Edge
 from collab.web.errors import answer_error
 from collab.web.metrics import Metrics
 from collab.web.openapi import openapi_document
@@ -51,6 +58,8 @@ ROUTES: tuple[Route, ...] = (
 )
 SIGNING_KEY = "signing"
 SLOT_NAME = "apply.slot"
+_CLIENT_IDS = 2**32 - 1
+"""Yjs draws client ids from 32 bits."""
 
 
 class Application:
@@ -120,22 +129,23 @@ class Application:
         stack.callback(slot.close)
         sandbox = await stack.enter_async_context(Sandbox(config.limits))
         metrics = Metrics()
-        roots = {}
-        for root in config.roots:
-            connector = open_connector(root.path)
-            stack.push_async_callback(connector.close)
-            roots[root.name] = Root(root.name, connector)
+        roots = [_open_root(root.name, root.path) for root in config.roots]
+        for root in roots:
+            stack.push_async_callback(root.connector.close)
         tokens = Tokens(await _signing_key(config, store), clock)
         revocations = Revocations(store, clock, config.auth.recheck_s)
         gate = Gate(config, tokens, revocations, self.port, self._peer_uids)
-        rooms = Rooms(make_parts(config, clock, store, sandbox, slot, metrics), roots)
+        parts = _parts(config, clock, store, sandbox, slot, metrics)
+        rooms = await stack.enter_async_context(Rooms(parts, roots, config.server.shutdown_s))
         sockets = Sockets(revocations, config.auth.recheck_s)
-        edge = Edge(
+        await _keep_running(stack, sockets.keep_checking(), "sockets: recheck")
+        await _keep_running(stack, _maintain(store, clock, config.store.maintain_s), "store: maintain")
+        return Edge(
             config=config,
             clock=clock,
             store=store,
             rooms=rooms,
-            roots=roots,
+            roots={root.name: root for root in roots},
             gate=gate,
             tokens=tokens,
             revocations=revocations,
@@ -145,7 +155,6 @@ class Application:
             bundle=self._bundle,
             openapi=openapi_document(ROUTES),
         )
-        return edge
 
 
 async def _signing_key(config: Config, store: Store) -> bytes:
@@ -177,3 +186,44 @@ async def _take_slot(path: Path, limits: Limits, store: Store, clock: Clock) -> 
     slot = Slot(path, limits.apply_slot_size_bytes)
     slot.clear()
     return slot
+
+
+def _open_root(name: str, path: Path) -> Root:
+    """Raises: ConfigError when a folder cannot be opened."""
+    try:
+        return Root(name, open_connector(path), writable=os.access(path, os.W_OK))
+    except ConnectorError as error:
+        raise ConfigError(f"The folder {path} cannot be shared ({type(error).__name__}).") from error
+
+
+def _parts(config: Config, clock: Clock, store: Store, sandbox: Sandbox, slot: Slot, metrics: Metrics) -> Parts:
+    return Parts(
+        store=store,
+        sandbox=sandbox,
+        slot=slot,
+        metrics=metrics,
+        clock=clock,
+        limits=config.limits,
+        save=config.save,
+        room=config.room,
+        journal=config.store,
+        node=socket.gethostname(),
+        new_client_id=lambda: secrets.randbelow(_CLIENT_IDS) + 1,
+        new_id=lambda: secrets.token_hex(8),
+    )
+
+
+async def _maintain(store: Store, clock: Clock, every_s: float) -> None:
+    """Seal, squash and drop what is due; a store that is away is asked again next time."""
+    while True:
+        await asyncio.sleep(every_s)
+        try:
+            await store.maintain(clock.wall_ms())
+        except JournalError as error:
+            log.warning("maintain_failed", detail=str(error))
+
+
+async def _keep_running(stack: contextlib.AsyncExitStack, work: Coroutine[None, None, None], name: str) -> None:
+    """Run something until the stack is closed; an error of it ends the server at its close."""
+    group = await stack.enter_async_context(asyncio.TaskGroup())
+    stack.callback(group.create_task(work, name=name).cancel)

@@ -11,7 +11,7 @@ from collab.auth.tokens import Grant, Purpose
 from collab.errors import NotFound
 from collab.protocol.payloads import SaveState
 from collab.protocol.roles import Role
-from collab.rooms.rooms import Opened
+from collab.rooms.rooms import OpenedDocument
 from collab.store.base import DocumentId
 from collab.web.access import Permission, identity_json, named
 from collab.web.edge import credentials_of
@@ -31,7 +31,7 @@ async def open_document(call: Call) -> Response:
     return JSONResponse(room_answer(call, opened, grant))
 
 
-def room_answer(call: Call, opened: Opened, grant: Grant) -> dict[str, object]:
+def room_answer(call: Call, opened: OpenedDocument, grant: Grant) -> dict[str, object]:
     """What a browser needs to join; the token is for this document and this history only."""
     edge = call.edge
     role = grant.role if opened.writable else min_role(grant.role, Role.COMMENTER)
@@ -54,6 +54,7 @@ def room_answer(call: Call, opened: Opened, grant: Grant) -> dict[str, object]:
         "root": opened.root,
         "user": identity_json(room.identity),
         "facts": dict(opened.facts),
+        "deleted": opened.deleted,
         "writable": opened.writable and role.may_write,
     }
 
@@ -77,14 +78,14 @@ async def renew(call: Call) -> Response:
 async def save(call: Call) -> Response:
     """Store now; answers when the storage did. Raises: NotFound, StorageError, JournalError."""
     record = await known(call)
-    state = await call.edge.rooms.save(record.document_id)
+    state = await call.edge.rooms.save_now(record.document_id)
     return JSONResponse(state_json(state))
 
 
 async def content(call: Call) -> Response:
     """The live content as the file would be: a person's own copy, whatever the storage says."""
     record = await known(call)
-    copy = await call.edge.rooms.content(record.document_id, credentials_of(call.access.need()))
+    copy = await call.edge.rooms.content_now(record.document_id)
     return attachment(copy, record.path)
 
 
@@ -109,13 +110,7 @@ async def known(call: Call) -> Known:
 
 def state_json(state: SaveState) -> dict[str, object]:
     """A save state as protocol.md describes it, for nobody's connection in particular."""
-    return {
-        "state": state.state.value,
-        "stored_at_ms": state.stored_at_ms,
-        "version": state.version,
-        "code": state.code,
-        "reason": state.reason,
-    }
+    return state.to_json()
 
 
 OPENED = {

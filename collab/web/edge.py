@@ -14,6 +14,7 @@ from collab.clock import Clock
 from collab.config import Config
 from collab.errors import NotFound, PermissionDenied
 from collab.rooms.rooms import Rooms
+from collab.rooms.storage_file import Root
 from collab.store.base import Store
 from collab.web.access import Gate
 from collab.web.admission import Admission
@@ -21,7 +22,7 @@ from collab.web.errors import ImpossiblePath, NotPossibleHere
 from collab.web.metrics import Metrics
 from collab.web.pages import Bundle
 from collab.web.sockets import Sockets
-from connectors.base import Connector, Credentials, Folders
+from connectors.base import Credentials, Folders
 from connectors.errors import InvalidPath
 from connectors.paths import split_path
 
@@ -29,23 +30,11 @@ SUBPROTOCOL = "collab.v1"
 TOKEN_PREFIX = "token."  # noqa: S105  # the prefix of a subprotocol, no password
 
 
-@dataclass(frozen=True, slots=True)
-class Root:
-    """One live folder."""
-
-    name: str
-    connector: Connector
-    writable: bool = True
-
-    def json(self) -> dict[str, object]:
-        return {"name": self.name, "writable": self.writable}
-
-    @property
-    def folders(self) -> Folders:
-        """Raises: NotPossibleHere when this storage has no folders."""
-        if not isinstance(self.connector, Folders):
-            raise NotPossibleHere("no folders")
-        return self.connector
+def folders_of(root: Root) -> Folders:
+    """Raises: NotPossibleHere when this storage has no folders."""
+    if not isinstance(root.connector, Folders):
+        raise NotPossibleHere("no folders")
+    return root.connector
 
 
 @dataclass(slots=True)

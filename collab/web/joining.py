@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from starlette.websockets import WebSocket
 
 from collab.auth.tokens import Grant, Purpose
-from collab.errors import HistoryChanged, LimitExceeded, NotFound, PermissionDenied, Unauthenticated
+from collab.errors import HistoryChanged, NotFound, PermissionDenied, Unauthenticated
 from collab.protocol.roles import Role
 from collab.rooms.connection import Access, Connection
 from collab.store.base import DocumentId
@@ -53,7 +53,7 @@ async def _grant(edge: Edge, websocket: WebSocket, offer: Offer) -> Grant:
 async def _without_room_token(edge: Edge, offer: Offer, grant: Grant) -> Joined:
     """A document by its id (open mode only), or a room without a file.
 
-    Raises: NotFound, PermissionDenied, LimitExceeded.
+    Raises: NotFound, PermissionDenied, LimitExceeded, JournalError.
     """
     if grant.scopes is not None:
         raise PermissionDenied("a scoped token opens no other rooms")
@@ -65,11 +65,10 @@ async def _without_room_token(edge: Edge, offer: Offer, grant: Grant) -> Joined:
         return Joined(await edge.rooms.join(known.document_id, access), grant)
     if not edge.config.scratch:
         raise NotFound("no such document", public="There is no such document.")
-    if len(offer.room) > edge.config.limits.scratch_name_length:
-        raise LimitExceeded("scratch_name_length")
     if not offer.room.isprintable() or not offer.room:
         raise NotFound("no possible room name", public="This is no possible room name.")
-    return Joined(await edge.rooms.join_scratch(offer.room, access), grant)
+    opened = await edge.rooms.open_scratch(offer.room)
+    return Joined(await edge.rooms.join(opened.document_id, access), grant)
 
 
 def _access(edge: Edge, offer: Offer, grant: Grant, role: Role, history: str | None) -> Access:

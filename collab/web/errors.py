@@ -6,6 +6,7 @@ import html
 from collections.abc import Callable
 from http import HTTPStatus
 
+import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -27,8 +28,9 @@ from collab.errors import (
 )
 from connectors import errors as storage
 
-_SLUGS = {404: "not_found", 405: "method_not_allowed", 400: "malformed_message", 413: "limit_exceeded"}
+log = structlog.get_logger(__name__)
 
+_SLUGS = {404: "not_found", 405: "method_not_allowed", 400: "malformed_message", 413: "limit_exceeded"}
 
 
 class AlreadyThere(StorageError):
@@ -106,6 +108,17 @@ def message_page(title: str, text: str, *, status: int, correlation_id: str = ""
         title=html.escape(title), text=html.escape(text), more=more, correlation_id=html.escape(correlation_id)
     )
     return HTMLResponse(page, status_code=status, headers={"Cache-Control": "no-store"})
+
+
+async def answer_error(request: Request, error: Exception) -> Response:
+    """Starlette's handler for everything that a route raises."""
+    told = as_collab_error(error)
+    if told.http_status >= 500:
+        log.error("request_failed", code=told.code, path=request.scope["path"], exc_info=error)
+    else:
+        log.info("request_refused", code=told.code, path=request.scope["path"], detail=str(told))
+    request.app.state.edge.metrics.error(told.code)
+    return error_response(request, told, request.scope["state"]["correlation_id"])
 
 
 def error_response(request: Request, error: CollabError, correlation_id: str) -> Response:

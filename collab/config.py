@@ -50,6 +50,8 @@ class StoreConfig:
     data: Path | None = None
     """Default: `.collab` beside the folder's owner settings, see `collab serve --help`."""
     commit_delay_ms: float = 2.0
+    queued_calls: int = 50_000
+    """So many calls may wait for the disk; more are refused at once."""
     snapshot_updates: int = 500
     retention_days: float = 30.0
     rebase_days: float = 30.0
@@ -64,8 +66,12 @@ class SaveConfig:
     max_wait_s: float = 5.0
     retry_min_s: float = 1.0
     retry_max_s: float = 60.0
+    lock_refresh_s: float = 300.0
+    """How often a lock that the storage gave us is refreshed while it is held."""
     poll_s: float = 2.0
     """How often a storage that cannot be watched is asked for outside changes while a document is open."""
+    lock_refresh_s: float = 300.0
+    """How often a lock that the storage gave us is refreshed while it is held."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -260,7 +260,7 @@ export class StartPage {
     if (this.atRoots) return;
     const chosen = this.grid.selection.has(entry.path) ? this.grid.selection.of(this.grid.entries) : [entry];
     const mayShare = this.me.role === "owner";
-    showMenu(entryMenu(chosen, this.root, this.writable, mayShare, this.events), anchor, false, point);
+    showMenu(entryMenu(chosen, this.root, this.writable, mayShare, this.events), anchor, { point, refocus: () => this.grid.focusEntry(entry.path) });
   }
 }
 

@@ -93,7 +93,7 @@ class Application:
                 Exception: answer_error,
             },
         )
-        self.asgi: ASGIApp = Guard(self._starlette, self._clock)
+        self.asgi: ASGIApp = Guard(self._starlette, self._clock, quiet=config.log.format == "console")
         self._closing = contextlib.AsyncExitStack()
 
     @property

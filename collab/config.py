@@ -50,6 +50,8 @@ class StoreConfig:
     data: Path | None = None
     """Default: `.collab` beside the folder's owner settings, see `collab serve --help`."""
     commit_delay_ms: float = 2.0
+    queued_calls: int = 50_000
+    """So many calls may wait for the disk; more are refused at once."""
     snapshot_updates: int = 500
     retention_days: float = 30.0
     rebase_days: float = 30.0

@@ -24,7 +24,10 @@ class UpdateReceived:
 
 @dataclass(frozen=True, slots=True)
 class AwarenessEntry:
-    """One client's presence: `state` is compact strict JSON of an object, None when the client leaves."""
+    """One client's presence: `state` is JSON of an object, None when the client leaves.
+
+    As received it is any text; what an `AwarenessTable` hands out is compact and strict.
+    """
 
     client_id: int
     clock: int
@@ -49,6 +52,10 @@ class Rejected:
 
     error: CollabError
     fatal: bool
+    updates: int = 0
+    """Update messages that were refused with it (0 or 1): they count as dealt with in acknowledgements."""
+    in_sync: bool = False
+    """It was a sync step 2, which stock providers send unasked by the person: nobody needs to be told."""
 
 
 Event = SyncRequested | UpdateReceived | AwarenessReceived | AwarenessRequested | Rejected

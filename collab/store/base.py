@@ -7,6 +7,7 @@ Implementations: `sqlite.py` (embedded), `memory.py` (tests); PostgreSQL comes b
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NewType, Protocol
@@ -15,6 +16,9 @@ DocumentId = NewType("DocumentId", str)
 HistoryId = NewType("HistoryId", str)
 ContentHash = NewType("ContentHash", str)
 """`sha256:` and 64 hex digits."""
+ERASED_ID = "erased"
+ERASED_NAME = ""
+"""What stands in every entry of a person who was erased."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,8 @@ class StoredHistory:
     snapshot: Snapshot | None
     updates: Sequence[StoredUpdate]
     last_seq: int
+    complete: bool = True
+    """False when rows of it were damaged and are missing here; the log names them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +133,16 @@ class Share:
     created_ms: int
     expires_ms: int | None
     revoked_ms: int | None
+
+
+def hash_content(content: bytes) -> ContentHash:
+    """The name that bytes have in the store."""
+    return ContentHash(f"sha256:{hashlib.sha256(content).hexdigest()}")
+
+
+def retired_alias(alias: Alias, document_id: DocumentId) -> Alias:
+    """Where a document goes when a rename puts another one in its place."""
+    return Alias(f"retired:{alias.door}", f"{alias.external_id}#{document_id}")
 
 
 class Store(Protocol):
@@ -183,7 +199,15 @@ class Store(Protocol):
         """
         ...
 
-    async def load(self, document_id: DocumentId) -> StoredHistory | None: ...
+    async def load(
+        self, document_id: DocumentId, history_id: HistoryId | None = None, *, upto_seq: int | None = None
+    ) -> StoredHistory | None:
+        """What rebuilds the document: its current history, or a retired one by its id.
+
+        With `upto_seq` as it was then: the newest snapshot not after it, and the updates up to it.
+        None when there is no such history, or when that far back is no longer kept.
+        """
+        ...
 
     async def updates(
         self, document_id: DocumentId, history_id: HistoryId, *, after_seq: int, limit: int
@@ -195,7 +219,7 @@ class Store(Protocol):
 
     # -- saves --
     async def put_content(self, content: bytes) -> ContentHash:
-        """Keep bytes under their hash."""
+        """Keep bytes under their hash, until two `maintain` later nobody uses them."""
         ...
 
     async def content(self, content_hash: ContentHash) -> bytes | None: ...
@@ -259,7 +283,10 @@ class Store(Protocol):
 
     # -- operations --
     async def maintain(self, at_ms: int) -> None:
-        """Seal and squash old updates as retention says, drop unreferenced contents and expired revocations."""
+        """Seal and squash old updates as retention says, drop unreferenced contents and expired revocations.
+
+        Contents go at the second `maintain` that finds nobody using them, so that one put just now is safe.
+        """
         ...
 
     async def purge(self, document_id: DocumentId) -> None:
@@ -267,9 +294,12 @@ class Store(Protocol):
         ...
 
     async def erase_person(self, author_id: str) -> int:
-        """Replace a person's id and name in every kept entry; returns how many entries changed."""
+        """Replace a person's id and name in every kept entry; returns how many entries changed.
+
+        Shares keep working; a revocation of the person stays until it expires.
+        """
         ...
 
     async def backup(self, target: str) -> None:
-        """Write a consistent copy to a new file while running."""
+        """Write a consistent copy to a new file while running. Raises: ConfigError (there is a file)."""
         ...

@@ -9,6 +9,8 @@ import type * as Y from "yjs";
 
 /** Origin of the transactions that this binding makes; undo follows it. */
 export const TYPED_HERE = Symbol("typed here");
+/** Origin of this person's edits that did not start in the editor (a conflict settled); undone like typing. */
+export const SETTLED_HERE = Symbol("settled here");
 
 /** The Y clients whose insertions a remote transaction brings; empty for pure deletions. */
 export const authors = Annotation.define<readonly number[]>();

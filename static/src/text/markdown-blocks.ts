@@ -87,8 +87,8 @@ const blockMath = (state: StateBlock, startLine: number, endLine: number, silent
 /** Columns are aligned by class: the page's policy forbids style attributes. */
 const alignments = (state: StateCore): void => {
   for (const token of state.tokens) {
-    const style = token.type === "th_open" || token.type === "td_open" ? token.attrGet("style") : null;
-    const side = style && /(left|center|right)/.exec(style)?.[1];
+    const style = token.type === "th_open" || token.type === "td_open" ? String(token.attrGet("style") ?? "") : "";
+    const side = /(left|center|right)/.exec(style)?.[1];
     if (!style) continue;
     token.attrs = (token.attrs ?? []).filter(([name]) => name !== "style");
     if (side) token.attrJoin("class", `align-${side}`);

@@ -2,7 +2,7 @@
 import { EditorSelection, type Extension } from "@codemirror/state";
 import { EditorView, keymap, type KeyBinding, type ViewUpdate } from "@codemirror/view";
 import * as Y from "yjs";
-import { TYPED_HERE } from "./binding";
+import { SETTLED_HERE, TYPED_HERE } from "./binding";
 
 const CAPTURE_MS = 500;
 const SELECTION = "selection";
@@ -18,7 +18,7 @@ export class OwnUndo {
   private view: EditorView | null = null;
 
   constructor(private readonly ytext: Y.Text) {
-    this.undoManager = new Y.UndoManager(ytext, { trackedOrigins: new Set([TYPED_HERE]), captureTimeout: CAPTURE_MS });
+    this.undoManager = new Y.UndoManager(ytext, { trackedOrigins: new Set([TYPED_HERE, SETTLED_HERE]), captureTimeout: CAPTURE_MS });
     this.undoManager.on("stack-item-added", ({ stackItem }) => {
       if (!stackItem.meta.has(SELECTION)) stackItem.meta.set(SELECTION, this.before);
     });

@@ -1,0 +1,79 @@
+"""Owns the format `text`: any plain-text file as one Y.Text at root `source`; knows no storage and no room.
+
+What a file has and a Y.Text has not (byte order mark, charset, line ends) is read again from `base` at each encode,
+so no state can go stale. Only a charset that the bytes do not show by themselves is noted in the document's `state`.
+"""
+
+from __future__ import annotations
+
+from collab.document import STATE, Document, Kind, Splice
+from collab.errors import LimitExceeded
+from collab.formats.base import Decoded, Merged
+from collab.formats.charsets import UTF_8, Charset, read_characters, refuse_binary
+from collab.formats.lines import line_ends_label, restore_line_ends, unify
+from collab.formats.text_merge import Plan, apply_plan, plan_text_merge
+from collab.limits import Limits
+
+ENCODING = "encoding"
+"""Key of the `state` map: the codec of a file that is not in Unicode."""
+
+
+class TextFormat:
+    """Plain text in any charset that keeps its bytes."""
+
+    name = "text"
+    kind = Kind.TEXT
+
+    def decode(self, content: bytes, limits: Limits, client_id: int) -> Decoded:
+        """Make the update of a fresh document. Raises: FormatError (no text), LimitExceeded."""
+        if len(content) > limits.file_size_bytes:
+            raise LimitExceeded("file_size_bytes", f"{len(content)} bytes")
+        text, charset = read_characters(content)
+        refuse_binary(content, text)
+        document = Document(client_id)
+        with document.transaction():
+            document.edit_text([Splice(0, 0, unify(text))])
+            _note_charset(document, charset)
+        facts = {"encoding": charset.label, "line_ends": line_ends_label(text)}
+        return Decoded(document.diff(), self.kind, facts)
+
+    def encode(self, document: Document, base: bytes) -> bytes:
+        """The file; lines that nobody touched keep their bytes. Raises: FormatError (charset)."""
+        return encode_text(document.text(), base, noted_charset(document))
+
+    def merge(self, base: bytes, theirs: bytes, document: Document, source: str, at_ms: int) -> Merged:
+        """Three-way merge into the live document, as one transaction. Raises: FormatError (theirs is no text)."""
+        plan = self.plan_merge(base, theirs, document.text(), noted_charset(document))
+        return apply_plan(plan, document, source, at_ms) or Merged(0)
+
+    def plan_merge(self, base: bytes, theirs: bytes, live: str, known: str | None = None) -> Plan:
+        """The expensive half of `merge`, which needs no document: give the plan to `apply_plan`.
+
+        `known` is the document's `noted_charset`. Raises: FormatError (theirs is no text).
+        """
+        theirs_text, _ = read_characters(theirs, known)
+        refuse_binary(theirs, theirs_text)
+        base_text, _ = _read_base(base, known)
+        return plan_text_merge(unify(base_text), unify(theirs_text), live)
+
+
+def encode_text(text: str, base: bytes, known: str | None = None) -> bytes:
+    """The bytes of `text` in the charset and with the line ends of `base`. Raises: FormatError (charset)."""
+    base_text, charset = _read_base(base, known)
+    return charset.encode(restore_line_ends(unify(text), base_text))
+
+
+def noted_charset(document: Document) -> str | None:
+    """The codec noted in the document, of a file that is not in Unicode. Raises: DocumentPoisoned."""
+    noted = document.map_value(STATE, ENCODING)
+    return noted if isinstance(noted, str) else None
+
+
+def _read_base(base: bytes, known: str | None) -> tuple[str, Charset]:
+    """The bytes that we loaded or saved ourselves; an empty file with no charset noted is UTF-8."""
+    return read_characters(base, known) if base or known else ("", UTF_8)
+
+
+def _note_charset(document: Document, charset: Charset) -> None:
+    if charset.legacy:
+        document.set_map_value(STATE, ENCODING, charset.codec)

@@ -1,0 +1,266 @@
+"""Owns the layout of every message of the y-websocket dialect and of our extensions (docs/protocol.md).
+
+Knows no role, no document and no connection. Encoding is by module functions, so that a frame for all is encoded once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+from collab.errors import MalformedMessage
+from collab.limits import Limits
+from collab.protocol.codec import (
+    Reader,
+    decode_json,
+    decode_state_vector,
+    encode_json,
+    encode_var_bytes,
+    encode_var_string,
+    encode_var_uint,
+)
+from collab.protocol.events import AwarenessEntry
+from collab.protocol.payloads import Hello as Hello
+from collab.protocol.payloads import Notice as Notice
+from collab.protocol.payloads import SaveState as SaveState
+from collab.protocol.payloads import StorageState as StorageState
+
+EMPTY_UPDATE = b"\x00\x00"
+"""An update that changes nothing: no structs, no deletions."""
+MAX_AWARENESS_CLOCK = 2**32 - 1
+_JSON_DEPTH = 16
+
+
+class UnknownMessage(MalformedMessage):
+    """A well-formed type number that means nothing here; stock clients may send such, so it ends no session."""
+
+
+class MessageType(IntEnum):
+    """First number of a message."""
+
+    SYNC = 0
+    AWARENESS = 1
+    AUTH = 2
+    QUERY_AWARENESS = 3
+    HELLO = 112
+    ACKNOWLEDGEMENT = 113
+    SAVE_STATE = 114
+    NOTICE = 115
+
+
+class SyncType(IntEnum):
+    """Second number of a sync message."""
+
+    STEP1 = 0
+    STEP2 = 1
+    UPDATE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class SyncStep1:
+    """What the sender has."""
+
+    state_vector: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SyncStep2:
+    """What the receiver lacked, as an answer to step 1."""
+
+    update: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """A change that was just made."""
+
+    update: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Awareness:
+    """Presence of some clients."""
+
+    entries: tuple[AwarenessEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AuthDenied:
+    """Why a stock client was refused."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueryAwareness:
+    """The sender wants all presence states."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """So many update messages of this connection are journalled."""
+
+    count: int
+
+
+Message = (
+    SyncStep1
+    | SyncStep2
+    | Update
+    | Awareness
+    | AuthDenied
+    | QueryAwareness
+    | Hello
+    | Acknowledgement
+    | SaveState
+    | Notice
+)
+
+
+# -- encoding --
+
+
+def encode_sync_step1(state_vector: bytes) -> bytes:
+    """The message around a state vector."""
+    return b"\x00\x00" + encode_var_bytes(state_vector)
+
+
+def encode_sync_step2(update: bytes) -> bytes:
+    """The message around the answer to a sync step 1."""
+    return b"\x00\x01" + encode_var_bytes(update)
+
+
+def encode_update(update: bytes) -> bytes:
+    """The message around an update."""
+    return b"\x00\x02" + encode_var_bytes(update)
+
+
+def encode_awareness(entries: Sequence[AwarenessEntry]) -> bytes:
+    """The message around some clients' presence."""
+    parts = [encode_var_uint(len(entries))]
+    for entry in entries:
+        state = "null" if entry.state is None else entry.state
+        parts += (encode_var_uint(entry.client_id), encode_var_uint(entry.clock), encode_var_string(state))
+    return b"\x01" + encode_var_bytes(b"".join(parts))
+
+
+def encode_auth_denied(reason: str) -> bytes:
+    """Tells a stock client why it is refused."""
+    return b"\x02\x00" + encode_var_string(reason)
+
+
+def encode_query_awareness() -> bytes:
+    """Asks for all presence states."""
+    return b"\x03"
+
+
+def encode_hello(hello: Hello) -> bytes:
+    """Our first message to a client of ours."""
+    return _encode_json_message(MessageType.HELLO, hello.to_json())
+
+
+def encode_acknowledgement(count: int) -> bytes:
+    """So many of the connection's update messages are journalled."""
+    return encode_var_uint(MessageType.ACKNOWLEDGEMENT) + encode_var_uint(count)
+
+
+def encode_save_state(save_state: SaveState) -> bytes:
+    """What the storage has."""
+    return _encode_json_message(MessageType.SAVE_STATE, save_state.to_json())
+
+
+def encode_notice(notice: Notice) -> bytes:
+    """Something a person should know."""
+    return _encode_json_message(MessageType.NOTICE, notice.to_json())
+
+
+def _encode_json_message(message_type: MessageType, payload: dict[str, object]) -> bytes:
+    return encode_var_uint(message_type) + encode_var_string(encode_json(payload))
+
+
+# -- decoding --
+
+
+def decode_message(message: bytes, limits: Limits) -> Message:
+    """Decode one whole message of either direction.
+
+    Awareness states are taken as text: `AwarenessTable` parses those that count. Updates are not looked into.
+
+    Raises: MalformedMessage, LimitExceeded (state_vector_clients), UnknownMessage.
+    """
+    reader = Reader(message)
+    number = reader.var_uint()
+    decode = _DECODERS.get(number)
+    if decode is None:
+        raise UnknownMessage(f"unknown message type {number}")
+    decoded = decode(reader, limits)
+    reader.finish()
+    return decoded
+
+
+def _decode_sync(reader: Reader, limits: Limits) -> Message:
+    sync_type = reader.var_uint()
+    content = reader.var_bytes()
+    if sync_type == SyncType.UPDATE:
+        return Update(content)
+    if sync_type == SyncType.STEP2:
+        return SyncStep2(content)
+    if sync_type == SyncType.STEP1:
+        decode_state_vector(content, limits)
+        return SyncStep1(content)
+    raise MalformedMessage(f"unknown sync message {sync_type}")
+
+
+def _decode_awareness(reader: Reader, limits: Limits) -> Message:
+    inner = Reader(reader.var_bytes())
+    entries = []
+    for _ in range(inner.count(item_size_bytes=3)):
+        client_id, clock, state = inner.var_uint(), inner.var_uint(), inner.var_string()
+        if clock > MAX_AWARENESS_CLOCK:
+            raise MalformedMessage("awareness clock out of range")
+        entries.append(AwarenessEntry(client_id, clock, None if state == "null" else state))
+    inner.finish()
+    return Awareness(tuple(entries))
+
+
+def _decode_auth(reader: Reader, limits: Limits) -> Message:
+    if reader.var_uint() != 0:
+        raise MalformedMessage("unknown auth message")
+    return AuthDenied(reader.var_string())
+
+
+def _decode_query_awareness(reader: Reader, limits: Limits) -> Message:
+    return QueryAwareness()
+
+
+def _decode_hello(reader: Reader, limits: Limits) -> Message:
+    return Hello.from_json(_json(reader))
+
+
+def _decode_acknowledgement(reader: Reader, limits: Limits) -> Message:
+    return Acknowledgement(reader.var_uint())
+
+
+def _decode_save_state(reader: Reader, limits: Limits) -> Message:
+    return SaveState.from_json(_json(reader))
+
+
+def _decode_notice(reader: Reader, limits: Limits) -> Message:
+    return Notice.from_json(_json(reader))
+
+
+def _json(reader: Reader) -> object:
+    return decode_json(reader.var_string(), _JSON_DEPTH)
+
+
+_DECODERS: Mapping[int, Callable[[Reader, Limits], Message]] = {
+    MessageType.SYNC: _decode_sync,
+    MessageType.AWARENESS: _decode_awareness,
+    MessageType.AUTH: _decode_auth,
+    MessageType.QUERY_AWARENESS: _decode_query_awareness,
+    MessageType.HELLO: _decode_hello,
+    MessageType.ACKNOWLEDGEMENT: _decode_acknowledgement,
+    MessageType.SAVE_STATE: _decode_save_state,
+    MessageType.NOTICE: _decode_notice,
+}

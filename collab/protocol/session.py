@@ -1,0 +1,135 @@
+"""Owns the protocol state of one connection: bytes in, events out; roles, sizes and rates are checked per message.
+
+Knows no socket, no clock and no document. It never raises on what a peer sends; after a fatal error it only discards.
+"""
+
+from __future__ import annotations
+
+from collab.errors import CloseCode, LimitExceeded, MalformedMessage, PermissionDenied, ProtocolError
+from collab.limits import Limits
+from collab.protocol.events import (
+    AwarenessReceived,
+    AwarenessRequested,
+    Event,
+    Rejected,
+    SyncRequested,
+    UpdateReceived,
+)
+from collab.protocol.messages import (
+    EMPTY_UPDATE,
+    Awareness,
+    Message,
+    QueryAwareness,
+    SyncStep1,
+    SyncStep2,
+    UnknownMessage,
+    Update,
+    decode_message,
+)
+from collab.protocol.rate import TokenBucket
+from collab.protocol.roles import Identity, Role
+from collab.protocol.sending import CloseInfo, Sender
+
+__all__ = ["CloseInfo", "Session"]
+
+_STEP2 = b"\x00\x01"
+_AWARENESS = b"\x01"
+
+
+class Session(Sender):
+    """One connection that speaks the y-websocket dialect, with our extensions where it announced them."""
+
+    def __init__(self, role: Role, identity: Identity, limits: Limits, extensions: bool) -> None:
+        super().__init__(extensions)
+        self.role = role
+        self.identity = identity
+        self._limits = limits
+        self._messages = TokenBucket(limits.messages_per_second, limits.messages_burst)
+        self._presence = TokenBucket(limits.messages_per_second, limits.messages_burst)
+        self._opened_at: float | None = None
+        self._heard_at: float | None = None
+
+    @property
+    def message_limit_bytes(self) -> int:
+        """The largest message that would be taken now; the transport may cut a larger one while it arrives."""
+        if self._awaiting_step2 and self.role.may_write:
+            return max(self._limits.sync_size_bytes, self._limits.message_size_bytes)
+        return self._limits.message_size_bytes
+
+    def receive(self, data: bytes, now: float) -> list[Event]:
+        """Take one binary WebSocket message from the peer; never raises on bad input."""
+        if self._close_info is not None:
+            return []
+        self._heard_at = now
+        try:
+            self._check_size(data)
+            if not self._within_rate(data, now):
+                return []
+            return self._on_message(decode_message(data, self._limits))
+        except UnknownMessage as error:
+            return [Rejected(error, fatal=False)]
+        except ProtocolError as error:
+            return [self._fail(error, error.close_code)]
+
+    def heard(self, now: float) -> None:
+        """The transport saw a sign of life that is no message (a pong)."""
+        self._heard_at = now
+
+    def expire(self, now: float) -> list[Event]:
+        """Let time pass: ends a session that never spoke, or that fell silent."""
+        if self._close_info is not None:
+            return []
+        if self._opened_at is None:
+            self._opened_at = now
+        if self._heard_at is None and now - self._opened_at > self._limits.handshake_timeout_s:
+            return [self._fail(LimitExceeded("handshake_timeout_s"), CloseCode.TRY_AGAIN_LATER)]
+        if self._heard_at is not None and now - self._heard_at > self._limits.idle_timeout_s:
+            return [self._fail(LimitExceeded("idle_timeout_s"), CloseCode.TRY_AGAIN_LATER)]
+        return []
+
+    def change_role(self, role: Role) -> None:
+        """The rights of this connection changed; the next message is judged by the new ones."""
+        self.role = role
+
+    def _check_size(self, data: bytes) -> None:
+        size = len(data)
+        if size <= self._limits.message_size_bytes:
+            return
+        if not data.startswith(_STEP2) or self.message_limit_bytes == self._limits.message_size_bytes:
+            raise LimitExceeded("message_size_bytes")
+        if size > self.message_limit_bytes:
+            raise LimitExceeded("sync_size_bytes")
+
+    def _within_rate(self, data: bytes, now: float) -> bool:
+        """Presence above the rate is dropped: stock providers echo everybody's. Anything else ends the session."""
+        if data.startswith(_AWARENESS):
+            return self._presence.take(now)
+        if self._messages.take(now):
+            return True
+        error = LimitExceeded("messages_per_second")
+        error.close_code = CloseCode.TRY_AGAIN_LATER
+        raise error
+
+    def _on_message(self, message: Message) -> list[Event]:
+        if isinstance(message, Update):
+            return [self._on_update(message.update, in_sync=False)]
+        if isinstance(message, Awareness):
+            return [AwarenessReceived(message.entries)] if message.entries else []
+        if isinstance(message, SyncStep2):
+            self._awaiting_step2 = False
+            return [self._on_update(message.update, in_sync=True)]
+        if isinstance(message, SyncStep1):
+            return [SyncRequested(message.state_vector)]
+        if isinstance(message, QueryAwareness):
+            return [AwarenessRequested()]
+        return [Rejected(MalformedMessage(f"{type(message).__name__} from a client"), fatal=False)]
+
+    def _on_update(self, update: bytes, in_sync: bool) -> Event:
+        """Empty updates pass for everybody: each stock client answers sync step 1 with one."""
+        if self.role.may_write or update == EMPTY_UPDATE:
+            return UpdateReceived(update, in_sync)
+        return Rejected(PermissionDenied(f"update from a {self.role}"), fatal=False, updates=1, in_sync=in_sync)
+
+    def _fail(self, error: ProtocolError, code: CloseCode) -> Rejected:
+        self.close(code, error.public)
+        return Rejected(error, fatal=True)

@@ -1,0 +1,139 @@
+"""Imports run one way: the table of the rings, checked on the source."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).parents[2]
+
+RING = {"collab.errors", "collab.limits", "collab.clock"}
+ALLOWED: dict[str, set[str]] = {
+    "collab.errors": set(),
+    "collab.limits": set(),
+    "collab.clock": set(),
+    "collab.config": {"collab.errors", "collab.limits"},
+    "collab.protocol": {"collab.errors", "collab.limits", "collab.protocol"},
+    "collab.document": {"collab.errors", "collab.limits", "collab.protocol"},
+    "collab.formats": RING | {"collab.formats", "collab.document", "collab.protocol"},
+    "collab.sandbox": RING | {"collab.formats", "collab.document", "collab.protocol"},
+    "collab.slot": RING | {"collab.store"},
+    "collab.store": RING | {"collab.store", "collab.document", "collab.protocol", "collab.config", "collab.slot"},
+    "collab.rooms": RING
+    | {
+        "collab.rooms",
+        "collab.store",
+        "collab.formats",
+        "collab.document",
+        "collab.protocol",
+        "collab.config",
+        "collab.slot",
+        "collab.sandbox",
+        "connectors.base",
+        "connectors.errors",
+    },
+    "collab.auth": RING | {"collab.auth", "collab.protocol", "collab.config", "collab.store"},
+    "connectors": {"connectors"},
+}
+STDLIB_ONLY = {"collab.errors", "collab.limits", "collab.clock", "collab.protocol"}
+SOLE_IMPORTERS = {
+    "pycrdt": {"collab.document"},
+    "sqlite3": {"collab.store", "collab.cli"},
+    "starlette": {"collab.web", "collab.auth"},
+    "watchfiles": {"connectors"},
+    "prometheus_client": {"collab.web"},
+    "jwt": {"collab.auth"},
+}
+
+
+def modules() -> list[tuple[str, Path]]:
+    found = []
+    for package in ("collab", "connectors"):
+        for path in sorted((TOP / package).rglob("*.py")):
+            parts = path.relative_to(TOP).with_suffix("").parts
+            name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+            if "static" not in parts:
+                found.append((name, path))
+    return found
+
+
+def imports(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def within(name: str, rings: set[str]) -> bool:
+    return any(name == ring or name.startswith(f"{ring}.") for ring in rings)
+
+
+def ring_of(name: str) -> str | None:
+    candidates = [ring for ring in ALLOWED if within(name, {ring})]
+    return max(candidates, key=len, default=None)
+
+
+@pytest.mark.parametrize(("name", "path"), modules(), ids=[name for name, _ in modules()])
+def test_a_module_imports_only_what_its_ring_may(name: str, path: Path) -> None:
+    ring = ring_of(name)
+    used = imports(path)
+
+    ours = {item for item in used if item.split(".")[0] in {"collab", "connectors", "loadtest"}}
+    if ring is not None:
+        foreign = {item for item in ours if not within(item, ALLOWED[ring]) and item != "collab.__version__"}
+        assert not foreign, f"{name} imports {sorted(foreign)}"
+    if name != "collab.cli":
+        assert not {item for item in ours if within(item, {"collab.cli", "loadtest"})} or name == "collab.__main__"
+    for library, importers in SOLE_IMPORTERS.items():
+        if any(within(item, {library}) for item in used):
+            assert within(name, importers), f"{name} imports {library}"
+    if within(name, STDLIB_ONLY):
+        outside = {item for item in used - ours if item.split(".")[0] not in sys.stdlib_module_names}
+        assert not outside, f"{name} imports {sorted(outside)}"
+
+
+@pytest.mark.parametrize(("name", "path"), modules(), ids=[name for name, _ in modules()])
+def test_a_module_says_what_it_owns_and_stays_readable(name: str, path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    tree = ast.parse(source)
+
+    assert ast.get_docstring(tree), f"{name} has no docstring"
+    assert source.count("\n") <= 400, f"{name} is too long"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            length = (node.end_lineno or node.lineno) - node.lineno + 1
+            assert length <= 50, f"{name}.{node.name} has {length} lines"
+
+
+def broad_handlers(path: Path) -> list[int]:
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ExceptHandler):
+            kinds = [node.type] if not isinstance(node.type, ast.Tuple) else node.type.elts
+            names = {kind.id for kind in kinds if isinstance(kind, ast.Name)}
+            last = node.body[-1]
+            passes_on = isinstance(last, ast.Raise) and last.exc is None
+            if (node.type is None or names & {"Exception", "BaseException"}) and not passes_on:
+                found.append(node.lineno)
+    return found
+
+
+def test_broad_excepts_stand_only_where_the_house_allows_them() -> None:
+    allowed = {
+        "collab.document",  # pyo3's PanicException is a BaseException
+        "collab.web.websocket",  # transport loop
+        "collab.rooms.room",  # room task
+        "collab.rooms.rooms",  # background supervisor of the rooms' tasks
+        "collab.supervisor",
+    }
+
+    found = {name: lines for name, path in modules() if (lines := broad_handlers(path)) and name not in allowed}
+
+    assert not found

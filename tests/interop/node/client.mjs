@@ -1,0 +1,68 @@
+// One ordinary Yjs app in a process: the stock WebsocketProvider, driven by JSON lines on stdin, answering on stdout.
+//   {"do":"connect"|"disconnect"|"edit"|"undo"|"presence"|"report"|"quit", …} -> {"ok":true, …}
+import readline from 'node:readline'
+import WebSocket from 'ws'
+import { WebsocketProvider } from 'y-websocket'
+import * as Y from 'yjs'
+
+const [url, room, seed, params] = process.argv.slice(2)
+const doc = new Y.Doc()
+const text = doc.getText('source')
+const marks = doc.getMap('marks')
+const list = doc.getArray('list')
+const provider = new WebsocketProvider(url, room, doc, {
+  WebSocketPolyfill: WebSocket,
+  disableBc: true,
+  connect: false,
+  maxBackoffTime: 200,
+  params: JSON.parse(params ?? '{}')
+})
+const undo = new Y.UndoManager(text, { captureTimeout: 0 })
+
+let state = Number(seed) >>> 0
+const random = (below) => { // mulberry32, so that a run is repeated by its seed
+  state = (state + 0x6d2b79f5) >>> 0
+  let t = Math.imul(state ^ (state >>> 15), 1 | state)
+  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+  return Math.floor((((t ^ (t >>> 14)) >>> 0) / 4294967296) * below)
+}
+const words = ['alpha ', 'βeta ', '文字', '😀', 'x', '\n', 'long words in a row ']
+
+const edit = (count) => {
+  for (let i = 0; i < count; i++) {
+    const choice = random(10)
+    if (choice < 6) text.insert(random(text.length + 1), words[random(words.length)])
+    else if (choice < 8 && text.length > 4) { const at = random(text.length - 3); text.delete(at, 1 + random(3)) }
+    else if (choice < 9) marks.set(`k${random(5)}`, random(1000))
+    else list.insert(random(list.length + 1), [random(1000)])
+  }
+}
+
+const report = () => ({
+  text: text.toString(),
+  marks: Object.fromEntries([...marks.entries()].sort()),
+  list: list.toArray(),
+  vector: Object.fromEntries([...Y.decodeStateVector(Y.encodeStateVector(doc))].filter(([, clock]) => clock > 0).sort((a, b) => a[0] - b[0])),
+  deletes: [...Y.snapshot(doc).ds.clients].map(([client, ranges]) => [client, ranges.map((r) => [r.clock, r.len])]).sort((a, b) => a[0] - b[0]),
+  peers: [...provider.awareness.getStates().values()].map((s) => s.user?.name ?? null).sort(),
+  synced: provider.synced
+})
+
+const commands = {
+  connect: () => provider.connect(),
+  disconnect: () => provider.disconnect(),
+  edit: ({ count }) => edit(count),
+  insert: ({ at, text: content }) => text.insert(Math.min(at, text.length), content),
+  undo: () => undo.undo(),
+  presence: ({ name }) => provider.awareness.setLocalStateField('user', { name }),
+  report
+}
+
+for await (const line of readline.createInterface({ input: process.stdin })) {
+  const command = JSON.parse(line)
+  if (command.do === 'quit') break
+  const result = commands[command.do](command)
+  process.stdout.write(`${JSON.stringify({ ok: true, ...result })}\n`)
+}
+provider.destroy()
+process.exit(0)

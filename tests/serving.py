@@ -1,0 +1,122 @@
+"""Owns a real `collab serve` in a process of its own, for the tests that need the whole server."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+TOP = Path(__file__).parents[1]
+START_TIMEOUT_S = 60.0
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass
+class Server:
+    """One server over one folder; started, killed and stopped by the test."""
+
+    folder: Path
+    data: Path
+    port: int = field(default_factory=free_port)
+    environ: dict[str, str] = field(default_factory=dict)
+    log: Path | None = None
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def ws_url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}/ws"
+
+    def start(self) -> Server:
+        """Start and wait until it answers."""
+        self.log = self.log or self.data.parent / "server.log"
+        environ = {name: value for name, value in os.environ.items() if not name.startswith("COLLAB_")}
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "collab", "serve", str(self.folder), *self.options()],
+                cwd=TOP,
+                env=environ | {"PYTHONUNBUFFERED": "1"} | self.environ,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        self.wait_ready()
+        return self
+
+    def options(self) -> list[str]:
+        """Of the command line."""
+        return ["--port", str(self.port), "--data", str(self.data)]
+
+    def wait_ready(self, timeout_s: float = START_TIMEOUT_S) -> float:
+        """Seconds until /readyz answers 200."""
+        begin = time.monotonic()
+        while time.monotonic() - begin < timeout_s:
+            assert self.process is not None
+            if self.process.poll() is not None:
+                raise AssertionError(f"server ended with {self.process.returncode}:\n{self.tail()}")
+            try:
+                with urllib.request.urlopen(f"{self.url}/readyz", timeout=2) as answer:  # noqa: S310 - our own address
+                    if answer.status == 200:
+                        return time.monotonic() - begin
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.02)
+        raise AssertionError(f"server not ready in {timeout_s} s:\n{self.tail()}")
+
+    def workers(self) -> list[psutil.Process]:
+        """The worker processes: children of the supervisor that serve."""
+        assert self.process is not None
+        return [
+            child
+            for child in psutil.Process(self.process.pid).children()
+            if any("worker" in part for part in child.cmdline())
+        ]
+
+    def kill_worker(self) -> int:
+        """`kill -9` of the worker; returns its former pid."""
+        [worker] = self.workers()
+        worker.kill()
+        return worker.pid
+
+    def kill(self) -> None:
+        """`kill -9` of supervisor and worker together, as a power cut does it to processes."""
+        assert self.process is not None
+        workers = self.workers()
+        self.process.kill()
+        for worker in workers:
+            if worker.is_running():
+                worker.kill()
+        self.process.wait(10)
+
+    def stop(self, timeout_s: float = 30.0) -> int:
+        """End it politely; returns the exit status."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"server did not stop in {timeout_s} s:\n{self.tail()}") from None
+
+    def tail(self) -> str:
+        """The end of its log."""
+        return self.log.read_text(errors="replace")[-3000:] if self.log and self.log.exists() else ""

@@ -1,0 +1,31 @@
+"""README's table of settings is complete and true."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from collab.config import Config
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+
+
+def settings() -> list[tuple[str, object]]:
+    config = Config()
+    return [
+        (f"COLLAB_{section.name}_{item.name}".upper(), getattr(getattr(config, section.name), item.name))
+        for section in fields(config)
+        if section.name != "roots"
+        for item in fields(getattr(config, section.name))
+    ]
+
+
+@pytest.mark.parametrize(("name", "default"), settings(), ids=[name for name, _ in settings()])
+def test_a_setting_stands_in_the_table_with_its_default(name: str, default: object) -> None:
+    rows = [line for line in README.splitlines() if line.startswith(f"| `{name}` |")]
+
+    assert len(rows) == 1, f"{name} must have one row"
+    shown = "" if default is None or default == () else f"`{default}`"
+    assert rows[0].split("|")[2].strip() == shown

@@ -33,7 +33,9 @@ Folder = Annotated[
 Host = Annotated[
     str | None, typer.Option(help="Address to listen on. [dim]default: 127.0.0.1[/dim]", show_default=False)
 ]
-Port = Annotated[int | None, typer.Option(help="Port; 0 takes a free one. [dim]default: 8000[/dim]", show_default=False)]
+Port = Annotated[
+    int | None, typer.Option(help="Port; 0 takes a free one. [dim]default: 8000[/dim]", show_default=False)
+]
 Data = Annotated[
     Path | None,
     typer.Option(
@@ -43,7 +45,9 @@ Data = Annotated[
 ]
 ConfigFile = Annotated[
     Path | None,
-    typer.Option("--config", help="A TOML file: the sections of `collab check-config`, and [[roots]].", show_default=False),
+    typer.Option(
+        "--config", help="A TOML file: the sections of `collab check-config`, and [[roots]].", show_default=False
+    ),
 ]
 DocumentName = Annotated[str, typer.Argument(help="A document's id, or its path in the folder.")]
 
@@ -83,7 +87,9 @@ def token(
     hours: Annotated[float, typer.Option(help="How long it is valid.")] = 12.0,
     revoke: Annotated[
         str | None,
-        typer.Option(help="Withdraw instead: a token, `jti:ID`, or `sub:USER` for all of a person.", show_default=False),
+        typer.Option(
+            help="Withdraw instead: a token, `jti:ID`, or `sub:USER` for all of a person.", show_default=False
+        ),
     ] = None,
     folder: Folder = None,
     data: Data = None,

@@ -68,6 +68,8 @@ class SaveConfig:
     retry_max_s: float = 60.0
     poll_s: float = 2.0
     """How often a storage that cannot be watched is asked for outside changes while a document is open."""
+    lock_refresh_s: float = 300.0
+    """How often a lock that the storage gave us is refreshed while it is held."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,7 @@ class Limits:
     request_head_size_bytes: int = 32 * KIB
     request_body_bytes_per_second: int = 4 * KIB
     keep_alive_timeout_s: float = 15.0
+    apply_slot_size_bytes: int = 2 * MIB
     rooms: int = 20_000
     rooms_per_user: int = 500
     scratch_name_length: int = 200

@@ -17,11 +17,10 @@ from collab.config import LogConfig
 _SECRETS = re.compile(
     r"""(?P<jwt>eyJ[\w-]{4,}(?:\.[\w-]+){1,2})
       | (?P<key>(?:access_token|id_token|token|secret|password|once)(?:["']?\s*[=:]\s*["']?|\.|%3[dD]))
-        (?P<value>[^\s&"',;)\]}<>]{4,})
-      | (?P<bearer>[Bb]earer\s+)(?P<credential>[^\s"',;]+)""",
+        (?!\[[0-9a-f]{8}\])(?P<value>[^\s&"',;)\]}<>]{4,})
+      | (?P<bearer>[Bb]earer\s+)(?!\[[0-9a-f]{8}\])(?P<credential>[^\s"',;]+)""",
     re.VERBOSE,
 )
-_DIGEST = re.compile(r"\[[0-9a-f]{8}\]")
 
 
 def redact(text: str) -> str:
@@ -38,7 +37,7 @@ def _replacement(match: re.Match[str]) -> str:
     if match["jwt"]:
         return f"[{token_digest(match['jwt'])}]"
     prefix, value = (match["key"], match["value"]) if match["key"] else (match["bearer"], match["credential"])
-    return match[0] if _DIGEST.match(value) else f"{prefix}[{token_digest(value)}]"
+    return f"{prefix}[{token_digest(value)}]"
 
 
 def _redact_event(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -18,7 +18,6 @@ from collab.auth.open_mode import is_loopback
 from collab.auth.origin import Origin
 from collab.auth.tokens import check_secret
 from collab.config import Config
-
 from collab.errors import ConfigError
 
 _ROOT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}")
@@ -135,7 +134,9 @@ def _check_data(config: Config, data: Path) -> None:
     except (FileExistsError, NotADirectoryError):
         raise ConfigError(f"The data folder {data} cannot be made: a file is in the way.") from None
     except OSError as error:
-        raise ConfigError(f"The data folder {data} cannot be made ({error.strerror}); choose one with --data.") from None
+        raise ConfigError(
+            f"The data folder {data} cannot be made ({error.strerror}); choose one with --data."
+        ) from None
     if not os.access(data, os.W_OK | os.X_OK):
         raise ConfigError(f"The data folder {data} cannot be written; choose another one with --data.")
 

@@ -12,7 +12,6 @@ import signal
 import socket
 import sys
 import threading
-from typing import BinaryIO
 
 import structlog
 
@@ -32,7 +31,7 @@ def main(arguments: list[str]) -> int:
     listen_fd, ready_fd = map(int, arguments)
     config = load_config(sys.stdin.buffer.readline(_CONFIG_LINE_BYTES).decode())
     logs.configure(config.log)
-    _follow_supervisor(sys.stdin.buffer)
+    _follow_supervisor(sys.stdin.fileno())
     _raise_descriptor_limit()
     try:
         run(config, socket.socket(fileno=listen_fd), ready_fd)
@@ -63,11 +62,12 @@ async def _serve(config: Config, listener: socket.socket, ready_fd: int) -> None
         await EdgeServer(uvicorn_config(application.asgi, config), application.drain).serve(sockets=[listener])
 
 
-def _follow_supervisor(pipe: BinaryIO) -> None:
+def _follow_supervisor(pipe: int) -> None:
     """End this process in good order when the supervisor is gone."""
 
     def wait_for_end() -> None:
-        pipe.read()
+        while os.read(pipe, 4096):
+            pass
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=wait_for_end, name="supervisor-watch", daemon=True).start()

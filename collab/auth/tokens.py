@@ -66,6 +66,8 @@ class Grant:
     document_id: str | None = None
     history_id: str | None = None
     chain: tuple[str, ...] = ()
+    until_s: int | None = None
+    """When the right that this token was made from ends: a socket that is open may stay until then."""
     once: bool = False
     """Opens a server in open mode, one time."""
 
@@ -124,13 +126,15 @@ class Tokens:
             claims["scopes"] = [[scope.root, scope.path] for scope in grant.scopes]
         if grant.document_id is not None:
             claims |= {"doc": grant.document_id, "his": grant.history_id}
+        if grant.until_s is not None:
+            claims["until"] = grant.until_s
         if grant.once:
             claims["once"] = True
         if grant.chain:
             claims["chain"] = list(grant.chain)
         return jwt.encode(claims, self._key, algorithm=_ALGORITHM)
 
-    def verify(self, purpose: Purpose, token: str) -> Grant:
+    def verify(self, purpose: Purpose, token: str, *, even_expired: bool = False) -> Grant:
         """What a token says. Raises: Unauthenticated (not ours, for something else, expired, malformed)."""
         try:
             claims = jwt.decode(
@@ -143,7 +147,7 @@ class Tokens:
             grant = _grant(claims)
         except (jwt.InvalidTokenError, KeyError, TypeError, ValueError) as error:
             raise Unauthenticated(f"token refused: {type(error).__name__}") from None
-        if grant.expires_s * 1000 <= self._clock.wall_ms():
+        if not even_expired and grant.expires_s * 1000 <= self._clock.wall_ms():
             raise Unauthenticated("token expired")
         return grant
 
@@ -155,8 +159,13 @@ class Tokens:
     def derive(self, parent: Grant, lifetime_s: int) -> Grant:
         """A grant made from another: new id, never longer than asked, revoked with its parent."""
         expires_s = self._clock.wall_ms() // 1000 + lifetime_s
-        chain = (*parent.chain, f"jti:{parent.token_id}")
-        return replace(parent, token_id=secrets.token_hex(8), expires_s=min(expires_s, parent.expires_s), chain=chain)
+        return replace(
+            parent,
+            token_id=secrets.token_hex(8),
+            expires_s=min(expires_s, parent.expires_s),
+            until_s=parent.expires_s,
+            chain=(*parent.chain, f"jti:{parent.token_id}"),
+        )
 
 
 def _grant(claims: Mapping[str, object]) -> Grant:
@@ -172,6 +181,7 @@ def _grant(claims: Mapping[str, object]) -> Grant:
         document_id=None if claims.get("doc") is None else _text(claims["doc"]),
         history_id=None if claims.get("his") is None else _text(claims["his"]),
         chain=tuple(_list(claims.get("chain", []), _text)),
+        until_s=None if claims.get("until") is None else _whole(claims["until"]),
         once=claims.get("once") is True,
     )
 

@@ -23,6 +23,7 @@ from collab.errors import ConfigError
 from collab.startup import check, check_folder, default_data, listen
 
 _MODULES = ("pycrdt", "starlette", "uvicorn", "wsproto", "h11", "jwt", "structlog", "prometheus_client", "watchfiles")
+_OLDEST_PYTHON = (3, 11)
 _SLOW_FSYNC_MS = 50.0
 _LITTLE_SPACE_BYTES = 1024**3
 _FEW_WATCHES = 8_192
@@ -102,7 +103,7 @@ def _findings(config: Config) -> Iterator[Finding]:
 
 def _python() -> Finding:
     version = ".".join(map(str, sys.version_info[:3]))
-    if sys.version_info < (3, 11):
+    if tuple(sys.version_info) < _OLDEST_PYTHON:
         return Finding(Verdict.BAD, "Python", version, "Install Python 3.11 or newer.")
     return Finding(Verdict.GOOD, "Python", version)
 

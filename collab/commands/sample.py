@@ -16,7 +16,7 @@ changes while you type. Edit it with another program, and the change appears her
 
 ## Try this
 
-- [ ] Type something, and watch the state at the top: *Saved* means that it survives a crash, *Stored* that the file has it.
+- [ ] Type something, and watch the state at the top: *Saved* survives a crash, *Stored* is in the file.
 - [ ] Open `paper.tex`, `data.csv` and `script.py` beside this one.
 - [ ] Change a line here and another line in `vim` at the same time. Both stay.
 - [ ] Switch the network off, go on typing, switch it on again.
@@ -33,7 +33,8 @@ Formulas are set as they are in a paper. For $n$ people who each type $k$ charac
 same text:
 
 $$
-\\forall\\, \\pi \\in S_{nk}: \\quad \\operatorname{apply}(\\pi(u_1, \\dots, u_{nk})) = \\operatorname{apply}(u_1, \\dots, u_{nk})
+\\forall\\, \\pi \\in S_{nk}: \\quad
+\\operatorname{apply}(\\pi(u_1, \\dots, u_{nk})) = \\operatorname{apply}(u_1, \\dots, u_{nk})
 $$
 
 ```python

@@ -17,7 +17,6 @@ from collab.startup import address, listen, settle
 from collab.supervisor import Supervisor
 
 
-
 def serve(options: Options, *, open_browser: bool, console: Console) -> int:
     """Serve until a signal. Returns the exit code. Raises: ConfigError."""
     sourced = _with_a_folder(options)

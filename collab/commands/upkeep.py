@@ -130,7 +130,7 @@ async def _check(store: Store, record: DocumentRecord) -> Outcome:
 async def _against_log(store: Store, record: DocumentRecord, history: StoredHistory, rebuilt: Document) -> str:
     """Replay the kept log from its beginning, where it is kept from there."""
     first = await store.load(record.document_id, upto_seq=0)
-    if first is None or first.snapshot is None and history.last_seq == 0:
+    if first is None or (first.snapshot is None and history.last_seq == 0):
         return ""
     whole = _rebuild(first)
     after = 0
@@ -167,5 +167,3 @@ def _rebuild(history: StoredHistory) -> Document:
     states = [] if history.snapshot is None else [history.snapshot.state]
     updates = [update.entry.update for update in history.updates]
     return Document.from_updates([update for update in (*states, *updates) if update and update != _EMPTY])
-
-

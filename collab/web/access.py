@@ -107,9 +107,9 @@ class Gate:
         else:
             self._check_origin(asked, required=False)
 
-    async def room_grant(self, token: str) -> Grant:
-        """Raises: Unauthenticated, PermissionDenied (revoked)."""
-        grant = self._tokens.verify(Purpose.ROOM, token)
+    async def grant_of(self, purpose: Purpose, token: str) -> Grant:
+        """What a token gives now. Raises: Unauthenticated, PermissionDenied (revoked)."""
+        grant = self._tokens.verify(purpose, token)
         await self._revocations.check(grant)
         return grant
 

@@ -3,45 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from starlette.requests import HTTPConnection
+from starlette.websockets import WebSocket
 
 from collab.auth.revocation import Revocations
 from collab.auth.tokens import Grant, Tokens
 from collab.clock import Clock
 from collab.config import Config
 from collab.errors import NotFound, PermissionDenied
-from collab.rooms.ports import FormatTable
 from collab.rooms.rooms import Rooms
+from collab.rooms.storage_file import Root
 from collab.store.base import Store
 from collab.web.access import Gate
 from collab.web.admission import Admission
 from collab.web.errors import ImpossiblePath, NotPossibleHere
 from collab.web.metrics import Metrics
 from collab.web.pages import Bundle
-from connectors.base import Connector, Credentials, Folders
+from collab.web.sockets import Sockets
+from connectors.base import Credentials, Folders
 from connectors.errors import InvalidPath
 from connectors.paths import split_path
 
+SUBPROTOCOL = "collab.v1"
+TOKEN_PREFIX = "token."  # noqa: S105  # the prefix of a subprotocol, no password
 
-@dataclass(frozen=True, slots=True)
-class Root:
-    """One live folder."""
 
-    name: str
-    connector: Connector
-    writable: bool = True
-
-    def json(self) -> dict[str, object]:
-        return {"name": self.name, "writable": self.writable}
-
-    @property
-    def folders(self) -> Folders:
-        """Raises: NotPossibleHere when this storage has no folders."""
-        if not isinstance(self.connector, Folders):
-            raise NotPossibleHere("no folders")
-        return self.connector
+def folders_of(root: Root) -> Folders:
+    """Raises: NotPossibleHere when this storage has no folders."""
+    if not isinstance(root.connector, Folders):
+        raise NotPossibleHere("no folders")
+    return root.connector
 
 
 @dataclass(slots=True)
@@ -52,15 +45,21 @@ class Edge:
     clock: Clock
     store: Store
     rooms: Rooms
-    formats: FormatTable
     roots: Mapping[str, Root]
     gate: Gate
     tokens: Tokens
     revocations: Revocations
     admission: Admission
+    sockets: Sockets
     metrics: Metrics
     bundle: Bundle
-    draining: bool = field(default=False)
+    openapi: Mapping[str, object]
+    draining: bool = False
+
+    async def drain(self) -> None:
+        """Take no more rooms, store everything, tell the clients to come back; may be called twice."""
+        self.draining = True
+        await self.rooms.drain()
 
     def roots_of(self, grant: Grant) -> Sequence[Root]:
         """The live folders that a person may see."""
@@ -98,6 +97,35 @@ class Edge:
         if self.config.server.public_url:
             return self.config.server.public_url.rstrip("/")
         return f"{'https' if self.is_https(asked) else 'http'}://{asked.headers.get('host', '')}"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a client said in its upgrade request."""
+
+    room: str
+    token: str | None
+    extended: bool
+    history: str | None
+    subprotocol: str | None
+
+    @classmethod
+    def of(cls, websocket: WebSocket) -> Offer:
+        offered = websocket.scope["subprotocols"]
+        token = next((name.removeprefix(TOKEN_PREFIX) for name in offered if name.startswith(TOKEN_PREFIX)), None)
+        query = websocket.query_params
+        return cls(
+            room=websocket.path_params["room"],
+            token=token or query.get("token") or None,
+            extended=query.get("v") == "1",
+            history=query.get("history") or None,
+            subprotocol=SUBPROTOCOL if SUBPROTOCOL in offered else None,
+        )
+
+    @property
+    def reads_codes(self) -> bool:
+        """Whether a refusal can be told by a close code."""
+        return self.extended and self.subprotocol is not None
 
 
 def credentials_of(grant: Grant) -> Credentials:

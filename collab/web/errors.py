@@ -6,6 +6,7 @@ import html
 from collections.abc import Callable
 from http import HTTPStatus
 
+import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -27,8 +28,9 @@ from collab.errors import (
 )
 from connectors import errors as storage
 
-_SLUGS = {404: "not_found", 405: "method_not_allowed", 400: "malformed_message", 413: "limit_exceeded"}
+log = structlog.get_logger(__name__)
 
+_SLUGS = {404: "not_found", 405: "method_not_allowed", 400: "malformed_message", 413: "limit_exceeded"}
 
 
 class AlreadyThere(StorageError):
@@ -80,6 +82,7 @@ _STORAGE_ERRORS: tuple[tuple[type[storage.ConnectorError], Callable[..., CollabE
     (storage.Unsupported, NotPossibleHere, "The storage cannot do this."),
 )
 
+MESSAGE_POLICY = "default-src 'none'; style-src 'self'; frame-ancestors 'self'"
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title><link rel="stylesheet" href="/static/message.css"></head>
@@ -105,7 +108,19 @@ def message_page(title: str, text: str, *, status: int, correlation_id: str = ""
     page = _PAGE.format(
         title=html.escape(title), text=html.escape(text), more=more, correlation_id=html.escape(correlation_id)
     )
-    return HTMLResponse(page, status_code=status, headers={"Cache-Control": "no-store"})
+    headers = {"Cache-Control": "no-store", "Content-Security-Policy": MESSAGE_POLICY}
+    return HTMLResponse(page, status_code=status, headers=headers)
+
+
+async def answer_error(request: Request, error: Exception) -> Response:
+    """Starlette's handler for everything that a route raises."""
+    told = as_collab_error(error)
+    if told.http_status >= 500:
+        log.error("request_failed", code=told.code, path=request.scope["path"], exc_info=error)
+    else:
+        log.info("request_refused", code=told.code, path=request.scope["path"], detail=str(told))
+    request.app.state.edge.metrics.error(told.code)
+    return error_response(request, told, request.scope["state"]["correlation_id"])
 
 
 def error_response(request: Request, error: CollabError, correlation_id: str) -> Response:

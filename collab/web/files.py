@@ -11,8 +11,9 @@ from starlette.responses import JSONResponse, Response
 from collab.errors import MalformedMessage, PermissionDenied
 from collab.formats.table import file_type
 from collab.protocol.roles import Identity
+from collab.rooms.storage_file import Root
 from collab.web.access import Permission
-from collab.web.edge import Root, credentials_of
+from collab.web.edge import credentials_of, folders_of
 from collab.web.entries import RASTER_TYPES, entry_json, extension_of, person_json
 from collab.web.errors import AlreadyThere
 from collab.web.routes import Call, Field, Route, read_body
@@ -46,7 +47,7 @@ def place(call: Call, name: str = "path", *, writing: bool = False) -> Place:
 
 async def list_folder(call: Call) -> Response:
     at = place(call)
-    stats = await at.root.folders.list(at.path, at.credentials, limit=call.edge.config.limits.folder_entries)
+    stats = await folders_of(at.root).list(at.path, at.credentials, limit=call.edge.config.limits.folder_entries)
     return JSONResponse(
         {
             "root": at.root.name,
@@ -75,7 +76,7 @@ async def search(call: Call) -> Response:
     folders, looked, truncated = [at.path], 0, False
     while folders and wanted and not truncated:
         looked += 1
-        below = await _entries_or_none(at.root.folders, folders.pop(0), at.credentials, limits.folder_entries)
+        below = await _entries_or_none(folders_of(at.root), folders.pop(0), at.credentials, limits.folder_entries)
         folders += [stat.path for stat in below if stat.kind is EntryKind.FOLDER]
         found += [stat for stat in below if wanted in stat.path.rpartition("/")[2].casefold()]
         truncated = len(found) > limits.search_entries or (looked >= limits.search_folders and bool(folders))
@@ -105,14 +106,14 @@ async def live(call: Call) -> Response:
             "people": [person_json(person) for person in item.people],
         }
         for item in call.edge.rooms.live()
-        if item.people and grant.covers(item.root, item.path)
+        if item.root is not None and grant.covers(item.root, item.path)
     ]
     return JSONResponse({"documents": documents})
 
 
 async def make_folder(call: Call) -> Response:
     at = place(call, writing=True)
-    stat = await at.root.folders.create_folder(at.path, at.credentials)
+    stat = await folders_of(at.root).create_folder(at.path, at.credentials)
     return JSONResponse(entries(call, at.root, [stat])[0], status_code=201)
 
 
@@ -166,8 +167,8 @@ async def rename(call: Call) -> Response:
     at, target = place(call, writing=True), place(call, "new_path", writing=True)
     if not at.path or not target.path:
         raise AlreadyThere("the root itself", public="The shared folder itself cannot be renamed here.")
-    stat = await at.root.folders.rename(at.path, target.path, at.credentials)
-    await call.edge.rooms.renamed(at.root.name, at.path, target.path)
+    stat = await folders_of(at.root).rename(at.path, target.path, at.credentials)
+    await call.edge.rooms.moved(at.root.name, at.path, target.path)
     return JSONResponse(entries(call, at.root, [stat])[0])
 
 
@@ -175,8 +176,8 @@ async def delete(call: Call) -> Response:
     at = place(call, writing=True)
     if not at.path:
         raise PermissionDenied("the root itself", public="The shared folder itself cannot be deleted here.")
-    await at.root.folders.delete(at.path, at.credentials)
-    await call.edge.rooms.deleted(at.root.name, at.path)
+    await folders_of(at.root).delete(at.path, at.credentials)
+    call.edge.rooms.deleted(at.root.name, at.path)
     return Response(status_code=204)
 
 

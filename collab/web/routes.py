@@ -18,6 +18,7 @@ from starlette.routing import Route as StarletteRoute
 from collab.errors import LimitExceeded, MalformedMessage
 from collab.limits import Limits
 from collab.web.access import Access, Permission
+from collab.web.security import is_valid_host
 
 if TYPE_CHECKING:
     from collab.web.edge import Edge
@@ -77,6 +78,8 @@ def starlette_route(route: Route) -> StarletteRoute:
 
     async def endpoint(request: Request) -> Response:
         edge: Edge = request.app.state.edge
+        if not is_valid_host(request.headers.get("host", "localhost")):
+            raise MalformedMessage("host", public="The request names no possible host.")
         access = await edge.gate.admit(request, route.permission)
         body: Mapping[str, object] = {}
         if route.method not in {"GET", "HEAD", "DELETE"} and not route.raw_body:

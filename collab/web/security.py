@@ -7,16 +7,12 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable
 
 import structlog
 from starlette.datastructures import MutableHeaders
-from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from collab.clock import Clock
-from collab.errors import MalformedMessage
-from collab.web.errors import as_collab_error, error_response
 
 log = structlog.get_logger(__name__)
 
@@ -54,12 +50,13 @@ def is_valid_host(host: str) -> bool:
 
 
 class Guard:
-    """Wraps the application: nothing leaves without security headers, no error leaves with its text."""
+    """Wraps the application: nothing leaves without security headers, each request has an id and a line in the log."""
 
-    def __init__(self, app: ASGIApp, clock: Clock, count_error: Callable[[str], None]) -> None:
+    def __init__(self, app: ASGIApp, clock: Clock, *, quiet: bool) -> None:
+        """`quiet`: successful requests are worth a line at debug level only."""
         self._app = app
         self._clock = clock
-        self._count_error = count_error
+        self._quiet = quiet
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -69,6 +66,8 @@ class Guard:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         correlation_id = secrets.token_hex(6)
+        scope.setdefault("state", {})["correlation_id"] = correlation_id
+        structlog.contextvars.bind_contextvars(correlation_id=correlation_id)
         started = self._clock.monotonic()
         status = 0
 
@@ -79,28 +78,13 @@ class Guard:
                 _add_headers(MutableHeaders(scope=message), correlation_id)
             await send(message)
 
-        request = Request(scope, receive)
-        structlog.contextvars.bind_contextvars(correlation_id=correlation_id)
         try:
-            host = request.headers.get("host")
-            if host is not None and not is_valid_host(host):
-                raise MalformedMessage("host", public="The request names no possible host.")
             await self._app(scope, receive, send_guarded)
-        except Exception as error:
-            answer = as_collab_error(error)
-            if answer.http_status >= 500:
-                log.error("request_failed", code=answer.code, path=scope["path"], exc_info=error)
-            else:
-                log.info("request_refused", code=answer.code, path=scope["path"], detail=str(answer))
-            self._count_error(answer.code)
-            if status:
-                raise
-            await error_response(request, answer, correlation_id)(scope, receive, send_guarded)
         finally:
             if scope["path"] not in _QUIET_PATHS:
                 taken_ms = round((self._clock.monotonic() - started) * 1000, 1)
-                log.info("request", method=scope["method"], path=scope["path"], status=status, ms=taken_ms)
-            structlog.contextvars.unbind_contextvars("correlation_id")
+                say = log.debug if self._quiet and 0 < status < 400 else log.info
+                say("request", method=scope["method"], path=scope["path"], status=status, ms=taken_ms)
 
 
 def _add_headers(headers: MutableHeaders, correlation_id: str) -> None:

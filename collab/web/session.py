@@ -23,7 +23,10 @@ async def me(call: Call) -> Response:
             "signed_in": grant is not None,
             "user": None if grant is None else identity_json(grant.identity),
             "role": None if grant is None else grant.role.value,
-            "roots": [] if grant is None else [root.json() for root in edge.roots_of(grant)],
+            "roots": [
+                {"name": root.name, "writable": root.writable}
+                for root in ([] if grant is None else edge.roots_of(grant))
+            ],
             "version": __version__,
         }
     )

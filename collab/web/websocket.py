@@ -8,54 +8,22 @@ the status of a refused upgrade; a foreign origin, a stranger in open mode and a
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 
 import structlog
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from collab.errors import CloseCode, CollabError, MalformedMessage
-from collab.rooms.connection import CloseInfo, Connection
+from collab.errors import CloseCode, CollabError, InternalError, MalformedMessage
+from collab.protocol.session import CloseInfo
+from collab.rooms.connection import Connection
 from collab.web.admission import TooManyRequests
-from collab.web.edge import Edge
-from collab.web.errors import as_collab_error
+from collab.web.edge import Edge, Offer
 from collab.web.joining import join
 
 log = structlog.get_logger(__name__)
 
-SUBPROTOCOL = "collab.v1"
-TOKEN_PREFIX = "token."  # noqa: S105  # the prefix of a subprotocol, no password
 _REASON_BYTES = 123
 """RFC 6455, 5.5: a control frame carries 125 bytes, two of them are the code."""
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """What a client said in its upgrade request."""
-
-    room: str
-    token: str | None
-    extended: bool
-    history: str | None
-    subprotocol: str | None
-
-    @classmethod
-    def of(cls, websocket: WebSocket) -> Offer:
-        offered = websocket.scope["subprotocols"]
-        token = next((name.removeprefix(TOKEN_PREFIX) for name in offered if name.startswith(TOKEN_PREFIX)), None)
-        query = websocket.query_params
-        return cls(
-            room=websocket.path_params["room"],
-            token=token or query.get("token") or None,
-            extended=query.get("v") == "1",
-            history=query.get("history") or None,
-            subprotocol=SUBPROTOCOL if SUBPROTOCOL in offered else None,
-        )
-
-    @property
-    def reads_codes(self) -> bool:
-        """Whether a refusal can be told by a close code."""
-        return self.extended and self.subprotocol is not None
 
 
 async def room_socket(websocket: WebSocket) -> None:
@@ -73,37 +41,49 @@ async def room_socket(websocket: WebSocket) -> None:
 
 async def _serve(websocket: WebSocket, edge: Edge, offer: Offer, address: str) -> None:
     try:
-        connection = await join(edge, websocket, offer.room, offer)
+        joined = await join(edge, websocket, offer)
     except CollabError as error:
         if not offer.reads_codes or edge.admission.refused(address):
             raise
+        log.info("handshake_closed", code=error.code, detail=str(error))
+        edge.metrics.error(error.code)
         await websocket.accept(offer.subprotocol)
         await _close(websocket, CloseInfo(error.close_code, error.public), edge.config.limits.outbox_stall_s)
         return
-    with structlog.contextvars.bound_contextvars(room=offer.room[:64], connection=connection.number):
+    connection = joined.connection
+    with (
+        structlog.contextvars.bound_contextvars(room=offer.room[:64], connection=connection.number),
+        edge.sockets.watch(connection, joined.grant),
+    ):
         edge.metrics.handshake(101)
-        await websocket.accept(offer.subprotocol)
-        await _carry(websocket, connection, edge)
+        try:
+            await websocket.accept(offer.subprotocol)
+            info = await _carry(websocket, connection, edge)
+        finally:
+            connection.disconnected()
+        await _close(websocket, info, edge.config.limits.outbox_stall_s)
 
 
-async def _carry(websocket: WebSocket, connection: Connection, edge: Edge) -> None:
+async def _carry(websocket: WebSocket, connection: Connection, edge: Edge) -> CloseInfo:
     """Both directions until one side ends it."""
     log.info("connected")
+    info = CloseInfo(CloseCode.NORMAL, "")
     try:
         async with asyncio.TaskGroup() as group:
             sending = group.create_task(_send(websocket, connection), name=f"send:{connection.number}")
             receiving = group.create_task(_receive(websocket, connection), name=f"receive:{connection.number}")
-            await connection.closed()
+            info = await connection.closed()
             receiving.cancel()
             await asyncio.wait({sending}, timeout=edge.config.limits.outbox_stall_s)
             sending.cancel()
     except* (WebSocketDisconnect, OSError):
-        pass
-    finally:
-        connection.disconnected()
-        info = connection.close_info or CloseInfo(CloseCode.NORMAL, "")
-        log.info("disconnected", code=int(info.code), reason=info.reason)
-    await _close(websocket, info, edge.config.limits.outbox_stall_s)
+        log.debug("socket_gone")
+    except* Exception as errors:
+        log.error("socket_failed", exc_info=errors)
+        edge.metrics.error(InternalError.code)
+        info = CloseInfo(CloseCode.INTERNAL_ERROR, InternalError.public)
+    log.info("disconnected", code=int(info.code), reason=info.reason)
+    return info
 
 
 async def _receive(websocket: WebSocket, connection: Connection) -> None:
@@ -146,7 +126,6 @@ async def _refuse(websocket: WebSocket, edge: Edge, error: CollabError, address:
     edge.metrics.handshake(error.http_status)
     edge.metrics.error(error.code)
     headers = {"Retry-After": "60"} if error.http_status == 429 else {}
-    public = as_collab_error(error).public
     await websocket.send_denial_response(
-        Response(public, status_code=error.http_status, media_type="text/plain", headers=headers)
+        Response(error.public, status_code=error.http_status, media_type="text/plain", headers=headers)
     )

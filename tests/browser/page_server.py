@@ -44,25 +44,11 @@ FORMATS = {
     "txt": "text",
     "png": "image",
 }
-ANNA = {"name": "Anna Weber", "color": "#b42368"}
-MIKAEL = {"name": "Mikael Berg", "color": "#1f6feb"}
-KIM = {"name": "Kim", "color": "#7a3ff2"}
-FILES = (
-    "notes.md",
-    "README.md",
-    "budget.csv",
-    "analysis.py",
-    "references.bib",
-    "paper.tex",
-    "settings.json",
-    "todo.txt",
-    "A rather long name of a document that somebody wrote without thinking of narrow screens.md",
-    "photo.png",
-    "archive.zip",
-    "thesis/chapter-1.tex",
-    "thesis/chapter-2.tex",
-    "Measurements 2026/run-1.csv",
-)
+PEOPLE = [
+    {"name": "Anna Weber", "color": "#b42368"},
+    {"name": "Mikael Berg", "color": "#1f6feb"},
+    {"name": "Kim", "color": "#7a3ff2"},
+]
 
 
 @dataclass
@@ -110,9 +96,26 @@ def problem(status: int, code: str, message: str) -> JSONResponse:
 
 def sample_tree() -> Tree:
     """A folder as people have it."""
-    tree = Tree(live={"notes.md": [ANNA, MIKAEL], "thesis/chapter-2.tex": [ANNA, MIKAEL, KIM]})
+    tree = Tree(live={"notes.md": PEOPLE[:2], "thesis/chapter-2.tex": PEOPLE})
     tree.folders |= {"thesis", "Measurements 2026", "empty"}
-    for number, name in enumerate(FILES):
+    names = [
+        "notes.md",
+        "README.md",
+        "budget.csv",
+        "analysis.py",
+        "references.bib",
+        "paper.tex",
+        "settings.json",
+        "todo.txt",
+    ]
+    names += [
+        "A rather long name of a document that somebody wrote without thinking of narrow screens.md",
+        "photo.png",
+        "archive.zip",
+    ]
+    for number, name in enumerate(
+        [*names, "thesis/chapter-1.tex", "thesis/chapter-2.tex", "Measurements 2026/run-1.csv"]
+    ):
         tree.files[name] = b"text of the file\n" * (number * 37 + 1)
     tree.sizes |= {"archive.zip": 48_300_000, "photo.png": 2_410_000}
     tree.files["huge.csv"] = b""
@@ -138,15 +141,18 @@ def build_app(tree: Tree) -> Starlette:
 
     async def me(request: Request) -> Response:
         signed_in = tree.mode == "open" or tree.signed_in
-        answer = {
-            "mode": tree.mode,
-            "signed_in": signed_in,
-            "user": {"id": "u1", "name": "Anna Weber", "color": "#2f55d4"} if signed_in else None,
-            "role": "owner",
-            "roots": [{"name": root, "writable": tree.writable} for root in tree.roots] if signed_in else [],
-            "version": "0",
-        }
-        return JSONResponse(answer)
+        user = {"id": "u1", "name": "Anna Weber", "color": "#2f55d4"}
+        roots = [{"name": root, "writable": tree.writable} for root in tree.roots] if signed_in else []
+        return JSONResponse(
+            {
+                "mode": tree.mode,
+                "signed_in": signed_in,
+                "user": user if signed_in else None,
+                "role": "owner",
+                "roots": roots,
+                "version": "0",
+            }
+        )
 
     async def session(request: Request) -> Response:
         if (await request.json())["token"] != tree.token:
@@ -164,8 +170,9 @@ def build_app(tree: Tree) -> Starlette:
         path = request.query_params.get("path", "")
         if path and path not in tree.folders:
             return problem(404, "not_found", "This folder does not exist.")
-        entries = tree.children(path)
-        return JSONResponse({"root": tree.roots[0], "path": path, "writable": tree.writable, "entries": entries})
+        return JSONResponse(
+            {"root": tree.roots[0], "path": path, "writable": tree.writable, "entries": tree.children(path)}
+        )
 
     async def search(request: Request) -> Response:
         wanted = request.query_params["q"].casefold()
@@ -173,8 +180,9 @@ def build_app(tree: Tree) -> Starlette:
         return JSONResponse({"entries": [tree.entry(path) for path in found[:200]], "truncated": len(found) > 200})
 
     async def live(request: Request) -> Response:
-        root = tree.roots[0]
-        documents = [{**tree.entry(path), "root": root, "people": people} for path, people in tree.live.items()]
+        documents = [
+            {**tree.entry(path), "root": tree.roots[0], "people": people} for path, people in tree.live.items()
+        ]
         return JSONResponse({"documents": documents})
 
     async def files(request: Request) -> Response:
@@ -217,8 +225,14 @@ def build_app(tree: Tree) -> Starlette:
         if request.method == "GET":
             listed = [{"share_id": "s1", "role": "viewer", "expires_at": int(time.time()) + 86_400}]
             return JSONResponse({"shares": listed})
-        role = (await request.json())["role"]
-        return JSONResponse({"share_id": "s2", "url": "http://127.0.0.1/s#right", "role": role, "expires_at": None})
+        return JSONResponse(
+            {
+                "share_id": "s2",
+                "url": "http://127.0.0.1/s#right",
+                "role": (await request.json())["role"],
+                "expires_at": None,
+            }
+        )
 
     api = [
         Route("/me", me),

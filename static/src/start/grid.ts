@@ -47,6 +47,7 @@ export class Grid {
     this.element.addEventListener("scroll", () => this.drawRows(), { passive: true });
     new ResizeObserver(() => this.redraw()).observe(this.element);
     this.element.addEventListener("keydown", (event) => this.onKey(event));
+    this.rowsBox.addEventListener("focusin", (event) => this.onFocus(event));
     this.rowsBox.addEventListener("click", (event) => this.onClick(event));
     this.rowsBox.addEventListener("contextmenu", (event) => this.onContextMenu(event));
   }
@@ -199,6 +200,15 @@ export class Grid {
     else if (event.key === "Escape" && this.selection.size) this.clearSelectionByKey();
     else return;
     event.preventDefault();
+  }
+
+  /** Whoever gave the focus to a row (assistive technology does): commands are about that row. */
+  private onFocus(event: FocusEvent): void {
+    const hit = this.rowAt(event.target);
+    if (!hit || hit.index === this.active) return;
+    this.drawn.get(this.active)?.setAttribute("tabindex", "-1");
+    this.active = hit.index;
+    hit.row.setAttribute("tabindex", "0");
   }
 
   private step(target: number, extend: boolean): void {

@@ -60,13 +60,14 @@ export interface ProviderOptions {
 
 const SUBPROTOCOL = "collab.v1";
 const CONNECT_TIMEOUT_MS = 15_000;
+const SYNC_TIMEOUT_MS = 180_000;
 const QUIET_MS = 20_000;
 const PROBE_TIMEOUT_MS = 10_000;
 const WAKE_PROBE_TIMEOUT_MS = 4_000;
 const FLUSH_INTERVAL_MS = 16;
 const AWARENESS_INTERVAL_MS = 80;
 const SEND_BUFFER_BYTES = 1 << 20;
-/** A larger update message would be refused; a sync step 2 may be larger. */
+/** The server refuses larger update messages, but not in a sync step 2 that it asked for: larger edits go that way. */
 const UPDATE_MESSAGE_BYTES = 900 * 1024;
 /** After so many failures in a row the token is renewed, which also tells why the server refuses. */
 const ASK_AFTER_FAILURES = 2;
@@ -103,6 +104,8 @@ export class Provider {
   private cancelTimer: () => void = () => undefined;
   private readonly stopWake: () => void;
   private generation = 0;
+  /** A large edit waits for the server's sync step 1. */
+  private asked = false;
 
   constructor(readonly doc: Y.Doc, private readonly options: ProviderOptions) {
     this.environment = options.environment ?? browser;
@@ -167,6 +170,7 @@ export class Provider {
     this.drop();
     this.ledger.reset();
     this.queue = [];
+    this.asked = false;
     this.save = null;
     this.restarting = code === 1012;
     this.forgetOthers();
@@ -239,6 +243,7 @@ export class Provider {
   /** Ask for any answer; silence means that the connection is dead. */
   private probe(timeoutMs: number): void {
     const generation = this.generation;
+    this.greetOthers(); // so that there is something to answer with
     this.socket?.send(wire.encodeQueryAwareness());
     this.later(timeoutMs, () => this.lose(generation, 1006));
   }
@@ -304,12 +309,14 @@ export class Provider {
     if (hello.user) this.awareness.setLocalStateField("user", hello.user);
     this.options.observer.hello(hello);
     this.enter("syncing");
+    this.later(SYNC_TIMEOUT_MS, () => this.lose(this.generation, 1006));
     this.socket?.send(wire.encodeStep1(Y.encodeStateVector(this.doc)));
   }
 
   private answer(stateVector: Uint8Array): void {
     if (!this.mayWrite) return;
     this.queue = []; // the answer carries them
+    this.asked = false;
     this.ledger.send();
     this.socket?.send(wire.encodeStep2(Y.encodeStateAsUpdate(this.doc, stateVector)));
     this.options.observer.changed();
@@ -319,10 +326,14 @@ export class Provider {
     this.failures = 0;
     this.synced = true;
     this.enter("live");
-    this.awareness.setLocalState(this.awareness.getLocalState() ?? {}); // y-protocols, awareness: clock must grow
-    this.sendAwareness();
+    this.greetOthers();
     this.watchSilence();
     this.flush();
+  }
+
+  private greetOthers(): void {
+    this.awareness.setLocalState(this.awareness.getLocalState() ?? {}); // y-protocols, awareness: clock must grow
+    this.sendAwareness();
   }
 
   // -- messages out --
@@ -350,14 +361,21 @@ export class Provider {
   /** Send the local edits made since the last time as one message. */
   flush(): void {
     const socket = this.socket;
-    if (!socket || this.phase !== "live" || this.queue.length === 0) return;
+    if (!socket || this.phase !== "live" || this.queue.length === 0 || this.asked) return;
     this.lastFlush = this.environment.now();
     if (socket.bufferedAmount > SEND_BUFFER_BYTES) return this.scheduleFlush();
     const update = this.queue.length === 1 ? this.queue[0]! : Y.mergeUpdates(this.queue);
+    if (update.length > UPDATE_MESSAGE_BYTES) return this.askToBeAsked(socket);
     this.queue = [];
     this.ledger.send();
-    socket.send(update.length > UPDATE_MESSAGE_BYTES ? wire.encodeStep2(update) : wire.encodeUpdate(update));
+    socket.send(wire.encodeUpdate(update));
     this.options.observer.changed();
+  }
+
+  /** Our sync step 1 makes the server send its own; the answer to that carries the whole queue. */
+  private askToBeAsked(socket: Socket): void {
+    this.asked = true;
+    socket.send(wire.encodeStep1(Y.encodeStateVector(this.doc)));
   }
 
   private readonly onAwareness = (_change: unknown, origin: unknown): void => {
@@ -369,6 +387,8 @@ export class Provider {
   };
 
   private sendAwareness(): void {
+    this.cancelAwareness?.();
+    this.cancelAwareness = null;
     if (this.phase !== "live") return;
     this.socket?.send(wire.encodeAwareness(encodeAwarenessUpdate(this.awareness, [this.doc.clientID])));
   }

@@ -11,11 +11,12 @@ export interface Block {
 /** Longer sources are not shown: the preview must not stop the editor. */
 export const LONGEST_SOURCE = 1_000_000;
 
-const dialect = createDialect();
+let dialect: MarkdownIt | undefined;
 
 export function blocksOf(source: string): Block[] {
+  const markdown = (dialect ??= createDialect());
   const env = {};
-  const tokens = dialect.parse(source, env);
+  const tokens = markdown.parse(source, env);
   const blocks: Block[] = [];
   let group: Token[] = [];
   let depth = 0;
@@ -25,7 +26,7 @@ export function blocksOf(source: string): Block[] {
     if (depth > 0) continue;
     const [line, end] = group[0]?.map ?? [blocks.at(-1)?.end ?? 0, blocks.at(-1)?.end ?? 0];
     relativeLines(group, line);
-    blocks.push({ markup: dialect.renderer.render(group, dialect.options, env), line, end });
+    blocks.push({ markup: markdown.renderer.render(group, markdown.options, env), line, end });
     group = [];
   }
   return blocks;
@@ -56,7 +57,7 @@ function mathMarkup(markdown: MarkdownIt, token: Token | undefined, tag: string,
 const INLINE_MATH = /\$\$([^$]+?)\$\$|\$(?![\s$])((?:\\.|[^$\\\n])*?[^\s\\$]|(?:\\.))\$(?!\d)/y;
 
 /** `$x$` and `$$x$$` within a line; a dollar before a space or a digit is money. */
-const inlineMath = (state: StateInline, silent: boolean): boolean => {
+function inlineMath(state: StateInline, silent: boolean): boolean {
   if (state.src[state.pos] !== "$") return false;
   INLINE_MATH.lastIndex = state.pos;
   const found = INLINE_MATH.exec(state.src);
@@ -64,10 +65,10 @@ const inlineMath = (state: StateInline, silent: boolean): boolean => {
   if (!silent) state.push("math", "math", 0).content = found[1] ?? found[2] ?? "";
   state.pos = INLINE_MATH.lastIndex;
   return true;
-};
+}
 
 /** `$$` on a line of its own up to the next one. */
-const blockMath = (state: StateBlock, startLine: number, endLine: number, silent: boolean): boolean => {
+function blockMath(state: StateBlock, startLine: number, endLine: number, silent: boolean): boolean {
   const lineText = (line: number): string => state.src.slice((state.bMarks[line] ?? 0) + (state.tShift[line] ?? 0), state.eMarks[line] ?? 0).trim();
   const first = lineText(startLine);
   if (!first.startsWith("$$")) return false;
@@ -82,10 +83,10 @@ const blockMath = (state: StateBlock, startLine: number, endLine: number, silent
   token.map = [startLine, last + 1];
   state.line = last + 1;
   return true;
-};
+}
 
 /** Columns are aligned by class: the page's policy forbids style attributes. */
-const alignments = (state: StateCore): void => {
+function alignments(state: StateCore): void {
   for (const token of state.tokens) {
     const style = token.type === "th_open" || token.type === "td_open" ? String(token.attrGet("style") ?? "") : "";
     const side = /(left|center|right)/.exec(style)?.[1];
@@ -93,4 +94,4 @@ const alignments = (state: StateCore): void => {
     token.attrs = (token.attrs ?? []).filter(([name]) => name !== "style");
     if (side) token.attrJoin("class", `align-${side}`);
   }
-};
+}

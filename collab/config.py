@@ -50,6 +50,8 @@ class StoreConfig:
     data: Path | None = None
     """Default: `.collab` beside the folder's owner settings, see `collab serve --help`."""
     commit_delay_ms: float = 2.0
+    queued_calls: int = 50_000
+    """So many calls may wait for the disk; more are refused at once."""
     snapshot_updates: int = 500
     retention_days: float = 30.0
     rebase_days: float = 30.0
@@ -66,6 +68,8 @@ class SaveConfig:
     retry_max_s: float = 60.0
     poll_s: float = 2.0
     """How often a storage that cannot be watched is asked for outside changes while a document is open."""
+    lock_refresh_s: float = 300.0
+    """How often a lock that the storage gave us is refreshed while it is held."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ _TEXT_EXTENSIONS = {
     "python": "py pyi pyw pyx pxd",
     "r": "r rprofile",
     "julia": "jl",
-    "matlab": "m mat.m",
+    "matlab": "m",
     "fortran": "f f90 f95 f03 f08 for",
     "c": "c h",
     "cpp": "cc cpp cxx c++ hh hpp hxx h++ ipp tpp ino cu cuh",
@@ -92,13 +92,13 @@ _BINARY_EXTENSIONS = {
     "video": "mp4 m4v mkv webm mov avi wmv mpg mpeg ogv",
     "audio": "mp3 wav flac ogg oga opus m4a aac wma aiff mid midi",
     "archive": "zip tar gz tgz bz2 tbz xz txz zst 7z rar lz4 jar war iso dmg cab deb rpm whl",
-    "document": "doc docx docm dot dotx odt ott rtfd pages epub mobi",
+    "document": "doc docx docm dotx odt ott rtfd pages epub mobi",
     "spreadsheet": "xls xlsx xlsm xlsb xltx ods ots numbers",
-    "presentation": "ppt pptx pptm pps ppsx odp otp key",
+    "presentation": "ppt pptx pptm pps ppsx odp otp",
     "drawing": "odg otg vsd vsdx",
     "font": "ttf otf woff woff2 eot",
     "binary": (
-        "exe dll so dylib o a lib obj class pyc pyo wasm bin dat img db sqlite sqlite3 mdb accdb parquet feather arrow "
+        "exe dll so dylib o a lib class pyc pyo wasm bin img db sqlite sqlite3 mdb accdb parquet feather arrow "
         "npy npz pkl pickle h5 hdf5 hdf nc root fits mat rds rdata sav dta pt pth onnx safetensors"
     ),
 }
@@ -207,6 +207,26 @@ def format_of(path: str, media_type: str | None = None) -> Format:
     if found.format is None:
         raise FormatError(f"no format for {found.language}", public=_REFUSALS.get(found.language))
     return FORMATS[found.format]
+
+
+class FormatTable:
+    """The table as an object, for those who get it handed in."""
+
+    def for_path(self, path: str) -> Format | None:
+        """The format that may open a file; None for what cannot be edited here."""
+        found = file_type(path)
+        return FORMATS[found.format] if found.format else None
+
+    def by_name(self, name: str) -> Format:
+        """A format by its name. Raises: FormatError."""
+        return format_named(name)
+
+
+def format_named(name: str) -> Format:
+    """A format by its name. Raises: FormatError."""
+    if name not in FORMATS:
+        raise FormatError(f"no format is named {name!r}")
+    return FORMATS[name]
 
 
 _REFUSALS = {

@@ -91,6 +91,8 @@ class StoredHistory:
     snapshot: Snapshot | None
     updates: Sequence[StoredUpdate]
     last_seq: int
+    complete: bool = True
+    """False when rows of it were damaged and are missing here; the log names them."""
 
 
 @dataclass(frozen=True, slots=True)

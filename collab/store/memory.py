@@ -11,7 +11,7 @@ import copy
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from collab.errors import ConfigError, HistoryChanged, JournalError
+from collab.errors import ConfigError, HistoryChanged, JournalError, NotFound
 from collab.store.base import (
     ERASED_ID,
     ERASED_NAME,
@@ -177,7 +177,8 @@ class MemoryStore:
         if history is None:
             return None
         last_seq = history.last_seq if upto_seq is None else min(upto_seq, history.last_seq)
-        snapshot = max((one for one in history.snapshots if one.seq <= last_seq), key=_seq, default=None)
+        candidates = [one for one in history.snapshots if one.seq <= last_seq]
+        snapshot = max(candidates, key=lambda one: one.seq, default=None)
         start = snapshot.seq if snapshot else 0
         if start < history.dropped:
             return None
@@ -196,7 +197,8 @@ class MemoryStore:
     async def write_snapshot(self, document_id: DocumentId, history_id: HistoryId, snapshot: Snapshot) -> None:
         history = _current(self._writing(), document_id, history_id)
         others = [one for one in history.snapshots if one.seq != snapshot.seq]
-        history.snapshots = sorted([*others, snapshot], key=_seq)
+        history.snapshots = [*others, snapshot]
+        _thin(history, 0)
 
     # -- saves --
 
@@ -222,6 +224,8 @@ class MemoryStore:
         at_ms: int,
     ) -> SaveIntent:
         stored = self._writing()
+        if document_id not in stored.documents:
+            raise NotFound(f"no document {document_id}")
         intent_id = stored.next_number()
         intent = SaveIntent(intent_id, content_hash, seq, state_vector, if_version, base_hash, at_ms)
         stored.intents.setdefault(document_id, []).append(intent)
@@ -294,8 +298,7 @@ class MemoryStore:
         for content_hash in unused & stored.unused:
             del stored.contents[content_hash]
         stored.unused = unused
-        live = [(subject, until) for subject, until in stored.revocations.items() if until > at_ms]
-        stored.revocations = dict(live)
+        stored.revocations = {subject: until for subject, until in stored.revocations.items() if until > at_ms}
 
     async def purge(self, document_id: DocumentId) -> None:
         stored = self._writing()
@@ -334,10 +337,6 @@ class MemoryStore:
         if self.faults.full:
             raise JournalError("full by the fault plan")
         return self._reading()
-
-
-def _seq(snapshot: Snapshot) -> int:
-    return snapshot.seq
 
 
 def _at_alias(stored: _Stored, alias: Alias) -> DocumentRecord | None:
@@ -381,11 +380,15 @@ def _used_contents(stored: _Stored) -> Iterable[ContentHash]:
             yield intent.base_hash
 
 
+def _thin(history: _History, horizon: int) -> None:
+    keep = kept_snapshots([(one.seq, one.at_ms) for one in history.snapshots], horizon)
+    history.snapshots = [snapshot for snapshot in history.snapshots if snapshot.seq in keep]
+
+
 def _retain(history: _History, is_current: bool, cutoff_ms: int) -> None:
     seqs = [(snapshot.seq, snapshot.at_ms) for snapshot in history.snapshots]
     horizon = log_horizon(seqs, is_current, cutoff_ms)
-    keep = kept_snapshots(seqs, horizon)
-    history.snapshots = [snapshot for snapshot in history.snapshots if snapshot.seq in keep]
+    _thin(history, horizon)
     drop = max(horizon - history.dropped, 0)
     del history.entries[:drop]
     history.dropped += drop

@@ -118,7 +118,9 @@ def broad_handlers(path: Path) -> list[int]:
         if isinstance(node, ast.ExceptHandler):
             kinds = [node.type] if not isinstance(node.type, ast.Tuple) else node.type.elts
             names = {kind.id for kind in kinds if isinstance(kind, ast.Name)}
-            if node.type is None or names & {"Exception", "BaseException"}:
+            last = node.body[-1]
+            passes_on = isinstance(last, ast.Raise) and last.exc is None
+            if (node.type is None or names & {"Exception", "BaseException"}) and not passes_on:
                 found.append(node.lineno)
     return found
 

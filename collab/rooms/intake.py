@@ -1,0 +1,241 @@
+"""Owns what happens to the messages of connections: check, apply, collect for the broadcast, hand to the journal.
+
+Runs in the room's owner task. Knows no storage and no socket; never waits: large updates are checked elsewhere, and
+what the same connection sends meanwhile stays in order behind them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from collab.errors import CollabError, DocumentPoisoned, ProtocolError
+from collab.protocol.awareness import AwarenessTable
+from collab.protocol.events import (
+    AwarenessEntry,
+    AwarenessReceived,
+    AwarenessRequested,
+    Event,
+    Rejected,
+    SyncRequested,
+    UpdateReceived,
+)
+from collab.protocol.messages import encode_awareness, encode_sync_step2
+from collab.protocol.update import Checked
+from collab.rooms.audience import Audience, Update
+from collab.rooms.connection import Connection
+from collab.rooms.journal_writer import Applied, JournalWriter
+from collab.rooms.live import LiveDocument
+from collab.rooms.notices import NoticeCode, notice
+from collab.rooms.parts import Parts
+from collab.rooms.requests import Received
+from collab.store.base import JournalEntry
+
+_log = structlog.get_logger(__name__)
+
+MERGED_UPDATES = 64
+"""At most so many updates are sent as one frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class Poison:
+    """An update that the document refused after it had passed the checker; no connection: the server's own."""
+
+    connection: Connection | None
+    update: bytes
+    reason: str
+
+
+class Intake:
+    """Takes events of connections in order and turns them into applied updates."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        live: LiveDocument,
+        journal: JournalWriter,
+        audience: Audience,
+        check_elsewhere: Callable[[Received], None],
+    ) -> None:
+        self._parts = parts
+        self._live = live
+        self._journal = journal
+        self._audience = audience
+        self._check_elsewhere = check_elsewhere
+        self._awareness = AwarenessTable(parts.limits)
+        self._turn: list[Update] = []
+        self._asking: dict[int, Connection] = {}
+        self.poison: Poison | None = None
+        """Set when the document must be rebuilt; nothing more may be taken then."""
+
+    def take(self, received: Received) -> None:
+        """Deal with one event, or put it behind the update that is being checked."""
+        connection, event = received.connection, received.event
+        if connection.checking or (self.poison is not None and isinstance(event, UpdateReceived | SyncRequested)):
+            connection.deferred.append(received)
+        elif isinstance(event, UpdateReceived) and len(event.update) > self._parts.limits.inline_check_size_bytes:
+            connection.checking = True
+            self._check_elsewhere(received)
+        else:
+            self._deal_with(connection, event)
+            connection.dealt_with(received.size_bytes)
+
+    def take_checked(self, received: Received, outcome: Checked | CollabError) -> None:
+        """A large update was checked elsewhere: apply it, then what waits behind it."""
+        connection, event = received.connection, received.event
+        connection.checking = False
+        connection.dealt_with(received.size_bytes)
+        if isinstance(outcome, CollabError):
+            self._refuse(connection, outcome)
+        elif connection in self._audience and isinstance(event, UpdateReceived):
+            self._apply(connection, event, outcome)
+        self.take_deferred(connection)
+
+    def take_deferred(self, connection: Connection) -> None:
+        """Deal with what waited, up to the next large update."""
+        while connection.deferred and not connection.checking and self.poison is None:
+            self.take(connection.deferred.popleft())
+
+    def changed(self, update: bytes, applied: Applied) -> None:
+        """The server itself changed the document."""
+        self._turn.append((None, update))
+        self._journal.add(applied)
+
+    def send_turn(self) -> None:
+        """Hand what was applied in this turn to the outboxes."""
+        turn, self._turn = self._turn, []
+        for start in range(0, len(turn), MERGED_UPDATES):
+            self._audience.send_updates(turn[start : start + MERGED_UPDATES], self._live.document.state_vector)
+
+    def resync(self, connection: Connection) -> None:
+        """Send what a client lacks that did not read fast enough."""
+        if not connection.outbox.ready_for_resync or connection.close_info is not None:
+            return
+        self._answer_sync(connection, connection.outbox.known_vector)
+        self.send_all_presence(connection)
+
+    def send_all_presence(self, connection: Connection) -> None:
+        entries = self._awareness.entries()
+        if entries:
+            connection.outbox.put_broadcast(encode_awareness(entries))
+
+    def leave(self, connection: Connection) -> None:
+        """The connection is gone: so are the people it showed."""
+        self._asking.pop(connection.number, None)
+        self._send_presence(self._awareness.leave(connection.number, self._parts.clock.monotonic()))
+
+    def expire(self, now: float) -> None:
+        """Let time pass for presence."""
+        self._send_presence(self._awareness.expire(now))
+
+    def ask_for_missing(self, connection: Connection) -> None:
+        """Ask with sync step 1 for what we lack, soon: at most once in an interval."""
+        if connection.resync_due is None:
+            interval_s = self._parts.limits.resync_interval_s
+            connection.resync_due = max(self._parts.clock.monotonic(), connection.asked_at + interval_s)
+            self._asking[connection.number] = connection
+
+    @property
+    def next_question(self) -> float | None:
+        """When `ask_due` has something to ask."""
+        dues = [connection.resync_due for connection in self._asking.values() if connection.resync_due is not None]
+        return min(dues, default=None)
+
+    def ask_due(self, now: float) -> None:
+        """Send the questions that are due."""
+        due = [connection for connection in self._asking.values() if (connection.resync_due or now) <= now]
+        if not due:
+            return
+        vector = self._live.document.state_vector()
+        for connection in due:
+            del self._asking[connection.number]
+            connection.ask(vector, now)
+
+    def _deal_with(self, connection: Connection, event: Event) -> None:
+        if connection.close_info is not None and not isinstance(event, UpdateReceived):
+            return
+        if isinstance(event, UpdateReceived):
+            self._on_update(connection, event)
+        elif isinstance(event, SyncRequested):
+            self._on_sync_request(connection, event)
+        elif isinstance(event, AwarenessReceived):
+            now = self._parts.clock.monotonic()
+            self._send_presence(self._awareness.receive(connection.number, connection.identity, event.entries, now))
+        elif isinstance(event, AwarenessRequested):
+            self.send_all_presence(connection)
+        else:
+            self._on_rejected(connection, event)
+
+    # -- updates --
+
+    def _on_update(self, connection: Connection, event: UpdateReceived) -> None:
+        try:
+            checked = self._live.check(event.update)
+        except ProtocolError as error:
+            self._refuse(connection, error)
+        else:
+            self._apply(connection, event, checked)
+
+    def _apply(self, connection: Connection, event: UpdateReceived, checked: Checked) -> None:
+        number = connection.ledger.receive()
+        if not self._journal.available:
+            connection.ledger.drop(number)
+            self.ask_for_missing(connection)
+            return
+        try:
+            taken = self._live.take(checked, connection.number, in_sync=event.in_sync)
+        except DocumentPoisoned as error:
+            self.poison = Poison(connection, checked.update or b"", str(error))
+            return
+        except ProtocolError as error:
+            self._refuse(connection, error)
+            return
+        if not taken.complete:
+            connection.ledger.drop(number)
+            self.ask_for_missing(connection)
+            self._parts.metrics.count("update_gaps_total")
+        entry = None
+        if taken.update is not None:
+            entry = self._entry(connection, taken.update)
+            self._turn.append((connection, taken.update))
+        self._journal.add(Applied(connection, number, entry, whole_sync=event.in_sync and taken.complete))
+
+    def _entry(self, connection: Connection, update: bytes) -> JournalEntry:
+        identity, clock = connection.identity, self._parts.clock
+        return JournalEntry(
+            update, identity.user_id, identity.name, clock.wall_ms(), self._parts.node, connection.number
+        )
+
+    def _refuse(self, connection: Connection, error: CollabError) -> None:
+        _log.warning("update_refused", connection=connection.number, code=error.code, reason=str(error))
+        self._parts.metrics.count("updates_refused_total")
+        connection.fail(error)
+
+    def _on_rejected(self, connection: Connection, event: Rejected) -> None:
+        """The session closes by itself what is fatal; a refused update still counts as dealt with."""
+        self._parts.metrics.count("messages_rejected_total")
+        for _ in range(event.updates):
+            number = connection.ledger.receive()
+            if self._journal.available:
+                self._journal.add(Applied(connection, number, None))
+            else:
+                connection.ledger.drop(number)
+        if event.updates:
+            connection.notice(notice(NoticeCode.UPDATE_REFUSED))
+
+    # -- sync and presence --
+
+    def _on_sync_request(self, connection: Connection, event: SyncRequested) -> None:
+        if connection.outbox.begin_sync(event.state_vector):
+            self._answer_sync(connection, event.state_vector)
+        self.send_all_presence(connection)
+
+    def _answer_sync(self, connection: Connection, known: bytes | None) -> None:
+        document = self._live.document
+        connection.outbox.put_sync(encode_sync_step2(document.diff(known)), document.state_vector())
+
+    def _send_presence(self, entries: tuple[AwarenessEntry, ...]) -> None:
+        if entries:
+            self._audience.send_broadcast(encode_awareness(entries))

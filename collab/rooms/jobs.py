@@ -1,0 +1,126 @@
+"""Owns what other tasks ask of a room's document: look, capture, change; runs it in the owner's turns.
+
+Knows no connection's protocol, no storage and no state of the room.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+from collab.document import Document
+from collab.errors import CollabError, DocumentPoisoned, JournalError
+from collab.rooms.audience import Audience
+from collab.rooms.intake import Intake
+from collab.rooms.journal_writer import Applied, JournalWriter
+from collab.rooms.live import LiveDocument
+from collab.rooms.parts import Parts
+from collab.rooms.requests import Captured, Job, answer, answer_error
+from collab.store.base import JournalEntry
+
+_Result = TypeVar("_Result")
+
+AWAY = "the journal takes no entries at the moment"
+
+
+class Jobs:
+    """Jobs of one room. `look`, `capture` and `change` may be called from any task, the rest by the owner only."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        live: LiveDocument,
+        journal: JournalWriter,
+        intake: Intake,
+        audience: Audience,
+        post: Callable[[Job], None],
+    ) -> None:
+        self._parts = parts
+        self._live = live
+        self._journal = journal
+        self._intake = intake
+        self._audience = audience
+        self._post = post
+        self._waiting: list[Job] = []
+
+    @property
+    def waiting(self) -> bool:
+        """True when a job waits until everything is journalled."""
+        return bool(self._waiting)
+
+    async def look(self, look: Callable[[Document], _Result]) -> _Result:
+        """Run `look` on the document as it is. Raises: what `look` raises, InternalError."""
+        future = _future(look)
+        self._ask(future, lambda: answer(future, lambda: look(self._live.document)))
+        return await future
+
+    async def capture(self, look: Callable[[Document], _Result]) -> Captured[_Result]:
+        """Run `look` while all is journalled. Raises: JournalError, InternalError, what `look` raises."""
+        future: asyncio.Future[Captured[_Result]] = asyncio.get_running_loop().create_future()
+        self._ask(future, lambda: answer(future, lambda: self._captured(look)), journalled=True)
+        return await future
+
+    async def change(self, change: Callable[[Document], _Result], author_id: str, author_name: str) -> _Result:
+        """Let `change` edit; returns when that is journalled. Raises: FormatError, JournalError, DocumentPoisoned."""
+        future = _future(change)
+
+        def run() -> None:
+            try:
+                self._check_available()
+                result, update = self._live.change(change)
+            except CollabError as error:
+                answer_error(future, error)
+                if isinstance(error, DocumentPoisoned):
+                    raise
+            else:
+                self._journal_change(update, author_id, author_name, lambda: answer(future, lambda: result))
+
+        self._ask(future, run)
+        return await future
+
+    def take(self, job: Job) -> None:
+        """Run a job now, or keep it until everything is journalled. Raises: DocumentPoisoned."""
+        if job.journalled:
+            self._waiting.append(job)
+        else:
+            job.run()
+
+    def serve_waiting(self) -> None:
+        """Run what waited for the journal, or tell that it is away. Raises: DocumentPoisoned."""
+        if not self._journal.available:
+            self.fail_waiting(JournalError(AWAY))
+        elif self._journal.idle:
+            waiting, self._waiting = self._waiting, []
+            for job in waiting:
+                job.run()
+
+    def fail_waiting(self, error: CollabError) -> None:
+        """Answer what waited with an error."""
+        waiting, self._waiting = self._waiting, []
+        for job in waiting:
+            job.fail(error)
+
+    def _ask(self, future: asyncio.Future[_Result], run: Callable[[], None], *, journalled: bool = False) -> None:
+        self._post(Job(run, lambda error: answer_error(future, error), journalled))
+
+    def _captured(self, look: Callable[[Document], _Result]) -> Captured[_Result]:
+        covers = {connection.number: connection.ledger.acknowledged for connection in self._audience}
+        document = self._live.document
+        return Captured(look(document), self._journal.seq, document.state_vector(), covers)
+
+    def _check_available(self) -> None:
+        if not self._journal.available:
+            raise JournalError(AWAY)
+
+    def _journal_change(self, update: bytes, author_id: str, author_name: str, done: Callable[[], None]) -> None:
+        entry = JournalEntry(update, author_id, author_name, self._parts.clock.wall_ms(), self._parts.node, 0)
+        applied = Applied(None, 0, entry if update else None, journalled=done)
+        if update:
+            self._intake.changed(update, applied)
+        else:
+            self._journal.add(applied)
+
+
+def _future(of: Callable[[Document], _Result]) -> asyncio.Future[_Result]:
+    return asyncio.get_running_loop().create_future()

@@ -1,0 +1,115 @@
+"""Owns the document of one room and what the update checker knows of it; changed by the room's owner task only.
+
+Knows no connection, no journal and no storage. Before an update touches the document it stands in the slot, so that it
+is known even when the process dies of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from collab.document import Document
+from collab.errors import CollabError, FormatError, LimitExceeded
+from collab.limits import Limits
+from collab.protocol.update import Checked, check_update
+from collab.rooms.ports import UpdateSlot
+from collab.store.base import DocumentId
+
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a peer's update: `update` is what changed the document, None when nothing did."""
+
+    update: bytes | None
+    complete: bool
+    """False: a part refers to what is not here; the peer is to be asked for it."""
+
+
+class LiveDocument:
+    """One document with its clocks and its size."""
+
+    def __init__(self, document_id: DocumentId, document: Document, slot: UpdateSlot, limits: Limits) -> None:
+        self._document_id = document_id
+        self._slot = slot
+        self._limits = limits
+        self.document = document
+        self._clocks = document.clocks()
+        self._size_bytes = len(document.diff())
+
+    @property
+    def size_bytes(self) -> int:
+        """An upper estimate of the encoded document."""
+        return self._size_bytes
+
+    def replace(self, document: Document) -> None:
+        """Go on with a rebuilt document of the same history."""
+        self.document = document
+        self._clocks = document.clocks()
+        self._size_bytes = len(document.diff())
+
+    def check(self, update: bytes) -> Checked:
+        """Check an update against the clocks of now. Raises: ProtocolError."""
+        return check_update(update, self._clocks, self._limits)
+
+    def clocks(self) -> dict[int, int]:
+        """A copy of the clocks, for a check elsewhere."""
+        return dict(self._clocks)
+
+    def take(self, checked: Checked, connection: int, *, in_sync: bool) -> Taken:
+        """Apply what the checker let through. Raises: LimitExceeded, DocumentPoisoned."""
+        if checked.update is None:
+            return Taken(None, checked.complete)
+        self._check_size(len(checked.update))
+        self._slot.hold(self._document_id, connection, None, checked.update)
+        try:
+            changed = self._apply(checked, in_sync=in_sync)
+        finally:
+            self._slot.clear()
+        for client, clock in checked.clocks.items():
+            self._clocks[client] = max(clock, self._clocks.get(client, 0))
+        self._size_bytes += len(changed or b"")
+        return Taken(changed, checked.complete)
+
+    def change(self, change: Callable[[Document], _Result]) -> tuple[_Result, bytes]:
+        """Let the server itself edit; returns the update, empty when nothing changed.
+
+        Raises: FormatError, DocumentPoisoned.
+        """
+        results: list[_Result] = []
+        errors: list[CollabError] = []
+
+        def run() -> None:
+            try:
+                results.append(change(self.document))
+            except FormatError as error:  # raised before a change; must not reach the document's fence
+                errors.append(error)
+
+        update = self.document.changed_by(run)
+        if errors:
+            raise errors[0]
+        if update:
+            self._clocks = self.document.clocks()
+            self._size_bytes += len(update)
+        return results[0], update
+
+    def _apply(self, checked: Checked, *, in_sync: bool) -> bytes | None:
+        """Deletions alone, and the answers to sync step 1, carry much that is known: keep only what changed."""
+        update = checked.update
+        if update is None:
+            return None
+        if checked.structs and not in_sync:
+            self.document.apply(update)
+            return update
+        return self.document.changed_by(lambda: self.document.apply(update)) or None
+
+    def _check_size(self, size_bytes: int) -> None:
+        limit = self._limits.document_size_bytes
+        if self._size_bytes + size_bytes <= limit:
+            return
+        self._size_bytes = len(self.document.diff())
+        if self._size_bytes + size_bytes > limit:
+            raise LimitExceeded("document_size_bytes")

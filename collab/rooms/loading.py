@@ -1,0 +1,192 @@
+"""Owns how a document comes to life: from its history if there is one, else from its file; knows no connection.
+
+A known history is never rebuilt from the file: it is replayed, and what the storage holds meanwhile is merged by the
+room's saver before anybody joins. Only a document without a history is decoded, and its history is made by a
+compare-and-set, so that it is made once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from collab.document import Document, Kind
+from collab.errors import CollabError, DocumentPoisoned, HistoryChanged, InternalError, NotFound
+from collab.formats.base import Decoded
+from collab.rooms.parts import Parts
+from collab.rooms.storage_file import StorageFile
+from collab.store.base import (
+    DocumentId,
+    DocumentRecord,
+    HistoryId,
+    JournalEntry,
+    SaveBase,
+    SaveIntent,
+    Store,
+    StoredHistory,
+    StoredUpdate,
+)
+from connectors.base import Content
+
+_log = structlog.get_logger(__name__)
+
+CREATE_ATTEMPTS = 3
+REPLAY_PAGE = 500
+STORAGE_AUTHOR = "storage:"
+REPLAY_ATTEMPTS = 8
+"""So many updates of one history may be set aside in one load; more than that is not a poisoned update."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A document and all that its room needs to know of it."""
+
+    record: DocumentRecord
+    history_id: HistoryId
+    kind: str
+    document: Document
+    last_seq: int
+    snapshot_seq: int
+    facts: Mapping[str, str] = field(default_factory=dict)
+    file: StorageFile | None = None
+    intents: Sequence[SaveIntent] = ()
+
+    @property
+    def save_base(self) -> SaveBase | None:
+        return self.record.save_base
+
+
+async def load(parts: Parts, record: DocumentRecord, file: StorageFile | None) -> Loaded:
+    """Bring a document to life. Raises: StorageError, FormatError, LimitExceeded, JournalError."""
+    for _ in range(CREATE_ATTEMPTS):
+        if record.history_id is None:
+            await _create_history(parts, record, file)
+        known = await parts.store.document(record.document_id)
+        if known is None:
+            raise NotFound(f"document {record.document_id} was purged")
+        record = known
+        if record.history_id is not None:
+            return await _replay(parts, record, file)
+    raise InternalError(f"document {record.document_id} has no history although one was made")
+
+
+async def rebuild(parts: Parts, document_id: DocumentId, extra: Sequence[bytes] = ()) -> tuple[Document, StoredHistory]:
+    """Replay the current history and `extra` on top of it; an update that poisons the document is set aside.
+
+    Raises: JournalError, DocumentPoisoned (too many of them, or not from the journal), HistoryChanged (none there).
+    """
+    for _ in range(REPLAY_ATTEMPTS):
+        history = await parts.store.load(document_id)
+        if history is None:
+            raise HistoryChanged(f"document {document_id} has no history")
+        try:
+            return _replayed(parts, document_id, history, extra), history
+        except _PoisonedAt as poisoned:
+            _log.error("journal_update_poisoned", document_id=document_id, seq=poisoned.stored.seq)
+            parts.metrics.count("updates_quarantined_total")
+            await parts.store.quarantine(
+                document_id,
+                seq=poisoned.stored.seq,
+                connection=poisoned.stored.entry.connection,
+                update=poisoned.stored.entry.update,
+                reason=str(poisoned),
+                at_ms=parts.clock.wall_ms(),
+            )
+    raise DocumentPoisoned(f"document {document_id} cannot be replayed")
+
+
+class _PoisonedAt(Exception):
+    def __init__(self, stored: StoredUpdate, reason: str) -> None:
+        super().__init__(reason)
+        self.stored = stored
+
+
+def _replayed(parts: Parts, document_id: DocumentId, history: StoredHistory, extra: Sequence[bytes]) -> Document:
+    document = Document(parts.new_client_id())
+    if history.snapshot is not None:
+        document.apply(history.snapshot.state)
+    for stored in history.updates:
+        parts.slot.hold(document_id, stored.entry.connection, stored.seq, stored.entry.update)
+        try:
+            document.apply(stored.entry.update)
+        except DocumentPoisoned as error:
+            raise _PoisonedAt(stored, str(error)) from None
+        finally:
+            parts.slot.clear()
+    for update in extra:
+        document.apply(update)
+    return document
+
+
+async def _create_history(parts: Parts, record: DocumentRecord, file: StorageFile | None) -> None:
+    """Make the first history: of the file's content, or empty. Whoever is first wins; all go on with the winner's."""
+    history_id = HistoryId(parts.new_id())
+    now_ms = parts.clock.wall_ms()
+    if file is None:
+        await parts.store.create_history(
+            record.document_id, record.history_id, history_id, Kind.SCRATCH, None, None, now_ms
+        )
+        return
+    stored = await file.read()
+    decoded = await parts.sandbox.decode(file.format.name, stored.content, parts.new_client_id())
+    base = await _first_base(parts, stored, decoded, now_ms)
+    await parts.store.create_history(
+        record.document_id, record.history_id, history_id, decoded.kind, decoded.update, base, now_ms
+    )
+
+
+async def _first_base(parts: Parts, stored: Content, decoded: Decoded, now_ms: int) -> SaveBase:
+    content_hash = await parts.store.put_content(stored.content)
+    vector = Document.from_updates([decoded.update]).state_vector()
+    return SaveBase(stored.version, content_hash, 0, vector, now_ms)
+
+
+async def _replay(parts: Parts, record: DocumentRecord, file: StorageFile | None) -> Loaded:
+    document, history = await rebuild(parts, record.document_id)
+    intents = () if file is None else await parts.store.intents(record.document_id)
+    facts = {} if file is None else await _facts(parts, record, file)
+    return Loaded(
+        record=record,
+        history_id=history.history_id,
+        kind=record.kind or Kind.TEXT,
+        document=document,
+        last_seq=history.last_seq,
+        snapshot_seq=0 if history.snapshot is None else history.snapshot.seq,
+        facts=facts,
+        file=file,
+        intents=intents,
+    )
+
+
+async def has_person_deleted(store: Store, document_id: DocumentId, history_id: HistoryId) -> bool:
+    """Whether a person's journalled edit of this history deleted something. Raises: JournalError."""
+    after_seq = 0
+    while page := await store.updates(document_id, history_id, after_seq=after_seq, limit=REPLAY_PAGE):
+        if any(is_persons(stored.entry) and deletes(stored.entry.update) for stored in page):
+            return True
+        after_seq = page[-1].seq
+    return False
+
+
+def is_persons(entry: JournalEntry) -> bool:
+    """False for what the storage or the server itself changed."""
+    return not entry.author_id.startswith(STORAGE_AUTHOR)
+
+
+def deletes(update: bytes) -> bool:
+    """Whether an update has a delete set that is not empty: the empty one is the single byte 0 at the end."""
+    return bool(update) and update[-1] != 0
+
+
+async def _facts(parts: Parts, record: DocumentRecord, file: StorageFile) -> Mapping[str, str]:
+    """What the status bar shows of the file last loaded or saved; nothing when that is not kept any more."""
+    content = None if record.save_base is None else await parts.store.content(record.save_base.content_hash)
+    if content is None:
+        return {}
+    try:
+        return (await parts.sandbox.decode(file.format.name, content, 1)).facts
+    except CollabError as error:
+        _log.warning("facts_unknown", document_id=record.document_id, code=error.code)
+        return {}

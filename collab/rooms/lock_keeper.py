@@ -1,0 +1,82 @@
+"""Owns the storage's lock of one document: taken before the first write, refreshed, given back; knows no room.
+
+The lock id is kept in the registry, so that after a crash the lock is still ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from collab.clock import Clock
+from collab.errors import LockConflict, StorageError
+from collab.rooms.storage_file import StorageFile
+from collab.store.base import DocumentId, Store
+from connectors.base import LockId
+
+_log = structlog.get_logger(__name__)
+
+LOCK_OWNER = "livefolder"
+
+
+@dataclass(slots=True)
+class LockKeeper:
+    """Holds the lock of one file while it is edited; does nothing where the storage has no locks."""
+
+    store: Store
+    clock: Clock
+    document_id: DocumentId
+    file: StorageFile
+    refresh_s: float
+    new_id: Callable[[], str]
+    lock_id: str | None = None
+    _refresh_due: float | None = None
+
+    @property
+    def refresh_due(self) -> float | None:
+        """When `refresh` wants to be called (monotonic); None while the lock is not held."""
+        return self._refresh_due
+
+    async def acquire(self) -> None:
+        """Take the lock if it is not held. Raises: StorageError, JournalError."""
+        if not self.file.capabilities.locks or self._refresh_due is not None:
+            return
+        if self.lock_id is None:
+            lock_id = self.new_id()
+            await self.store.set_lock_id(self.document_id, lock_id)
+            self.lock_id = lock_id
+        await self.file.lock(LockId(self.lock_id), LOCK_OWNER)
+        self._refresh_due = self.clock.monotonic() + self.refresh_s
+
+    async def refresh(self) -> None:
+        """Keep the lock alive. One that was lost is taken again before the next write. Raises: StorageError."""
+        if self.lock_id is None or self._refresh_due is None:
+            return
+        try:
+            await self.file.refresh_lock(LockId(self.lock_id))
+        except LockConflict:
+            self._refresh_due = None
+            raise
+        except StorageError:
+            self._refresh_due = self.clock.monotonic() + self.refresh_s / 10
+            raise
+        self._refresh_due = self.clock.monotonic() + self.refresh_s
+
+    def lost(self) -> None:
+        """A write was refused for the lock's sake: take it again before the next one."""
+        self._refresh_due = None
+
+    async def release(self) -> None:
+        """Give the lock back; where that fails the storage lets it expire."""
+        if self.lock_id is None or not self.file.capabilities.locks:
+            return
+        self._refresh_due = None
+        try:
+            await self.file.unlock(LockId(self.lock_id))
+        except StorageError as error:
+            _log.warning("unlock_failed", document_id=self.document_id, reason=error.code)
+            return
+        await self.store.set_lock_id(self.document_id, None)
+        self.lock_id = None

@@ -1,0 +1,115 @@
+"""Owns what happens when the storage holds something else than we last saw there: adopt, note, or merge.
+
+The storage is a peer: what was changed there is merged into the live document as an edit of `storage:ROOT`, and only
+then becomes the ancestor of later merges. Knows no connection and no timer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Protocol, TypeVar
+
+from collab.clock import Clock
+from collab.document import Document
+from collab.formats.base import Format, Merged
+from collab.formats.linediff import diff_lines
+from collab.rooms.book import SaveBook
+from collab.rooms.notices import NoticeCode
+from collab.rooms.storage_file import StorageFile
+from connectors.base import Content
+
+_Result = TypeVar("_Result")
+
+
+class Found(Enum):
+    """What the storage turned out to hold."""
+
+    UNCHANGED = auto()
+    ADOPTED = auto()
+    MERGED = auto()
+    SUSPECT = auto()
+    """Empty where there was text: maybe somebody is writing just now. Look again before believing it."""
+
+
+class MergingRoom(Protocol):
+    """What a merge needs of the room."""
+
+    async def change(self, change: Callable[[Document], _Result], author_id: str, author_name: str) -> _Result:
+        """Edit as the server; returns when it is journalled. Raises: FormatError, JournalError, DocumentPoisoned."""
+        ...
+
+    def notice(self, code: NoticeCode, details: Mapping[str, object] | None = None) -> None: ...
+
+
+@dataclass(slots=True)
+class Reconciler:
+    """Compares storage and save base of one document, and makes them agree."""
+
+    room: MergingRoom
+    file: StorageFile
+    book: SaveBook
+    clock: Clock
+    patience_s: float
+    """So long an empty file that held text is not believed."""
+    _suspect: tuple[str, float] | None = None
+
+    async def reconcile(self) -> Found:
+        """Take over what the storage holds. Raises: StorageError, FormatError, JournalError, DocumentPoisoned."""
+        stat = await self.file.stat()
+        base = self.book.base
+        if base is not None and stat.version == base.version:
+            self._suspect = None
+            return Found.UNCHANGED
+        return await self.take(await self.file.read())
+
+    async def take(self, theirs: Content) -> Found:
+        """Take over bytes that were read. Raises: as `reconcile`."""
+        if await self.book.adopt(theirs.content, theirs.version) is not None:
+            return Found.ADOPTED
+        if await self.book.note_version(theirs.content, theirs.version):
+            return Found.UNCHANGED
+        base = await self.book.base_content()
+        if base and not theirs.content and not self._believed(theirs.version):
+            return Found.SUSPECT
+        await self.merge(base, theirs.content)
+        await self.book.note_merged(theirs.content, theirs.version)
+        return Found.MERGED
+
+    def _believed(self, version: str) -> bool:
+        now = self.clock.monotonic()
+        if self._suspect is None or self._suspect[0] != version:
+            self._suspect = (version, now)
+        return now - self._suspect[1] >= self.patience_s
+
+    async def merge(self, base: bytes | None, theirs: bytes) -> None:
+        """Merge foreign bytes into the document. Raises: FormatError, JournalError, DocumentPoisoned."""
+        file, at_ms = self.file, self.clock.wall_ms()
+
+        def merge(document: Document) -> Merged:
+            ancestor = common_lines(file.format, document, theirs) if base is None else base
+            return file.format.merge(ancestor, theirs, document, file.author_id, at_ms)
+
+        merged = await self.room.change(merge, file.author_id, file.root.name)
+        if merged.changes:
+            self.room.notice(NoticeCode.OUTSIDE_CHANGE, {"places": merged.changes})
+        if merged.conflicts:
+            places = [conflict.conflict_id for conflict in merged.conflicts]
+            self.room.notice(NoticeCode.CONFLICT, {"places": places})
+
+
+def common_lines(file_format: Format, document: Document, theirs: bytes) -> bytes:
+    """A stand-in for a lost ancestor: the lines that live document and storage share.
+
+    A merge from there keeps the lines of both sides, and nothing that they have in common twice. A deletion on one side
+    comes back, which costs a person a keystroke; the other guess would cost text. Raises: FormatError.
+    """
+    live = file_format.encode(document, theirs).splitlines(keepends=True)
+    other = theirs.splitlines(keepends=True)
+    kept: list[bytes] = []
+    position = 0
+    for change in diff_lines([line.hex() for line in live], [line.hex() for line in other]):
+        kept += live[position : change.a_start]
+        position = change.a_end
+    return b"".join(kept + live[position:])

@@ -1,0 +1,42 @@
+"""Owns the codes and texts of notices to people; knows no bytes and no room."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from collab.protocol.payloads import Notice
+
+
+class NoticeCode(StrEnum):
+    """Something that a person should know."""
+
+    OUTSIDE_CHANGE = "outside_change"
+    CONFLICT = "conflict"
+    RENAMED = "renamed"
+    DELETED = "deleted"
+    RESTORED = "restored"
+    ROLE_CHANGED = "role_changed"
+    SERVER_RESTARTING = "server_restarting"
+    JOURNAL_UNAVAILABLE = "journal_unavailable"
+    JOURNAL_AVAILABLE = "journal_available"
+    UPDATE_REFUSED = "update_refused"
+
+
+NOTICE_TEXTS: Mapping[NoticeCode, str] = {
+    NoticeCode.OUTSIDE_CHANGE: "The file was changed outside. The changes are merged.",
+    NoticeCode.CONFLICT: "The same lines were changed here and outside. Both versions are kept; please choose.",
+    NoticeCode.RENAMED: "The file was renamed.",
+    NoticeCode.DELETED: "The file was deleted outside. Its content is kept here and can be restored.",
+    NoticeCode.RESTORED: "The file is back.",
+    NoticeCode.ROLE_CHANGED: "Your rights on this document changed.",
+    NoticeCode.SERVER_RESTARTING: "The server restarts. Your edits are kept.",
+    NoticeCode.JOURNAL_UNAVAILABLE: "The server cannot keep edits at the moment. Yours stay in this browser.",
+    NoticeCode.JOURNAL_AVAILABLE: "The server keeps edits again.",
+    NoticeCode.UPDATE_REFUSED: "A change was refused.",
+}
+
+
+def notice(code: NoticeCode, details: Mapping[str, object] | None = None) -> Notice:
+    """A notice with the text that belongs to its code."""
+    return Notice(code.value, NOTICE_TEXTS[code], details or {})

@@ -1,0 +1,56 @@
+"""Owns the values that all rooms of a server share; no behaviour."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from collab.clock import Clock
+from collab.config import Config, RoomConfig, SaveConfig, StoreConfig
+from collab.limits import Limits
+from collab.rooms.ports import Metrics, Sandbox, UpdateSlot
+from collab.store.base import Store
+
+CLIENT_ID_BITS = 32
+"""As Yjs does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What every room works with."""
+
+    store: Store
+    sandbox: Sandbox
+    slot: UpdateSlot
+    metrics: Metrics
+    clock: Clock
+    limits: Limits
+    save: SaveConfig
+    room: RoomConfig
+    journal: StoreConfig
+    node: str
+    new_client_id: Callable[[], int]
+    """A fresh random Y client id for edits that the server itself makes."""
+    new_id: Callable[[], str]
+    """A fresh random text for history ids and lock ids."""
+
+    @classmethod
+    def of(
+        cls, config: Config, store: Store, sandbox: Sandbox, slot: UpdateSlot, metrics: Metrics, clock: Clock, node: str
+    ) -> Parts:
+        """The parts of a running server, with ids from the system's random source."""
+        return cls(
+            store=store,
+            sandbox=sandbox,
+            slot=slot,
+            metrics=metrics,
+            clock=clock,
+            limits=config.limits,
+            save=config.save,
+            room=config.room,
+            journal=config.store,
+            node=node,
+            new_client_id=lambda: secrets.randbits(CLIENT_ID_BITS),
+            new_id=lambda: secrets.token_hex(16),
+        )

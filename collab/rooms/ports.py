@@ -1,0 +1,47 @@
+"""Owns what a room needs from outside its ring, as protocols; knows no implementation of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from collab.formats.base import Decoded
+from collab.protocol.update import Checked
+
+
+class Sandbox(Protocol):
+    """Work on untrusted bytes that may take long or die, away from the event loop."""
+
+    async def decode(self, format_name: str, content: bytes, client_id: int) -> Decoded:
+        """A file as the update of a fresh document. Raises: FormatError, LimitExceeded."""
+        ...
+
+    async def check_update(self, update: bytes, clocks: Mapping[int, int]) -> Checked:
+        """The update checker, for updates that would hold up the event loop. Raises: ProtocolError."""
+        ...
+
+
+class UpdateSlot(Protocol):
+    """Where the update that is being applied stands, so that it is known even when this process dies of it."""
+
+    def hold(self, document_id: str, connection: int, seq: int | None, update: bytes) -> None: ...
+
+    def clear(self) -> None: ...
+
+
+class Metrics(Protocol):
+    """Where rooms count; names end in `_total` for counters, in a unit for observations."""
+
+    def count(self, name: str, amount: int = 1) -> None: ...
+
+    def observe(self, name: str, value: float) -> None: ...
+
+
+class NoMetrics:
+    """Counts nothing."""
+
+    def count(self, name: str, amount: int = 1) -> None:
+        pass
+
+    def observe(self, name: str, value: float) -> None:
+        pass

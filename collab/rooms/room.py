@@ -1,0 +1,283 @@
+"""Owns the life of one live document: its state table, its tasks, who may join, when it goes.
+
+What changes the document happens in the turns of its owner task (`turns.py`), what reaches the file in its saver. Knows
+no socket, no SQL and no connector.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from enum import StrEnum
+from typing import TypeVar
+
+import structlog
+
+from collab.document import Document
+from collab.errors import CloseCode, CollabError, HistoryChanged, InternalError, JournalError, LimitExceeded
+from collab.protocol.payloads import Hello, SaveState, StorageState
+from collab.rooms.connection import Access, Connection
+from collab.rooms.loading import Loaded, has_person_deleted
+from collab.rooms.notices import NoticeCode
+from collab.rooms.parts import Parts
+from collab.rooms.requests import Captured
+from collab.rooms.saver import Saver
+from collab.rooms.snapshots import Snapshots
+from collab.rooms.turns import Turns
+
+_Result = TypeVar("_Result")
+_log = structlog.get_logger(__name__)
+
+
+class State(StrEnum):
+    """The life of a room."""
+
+    LOADING = "loading"
+    ACTIVE = "active"
+    SAVING = "saving"
+    CLOSING = "closing"
+    CLOSED = "closed"
+    FAILED = "failed"
+
+
+TRANSITIONS: Mapping[State, frozenset[State]] = {
+    State.LOADING: frozenset({State.ACTIVE, State.CLOSING, State.FAILED}),
+    State.ACTIVE: frozenset({State.SAVING, State.CLOSING, State.FAILED}),
+    State.SAVING: frozenset({State.ACTIVE, State.FAILED}),
+    State.CLOSING: frozenset({State.CLOSED, State.FAILED}),
+    State.CLOSED: frozenset(),
+    State.FAILED: frozenset(),
+}
+"""Which state may follow which. LOADING lasts until storage and history agree; nobody joins before."""
+
+JOINABLE = frozenset({State.ACTIVE, State.SAVING})
+OVER = frozenset({State.CLOSED, State.FAILED})
+
+
+class Room:
+    """One live document. `run` is its owner task; everything else may be called from any task of the event loop."""
+
+    def __init__(self, parts: Parts, loaded: Loaded) -> None:
+        self.document_id = loaded.record.document_id
+        self.history_id = loaded.history_id
+        self.kind = loaded.kind
+        self.facts = loaded.facts
+        self.state = State.LOADING
+        self.over = asyncio.Event()
+        """Set when the room is closed or failed, and nothing of it runs any more."""
+        self.save_state = SaveState(StorageState.NONE)
+        self._parts = parts
+        self._clock = parts.clock
+        self._turns = Turns(parts, loaded, self)
+        self.connections = self._turns.connections
+        self._snapshots = Snapshots(
+            parts.store,
+            parts.clock,
+            self.document_id,
+            self.history_id,
+            loaded.snapshot_seq,
+            parts.journal.snapshot_updates,
+        )
+        self._activated = asyncio.Event()
+        self._idle_since: float | None = parts.clock.monotonic()
+        self._stop_wanted = False
+        self._tasks: asyncio.TaskGroup | None = None
+        self.saver = Saver.of(parts, self, loaded)
+        """None for a room without a file."""
+
+    # -- for Rooms --
+
+    @property
+    def joinable(self) -> bool:
+        return self.state in JOINABLE and not self._stop_wanted
+
+    @property
+    def seq(self) -> int:
+        """The last journalled position."""
+        return self._turns.seq
+
+    def join(self, number: int, access: Access) -> Connection:
+        """Let a client in. Raises: HistoryChanged, LimitExceeded (connections_per_room)."""
+        if access.history is not None and access.history != self.history_id:
+            raise HistoryChanged(f"client knows {access.history}")
+        if len(self.connections) >= self._parts.limits.connections_per_room:
+            raise LimitExceeded("connections_per_room")
+        connection = self._turns.join(number, access)
+        self._idle_since = None
+        if self.saver is not None and access.role.may_write:
+            self.saver.file.credentials = access.credentials
+        connection.session.send_hello(Hello(self.history_id, access.role, self.kind, access.identity, self.facts))
+        connection.pump()
+        connection.publish(self.save_state)
+        return connection
+
+    def activate(self) -> None:
+        """Storage and history agree: let people in."""
+        self._enter(State.ACTIVE)
+        self._idle_since = self._clock.monotonic()
+        self._activated.set()
+        self._turns.wake()
+
+    async def stop(self) -> None:
+        """Tell the clients to come back later, save, and end; what cannot be saved stays in the journal."""
+        self.notice(NoticeCode.SERVER_RESTARTING)
+        self.connections.close(CloseCode.SERVICE_RESTART, "server restarts")
+        if self.saver is not None and self.state in JOINABLE:
+            await self.saver.save_now()
+        self._stop_wanted = True
+        self._turns.wake()
+        await self.over.wait()
+
+    async def look(self, look: Callable[[Document], _Result]) -> _Result:
+        """Ask the document something, as it is now. Raises: what `look` raises, InternalError (the room ended)."""
+        return await self._turns.jobs.look(look)
+
+    # -- for the saver --
+
+    async def capture(self, look: Callable[[Document], _Result]) -> Captured[_Result]:
+        """Make something of the document while all of it is journalled. Raises: JournalError, what `look` raises."""
+        return await self._turns.jobs.capture(look)
+
+    async def change(self, change: Callable[[Document], _Result], author_id: str, author_name: str) -> _Result:
+        """Edit as the server; returns when it is journalled. Raises: FormatError, JournalError, DocumentPoisoned."""
+        return await self._turns.jobs.change(change, author_id, author_name)
+
+    async def person_deleted(self) -> bool:
+        """Whether a person's journalled edit of this history deleted something. Raises: JournalError."""
+        return await has_person_deleted(self._parts.store, self.document_id, self.history_id)
+
+    def set_saving(self, saving: bool) -> None:
+        if saving != (self.state is State.SAVING):
+            self._enter(State.SAVING if saving else State.ACTIVE)
+
+    def wake(self) -> None:
+        """Let the owner look whether it is time to go."""
+        self._turns.wake()
+
+    def publish(self, state: SaveState, covers: Mapping[int, int] | None = None) -> None:
+        """Tell all what the storage has; `covers`: messages of each connection that the stored file now contains."""
+        self.save_state = state
+        for connection in self.connections:
+            connection.covers = (covers or {}).get(connection.number, connection.covers)
+        self._publish_to(self.connections, state)
+
+    def _publish_to(self, connections: Iterable[Connection], state: SaveState) -> None:
+        """Where the storage has all that is journalled, it has all that was acknowledged."""
+        for connection in connections:
+            if state.state is StorageState.STORED:
+                connection.covers = connection.ledger.acknowledged
+            connection.publish(state)
+
+    def notice(self, code: NoticeCode, details: Mapping[str, object] | None = None) -> None:
+        """Tell all that announced our extensions."""
+        self.connections.notice(code, details)
+
+    # -- for the turns --
+
+    def on_journalled(self, connections: Sequence[Connection]) -> None:
+        """Something was journalled: there may be something to save, or all of it is stored already."""
+        if self.saver is not None:
+            self.saver.note_journalled()
+            if self.saver.clean:
+                self._publish_to(connections, self.save_state)
+        if self._snapshots.due(self.seq):
+            self.spawn(self._snapshots.take(self.capture), "snapshot")
+
+    def on_empty(self) -> None:
+        """The last connection left: save soon, go later."""
+        self._idle_since = self._clock.monotonic()
+        if self.saver is not None:
+            self.saver.hurry()
+
+    def spawn(self, work: Coroutine[object, object, None], role: str) -> None:
+        """Start a task that ends with the room."""
+        if self._tasks is None:
+            raise InternalError("the room does not run")
+        self._tasks.create_task(work, name=f"room {self.document_id}: {role}")
+
+    # -- the owner task --
+
+    async def run(self) -> None:
+        """Live until unloaded, stopped or failed; never raises."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                self._tasks = tasks
+                journal = tasks.create_task(self._turns.run_journal(), name=f"room {self.document_id}: journal")
+                saver = tasks.create_task(self._run_saver(), name=f"room {self.document_id}: saver")
+                await self._own()
+                journal.cancel()
+                saver.cancel()
+        except* HistoryChanged:
+            self._fail(HistoryChanged("another history was made for this document"))
+        except* Exception as errors:
+            _log.error("room_failed", document_id=self.document_id, exc_info=errors)
+            self._fail(InternalError("room failed"))
+        finally:
+            self._end()
+
+    async def _run_saver(self) -> None:
+        """Our own bugs in the saver cost a save, not the room."""
+        await self._activated.wait()
+        while self.saver is not None:
+            try:
+                await self.saver.run()
+            except Exception:
+                _log.exception("saver_failed", document_id=self.document_id)
+                self._parts.metrics.count("saver_bugs_total")
+                self.saver.note_bug(InternalError("saver failed"))
+
+    async def _own(self) -> None:
+        while not self._may_end():
+            await self._turns.wait(self._idle_due())
+            await self._turns.turn()
+        await self._close()
+
+    # -- the end --
+
+    def _idle_due(self) -> float | None:
+        """When the room may be unloaded; None while it may not."""
+        if len(self.connections) or self._idle_since is None or not self._quiet:
+            return None
+        return self._idle_since + self._parts.room.idle_unload_s
+
+    @property
+    def _quiet(self) -> bool:
+        """True when nothing is under way, and the storage has everything that it wants."""
+        return (self.saver is None or self.saver.settled) and self._turns.quiet
+
+    def _may_end(self) -> bool:
+        """True when it was asked to stop, or nobody has been here for a while."""
+        if self._stop_wanted:
+            return self._turns.quiet and not (self.saver is not None and self.saver.busy)
+        due = self._idle_due()
+        return self.state is State.ACTIVE and due is not None and self._clock.monotonic() >= due
+
+    async def _close(self) -> None:
+        self._enter(State.CLOSING)
+        try:
+            await self._snapshots.write(self._turns.document.diff(), self.seq)
+        except JournalError as error:
+            _log.warning("snapshot_failed", document_id=self.document_id, reason=str(error))
+        if self.saver is not None:
+            await self.saver.release()
+        self._enter(State.CLOSED)
+
+    def _fail(self, error: CollabError) -> None:
+        self._parts.metrics.count("rooms_failed_total")
+        if self.state not in OVER:
+            self._enter(State.FAILED)
+        self.connections.close(error.close_code, error.public)
+
+    def _end(self) -> None:
+        if self.state not in OVER:
+            self._fail(InternalError("room task was cancelled"))
+        self._turns.end()
+        if self.saver is not None:
+            self.saver.end()
+        self.over.set()
+
+    def _enter(self, state: State) -> None:
+        """The only place where the state changes. Raises: InternalError (no such transition)."""
+        if state not in TRANSITIONS[self.state]:
+            raise InternalError(f"room {self.document_id}: {self.state} -> {state}")
+        self.state = state

@@ -1,0 +1,358 @@
+"""Owns which documents are live: one load and one room per document, whoever opens it and however often.
+
+Knows roots by name, the doors of aliases, and the way from a path to a room. Knows no socket, no HTTP and no format.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+
+import structlog
+
+from collab.document import Document
+from collab.errors import (
+    CloseCode,
+    CollabError,
+    FormatError,
+    InternalError,
+    LimitExceeded,
+    NotFound,
+    StorageUnavailable,
+)
+from collab.formats.table import format_of
+from collab.protocol.payloads import SaveState
+from collab.protocol.roles import Identity, Role
+from collab.rooms.connection import Access, Connection
+from collab.rooms.loading import load
+from collab.rooms.notices import NoticeCode, notice
+from collab.rooms.opened import LiveDocument, OpenedDocument, describe_live, describe_opened
+from collab.rooms.parts import Parts
+from collab.rooms.room import Room
+from collab.rooms.storage_file import Root, StorageFile
+from collab.store.base import Alias, DocumentId, DocumentRecord
+from connectors.base import Change, ChangeKind, Credentials, EntryKind, Folders
+
+_log = structlog.get_logger(__name__)
+
+SCRATCH = "scratch"
+ROOT_DOOR = "root:"
+RESTARTING = "The server restarts. Please try again in a moment."
+SERVER = Credentials(user_id="server", user_name="livefolder")
+"""Whose right is used where nobody has opened the document in this process yet."""
+
+
+@dataclass(slots=True)
+class _Entry:
+    loaded: asyncio.Future[Room]
+
+
+class Rooms:
+    """All rooms of one process; an asynchronous context manager."""
+
+    def __init__(self, parts: Parts, roots: Sequence[Root], shutdown_s: float) -> None:
+        self._parts = parts
+        self._roots = {root.name: root for root in roots}
+        self._shutdown_s = shutdown_s
+        self._entries: dict[DocumentId, _Entry] = {}
+        self._live: dict[DocumentId, Room] = {}
+        self._numbers = 0
+        self._draining = False
+        self._group = asyncio.TaskGroup()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Rooms:
+        await self._group.__aenter__()
+        for root in self._roots.values():
+            if isinstance(root.connector, Folders) and root.connector.capabilities.watches:
+                self._start(self._watch(root, root.connector), f"watch {root.name}")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.drain()
+        for task in tuple(self._tasks):
+            task.cancel()
+        await self._group.__aexit__(None, None, None)  # without the error: a task group would wrap it
+
+    # -- open and join --
+
+    async def open(self, root: str, path: str, credentials: Credentials) -> OpenedDocument:
+        """Make the document of a file live. Raises: StorageError, FormatError, LimitExceeded, JournalError."""
+        self._check_open()
+        file = self._file(root, path, credentials)
+        writable = file.root.writable
+        try:
+            stat = await file.stat()
+        except (NotFound, StorageUnavailable) as error:
+            record = await self._known(Alias(f"{ROOT_DOOR}{root}", path))
+            if record is None or record.history_id is None:
+                raise error
+        else:
+            if stat.kind is not EntryKind.FILE:
+                raise FormatError(f"{path} is a folder", public="This is a folder.")
+            writable = writable and stat.writable
+            file.path = stat.path
+            record = await self._parts.store.resolve(Alias(f"{ROOT_DOOR}{root}", stat.path), self._wall_ms())
+        room = await self._room(record, file)
+        return describe_opened(room, file, writable=writable and room.kind == file.format.kind)
+
+    async def open_scratch(self, name: str) -> OpenedDocument:
+        """Make a room without a file live. Raises: LimitExceeded, JournalError."""
+        self._check_open()
+        if len(name) > self._parts.limits.scratch_name_length:
+            raise LimitExceeded("scratch_name_length")
+        record = await self._parts.store.resolve(Alias(SCRATCH, name), self._wall_ms())
+        return describe_opened(await self._room(record, None), None, writable=True, name=name)
+
+    async def join(self, document_id: DocumentId, access: Access) -> Connection:
+        """Let a client into a document's room, loading it if need be.
+
+        Raises: NotFound, HistoryChanged, LimitExceeded, StorageError, FormatError, JournalError.
+        """
+        self._check_open()
+        room = await self._room_of(document_id, access.credentials)
+        self._check_rooms_of(access.identity, room)
+        self._numbers += 1
+        return room.join(self._numbers, access)
+
+    # -- what is live --
+
+    def live(self) -> list[LiveDocument]:
+        """The documents that somebody has open, with the people (each once)."""
+        return [describe_live(room) for room in self._live.values() if len(room.connections)]
+
+    def connections(self, document_id: DocumentId) -> list[Connection]:
+        """Who is connected to a document."""
+        room = self._live.get(document_id)
+        return [] if room is None else list(room.connections)
+
+    async def save_now(self, document_id: DocumentId) -> SaveState:
+        """Store the document at once; returns what the storage has then. Raises: as `join`."""
+        room = await self._room_of(document_id, SERVER)
+        return room.save_state if room.saver is None else await room.saver.save_now()
+
+    async def restore(self, document_id: DocumentId) -> SaveState:
+        """Write the file of a document again although it was deleted. Raises: as `join`."""
+        room = await self._room_of(document_id, SERVER)
+        if room.saver is None:
+            return room.save_state
+        room.saver.restore()
+        return await room.saver.save_now()
+
+    async def content_now(self, document_id: DocumentId) -> bytes:
+        """The live content as the file would be, stored or not. Raises: as `join`."""
+        room = await self._room_of(document_id, SERVER)
+        if room.saver is None:
+            return await room.look(_plain)
+        return await room.saver.content_now(room.look)
+
+    # -- rights --
+
+    def revoke(self, whose: Callable[[Access], bool], reason: str = "revoked") -> int:
+        """Close the connections of those whose right is gone (4403); returns how many."""
+        found = [connection for connection in self._connections() if whose(connection.access)]
+        for connection in found:
+            connection.close(CloseCode.FORBIDDEN, reason)
+        return len(found)
+
+    def change_role(self, whose: Callable[[Access], bool], role: Role) -> int:
+        """Judge these connections by another role from now on; returns how many."""
+        found = [connection for connection in self._connections() if whose(connection.access)]
+        for connection in found:
+            connection.session.change_role(role)
+            connection.notice(notice(NoticeCode.ROLE_CHANGED, {"role": role.value}))
+        return len(found)
+
+    # -- what happens in the storage --
+
+    async def moved(self, root: str, old_path: str, new_path: str) -> None:
+        """A file or folder was renamed: its documents follow. Raises: JournalError."""
+        door = f"{ROOT_DOOR}{root}"
+        for record in await self._parts.store.documents(door):
+            path = record.alias.external_id
+            if path != old_path and not path.startswith(f"{old_path}/"):
+                continue
+            moved_path = new_path + path[len(old_path) :]
+            await self._parts.store.move_alias(record.alias, Alias(door, moved_path))
+            room = self._live.get(record.document_id)
+            if room is not None and room.saver is not None:
+                room.saver.file.path = moved_path
+                room.notice(NoticeCode.RENAMED, {"path": moved_path})
+                room.saver.check()
+
+    def changed(self, root: str, path: str) -> None:
+        """A file, or something in a folder, was changed or deleted: look at it soon."""
+        for room in self._live.values():
+            saver = room.saver
+            if saver is None or saver.file.root.name != root:
+                continue
+            if path == "" or saver.file.path == path or saver.file.path.startswith(f"{path}/"):
+                saver.check()
+
+    deleted = changed
+    """What was deleted is looked at like any change: the storage's answer decides."""
+
+    # -- the end --
+
+    async def drain(self) -> None:
+        """Take nobody in any more, store everything, tell the clients to come back (1012), all in `shutdown_s`."""
+        self._draining = True
+        try:
+            async with asyncio.timeout(self._shutdown_s), asyncio.TaskGroup() as stopping:
+                for room in tuple(self._live.values()):
+                    stopping.create_task(room.stop(), name=f"stop {room.document_id}")
+        except TimeoutError:
+            _log.warning("drain_timeout", rooms=len(self._live))
+
+    # -- one room per document --
+
+    async def _room_of(self, document_id: DocumentId, credentials: Credentials) -> Room:
+        record = await self._parts.store.document(document_id)
+        if record is None:
+            raise NotFound(f"no document {document_id}")
+        return await self._room(record, self._file_of(record, credentials))
+
+    async def _room(self, record: DocumentRecord, file: StorageFile | None) -> Room:
+        """The joinable room of a document. One load for all who ask; a load waits for the end of the room before."""
+        while True:
+            entry = self._entries.get(record.document_id) or self._begin(record, file)
+            room = await asyncio.shield(entry.loaded)
+            if room.joinable:
+                return room
+            self._check_open()
+            await room.over.wait()
+            self._forget(record.document_id, entry)
+
+    def _begin(self, record: DocumentRecord, file: StorageFile | None) -> _Entry:
+        if len(self._entries) >= self._parts.limits.rooms:
+            raise LimitExceeded("rooms")
+        loaded: asyncio.Future[Room] = asyncio.get_running_loop().create_future()
+        loaded.add_done_callback(_mark_seen)
+        entry = self._entries[record.document_id] = _Entry(loaded)
+        self._start(self._host(record, file, entry), f"room {record.document_id}")
+        return entry
+
+    async def _host(self, record: DocumentRecord, file: StorageFile | None, entry: _Entry) -> None:
+        """The whole life of one room. What goes wrong here is told to those who wait, and is not remembered."""
+        try:
+            room = await self._loaded(record, file)
+            self._live[record.document_id] = room
+            entry.loaded.set_result(room)
+            await room.over.wait()
+        except CollabError as error:
+            _log.warning("load_failed", document_id=record.document_id, code=error.code, reason=str(error))
+            entry.loaded.set_exception(error)
+        except Exception:
+            _log.exception("load_bug", document_id=record.document_id)
+            self._parts.metrics.count("room_bugs_total")
+            entry.loaded.set_exception(InternalError("load"))
+        finally:
+            if not entry.loaded.done():
+                entry.loaded.set_exception(StorageUnavailable("shutting down", public=RESTARTING))
+            self._forget(record.document_id, entry)
+
+    async def _loaded(self, record: DocumentRecord, file: StorageFile | None) -> Room:
+        """A room that people may join: its document is replayed, and history and storage agree."""
+        limit_s = self._parts.limits.load_timeout_s
+        try:
+            async with asyncio.timeout(limit_s):
+                room = Room(self._parts, await load(self._parts, record, file))
+        except TimeoutError:
+            raise StorageUnavailable(f"not loaded in {limit_s:g} s") from None
+        self._parts.metrics.count("rooms_loaded_total")
+        running = self._start(room.run(), f"room {record.document_id}: owner")
+        try:
+            if room.saver is not None:
+                await room.saver.load(limit_s)
+            room.activate()
+        except BaseException:
+            running.cancel()
+            await room.over.wait()
+            raise
+        return room
+
+    def _forget(self, document_id: DocumentId, entry: _Entry) -> None:
+        if self._entries.get(document_id) is entry:
+            del self._entries[document_id]
+            self._live.pop(document_id, None)
+
+    def _start(self, work: Coroutine[object, object, None], name: str) -> asyncio.Task[None]:
+        task = self._group.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    # -- roots and names --
+
+    def _file(self, root_name: str, path: str, credentials: Credentials) -> StorageFile:
+        root = self._roots.get(root_name)
+        if root is None:
+            raise NotFound(f"no root {root_name}")
+        limits, save_s = self._parts.limits, self._parts.limits.save_timeout_s
+        return StorageFile(root, path, format_of(path), credentials, limits.file_size_bytes, save_s)
+
+    def _file_of(self, record: DocumentRecord, credentials: Credentials) -> StorageFile | None:
+        door, external_id = record.alias.door, record.alias.external_id
+        if door == SCRATCH:
+            return None
+        if not door.startswith(ROOT_DOOR):
+            raise NotFound(f"document {record.document_id} is retired")
+        return self._file(door.removeprefix(ROOT_DOOR), external_id, credentials)
+
+    async def _known(self, alias: Alias) -> DocumentRecord | None:
+        found = [record for record in await self._parts.store.documents(alias.door) if record.alias == alias]
+        return found[0] if found else None
+
+    def _connections(self) -> Iterator[Connection]:
+        for room in tuple(self._live.values()):
+            yield from room.connections
+
+    def _check_open(self) -> None:
+        if self._draining:
+            error = StorageUnavailable("draining", public=RESTARTING)
+            error.close_code = CloseCode.SERVICE_RESTART
+            raise error
+
+    def _check_rooms_of(self, identity: Identity, room: Room) -> None:
+        held = {id(live) for live in self._live.values() if live.connections.has_user(identity.user_id)}
+        if len(held | {id(room)}) > self._parts.limits.rooms_per_user:
+            raise LimitExceeded("rooms_per_user")
+
+    def _wall_ms(self) -> int:
+        return self._parts.clock.wall_ms()
+
+    # -- watching --
+
+    async def _watch(self, root: Root, folders: Folders) -> None:
+        """Follow what happens in a storage; when watching fails, start again and look at everything once."""
+        while True:
+            try:
+                async for changes in folders.watch():
+                    await self._take_changes(root.name, changes)
+                return
+            except Exception:
+                _log.exception("watch_failed", root=root.name)
+                self._parts.metrics.count("watch_failures_total")
+            await asyncio.sleep(self._parts.save.retry_max_s)
+            self.changed(root.name, "")
+
+    async def _take_changes(self, root: str, changes: Sequence[Change]) -> None:
+        for change in changes:
+            if change.kind is ChangeKind.MOVED and change.new_path is not None:
+                await self.moved(root, change.path, change.new_path)
+            else:
+                self.changed(root, change.path)
+
+
+def _plain(document: Document) -> bytes:
+    return document.text().encode()
+
+
+def _mark_seen(loaded: asyncio.Future[Room]) -> None:
+    """A failed load that nobody waits for any more is no unseen error."""
+    if not loaded.cancelled():
+        loaded.exception()

@@ -1,0 +1,346 @@
+"""Owns when and how one document is written to its file, and what is told about it; knows no connection and no socket.
+
+One storage operation at a time. Saves write journalled state only; an intent is recorded before and closed after the
+write. Whatever ends a write, the next attempt first looks what the storage holds. While there is something to write it
+is tried for ever, at growing distances, and the content stays in the journal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import Protocol, TypeVar
+
+import structlog
+
+from collab.document import Document
+from collab.errors import (
+    CollabError,
+    FormatError,
+    InternalError,
+    LockConflict,
+    NotFound,
+    StorageError,
+    StorageUnavailable,
+    VersionConflict,
+)
+from collab.protocol.payloads import SaveState, StorageState
+from collab.rooms.book import SaveBook
+from collab.rooms.loading import Loaded
+from collab.rooms.lock_keeper import LockKeeper
+from collab.rooms.merge import Found, MergingRoom, Reconciler
+from collab.rooms.notices import NoticeCode
+from collab.rooms.parts import Parts
+from collab.rooms.requests import Captured
+from collab.rooms.storage_file import StorageFile
+from collab.rooms.timing import Timing
+from collab.store.base import hash_content
+from connectors.base import Version
+
+_Result = TypeVar("_Result")
+_log = structlog.get_logger(__name__)
+
+EMPTIED = "The document is empty here although nobody deleted the text. The stored file was left as it is."
+RACES_IN_A_ROW = 8
+"""So often a save that lost a race is tried again at once."""
+
+
+class SavingRoom(MergingRoom, Protocol):
+    """What a saver needs of its room."""
+
+    @property
+    def seq(self) -> int:
+        """The last journalled position."""
+        ...
+
+    async def capture(self, look: Callable[[Document], _Result]) -> Captured[_Result]:
+        """Make something of the document while all of it is journalled. Raises: JournalError, what `look` raises."""
+        ...
+
+    async def person_deleted(self) -> bool:
+        """Whether a person's journalled edit of this history deleted something. Raises: JournalError."""
+        ...
+
+    def set_saving(self, saving: bool) -> None: ...
+
+    def wake(self) -> None:
+        """The saver is done with something: the room may want to go."""
+        ...
+
+    def publish(self, state: SaveState, covers: Mapping[int, int] | None = None) -> None:
+        """Tell all; `covers`: the messages of each connection that the stored file now contains."""
+        ...
+
+
+class Saver:
+    """The saver of one document; its task is the only one that talks to the file once the document is loaded."""
+
+    def __init__(self, parts: Parts, room: SavingRoom, file: StorageFile, book: SaveBook, locks: LockKeeper) -> None:
+        self.file = file
+        self.deleted = False
+        """The file is gone: nothing is written until it is back or a person restores it."""
+        self.state = SaveState(StorageState.STORED)
+        self._clock = parts.clock
+        self._metrics = parts.metrics
+        self._room = room
+        self._book = book
+        self._locks = locks
+        self._reconciler = Reconciler(room, file, book, parts.clock, parts.save.debounce_s)
+        self._timing = Timing(parts.save, parts.clock.monotonic(), polls=not file.capabilities.watches)
+        self._wake = asyncio.Event()
+        self._asked: list[asyncio.Future[SaveState]] = []
+        self._busy = False
+        self._restoring = False
+
+    @classmethod
+    def of(cls, parts: Parts, room: SavingRoom, loaded: Loaded) -> Saver | None:
+        """The saver of a loaded document, None when it has no file."""
+        file, record = loaded.file, loaded.record
+        if file is None:
+            return None
+        book = SaveBook(parts.store, parts.clock, record.document_id, record.save_base, loaded.intents)
+        refresh_s = parts.save.lock_refresh_s
+        locks = LockKeeper(parts.store, parts.clock, record.document_id, file, refresh_s, parts.new_id, record.lock_id)
+        return cls(parts, room, file, book, locks)
+
+    # -- for the room and for Rooms --
+
+    @property
+    def clean(self) -> bool:
+        """True when the storage has all that is journalled."""
+        return self._book.covered_seq >= self._room.seq and not self._book.doubtful
+
+    @property
+    def settled(self) -> bool:
+        """True when the room may go: the storage has everything, or wants nothing of it any more."""
+        return not self.busy and (self.clean or self.deleted)
+
+    @property
+    def busy(self) -> bool:
+        """True while the storage is asked something, or somebody waits for a save."""
+        return self._busy or bool(self._asked)
+
+    def note_journalled(self) -> None:
+        """Something was journalled."""
+        if self._book.covered_seq >= self._room.seq:
+            return
+        self._timing.edited(self._clock.monotonic())
+        if self.state.state is StorageState.STORED:
+            self._publish(StorageState.PENDING)
+        self._wake.set()
+
+    def hurry(self) -> None:
+        """Save what there is to save now: the last one left."""
+        self._timing.hurry()
+        self._wake.set()
+
+    def check(self) -> None:
+        """Look at the storage soon: something is said to have happened there."""
+        self._timing.check(self._clock.monotonic())
+        self._wake.set()
+
+    def restore(self) -> None:
+        """Write the file again although it was deleted: a person wants it back."""
+        self._restoring = True
+        self.hurry()
+
+    async def save_now(self) -> SaveState:
+        """Try to save at once; returns what the storage has then."""
+        asked: asyncio.Future[SaveState] = asyncio.get_running_loop().create_future()
+        self._asked.append(asked)
+        self._wake.set()
+        return await asked
+
+    async def load(self, limit_s: float) -> None:
+        """Make history and storage agree before anybody joins. Raises: JournalError, DocumentPoisoned, InternalError.
+
+        A storage that refuses or takes longer than `limit_s` does not keep anybody out: the journal has the document.
+        """
+        try:
+            async with asyncio.timeout(limit_s):
+                await self._look()
+        except (StorageError, FormatError) as error:
+            self._failed(error)
+        except TimeoutError:
+            self._failed(StorageUnavailable(f"no answer in {limit_s:g} s"))
+        else:
+            self._publish(StorageState.STORED if self.clean else StorageState.PENDING)
+        if not self.clean:
+            self._timing.edited(self._clock.monotonic())
+
+    async def content_now(self, look: Callable[[Callable[[Document], bytes]], Awaitable[bytes]]) -> bytes:
+        """The live content as the file would be. Raises: JournalError, InternalError."""
+        base_content = await self._book.base_content() or b""
+        return await look(lambda document: self._encoded(document, base_content))
+
+    def _encoded(self, document: Document, base_content: bytes) -> bytes:
+        """As it would be stored; where the file's charset cannot hold it, the text in UTF-8."""
+        try:
+            return self.file.format.encode(document, base_content)
+        except FormatError:
+            return document.text().encode()
+
+    async def release(self) -> None:
+        """Give the storage's lock back."""
+        await self._locks.release()
+
+    def end(self) -> None:
+        """The room is over: answer who waits."""
+        for asked in self._take_asked():
+            asked.set_result(self.state)
+
+    # -- the saver's task --
+
+    async def run(self) -> None:
+        """Save, check and refresh when it is time, for ever."""
+        while True:
+            await self._wait()
+            self._busy = True
+            asked = self._take_asked()
+            try:
+                await self._attempt(forced=bool(asked))
+            finally:
+                self._busy = False
+                for future in asked:
+                    if not future.done():
+                        future.set_result(self.state)
+                self._room.wake()
+
+    def note_bug(self, error: CollabError) -> None:
+        """The task died of our own bug: told as a failure, tried again later."""
+        self._room.set_saving(False)
+        self._failed(error)
+
+    async def _wait(self) -> None:
+        while not self._asked:
+            due = self._timing.due(dirty=self._dirty, lock_due=self._locks.refresh_due)
+            delay_s = None if due is None else due - self._clock.monotonic()
+            if delay_s is not None and delay_s <= 0:
+                return
+            self._wake.clear()
+            try:
+                async with asyncio.timeout(delay_s):
+                    await self._wake.wait()
+            except TimeoutError:
+                return
+
+    @property
+    def _dirty(self) -> bool:
+        return self._restoring or (not self.deleted and not self.clean)
+
+    async def _attempt(self, *, forced: bool) -> None:
+        now = self._clock.monotonic()
+        try:
+            if self._locks.refresh_due is not None and now >= self._locks.refresh_due:
+                await self._locks.refresh()
+            if forced:
+                await self._room.capture(lambda document: None)  # what came before is journalled then
+            if self._must_look(now):
+                await self._look()
+            if self._dirty and (forced or self._timing.save_due(now)):
+                await self._save()
+        except CollabError as error:
+            self._failed(error)
+        else:
+            self._succeeded()
+
+    def _must_look(self, now: float) -> bool:
+        """After a failure nothing is known of the storage: look before anything else."""
+        failed = self.state.state is StorageState.REFUSED or self._book.doubtful
+        return not self._restoring and (failed or self._timing.check_due(now))
+
+    async def _look(self) -> Found:
+        """Take over what the storage holds. Raises: StorageError, FormatError, JournalError, DocumentPoisoned."""
+        self._timing.checked(self._clock.monotonic())
+        found = await self._reconciler.reconcile()
+        self._note_present()
+        if found is Found.SUSPECT:
+            self._timing.check(self._clock.monotonic())
+        return found
+
+    def _note_present(self) -> None:
+        self._restoring = False
+        if self.deleted:
+            self.deleted = False
+            self._room.notice(NoticeCode.RESTORED)
+
+    async def _save(self) -> None:
+        for _ in range(RACES_IN_A_ROW):
+            try:
+                return await self._write_captured()
+            except VersionConflict:
+                self._metrics.count("save_conflicts_total")
+                if await self._look() is Found.SUSPECT:
+                    raise
+        raise VersionConflict("lost too many races in a row")
+
+    async def _write_captured(self) -> None:
+        """Raises: any CollabError; VersionConflict: look at the storage and try again."""
+        base = self._book.base
+        base_content = await self._book.base_content() or b""
+        encode = self.file.format.encode
+        captured = await self._room.capture(lambda document: encode(document, base_content))
+        if base is not None and not self._restoring and hash_content(captured.result) == base.content_hash:
+            await self._book.note_covered(captured)
+            return self._stored(captured.covers)
+        await self._refuse_emptying(captured.result, base_content)
+        self._publish(StorageState.SAVING)
+        self._room.set_saving(True)
+        try:
+            await self._write(captured, base_content)
+        finally:
+            self._room.set_saving(False)
+
+    async def _write(self, captured: Captured[bytes], base_content: bytes) -> None:
+        if_version = None if self._restoring or self._book.base is None else Version(self._book.base.version)
+        if not self._restoring:
+            await self._locks.acquire()
+        intent = await self._book.begin(captured, if_version)
+        try:
+            result = await self.file.write(captured.result, if_version)
+        except LockConflict:
+            self._locks.lost()
+            raise
+        if result.displaced is not None:
+            await self._reconciler.merge(base_content, result.displaced)
+        await self._book.finish(intent, result.version)
+        self._note_present()
+        self._stored(captured.covers)
+
+    async def _refuse_emptying(self, content: bytes, base_content: bytes) -> None:
+        """An empty file replaces text only when a person deleted that text."""
+        if not content.strip() and base_content.strip() and not await self._room.person_deleted():
+            raise InternalError("refused to empty the file", public=EMPTIED)
+
+    # -- what is told --
+
+    def _stored(self, covers: Mapping[int, int]) -> None:
+        self._timing.saved(self._clock.monotonic(), dirty=self._dirty)
+        state = StorageState.STORED if self.clean else StorageState.PENDING
+        self._publish(state, covers)
+
+    def _succeeded(self) -> None:
+        self._timing.succeeded()
+        if self.state.state is StorageState.REFUSED or (self.clean and self.state.state is not StorageState.STORED):
+            self._publish(StorageState.STORED if self.clean else StorageState.PENDING)
+
+    def _failed(self, error: CollabError) -> None:
+        self._timing.failed(self._clock.monotonic(), until_edited=isinstance(error, FormatError))
+        self._metrics.count("save_failures_total")
+        _log.warning("save_failed", path=self.file.path, code=error.code, reason=str(error))
+        if isinstance(error, NotFound) and not self.deleted:
+            self.deleted = True
+            self._room.notice(NoticeCode.DELETED)
+        self.state = replace(self.state, state=StorageState.REFUSED, code=error.code, reason=error.public)
+        self._room.publish(self.state)
+
+    def _publish(self, state: StorageState, covers: Mapping[int, int] | None = None) -> None:
+        base = self._book.base
+        stored_at, version = (None, None) if base is None else (base.at_ms, base.version)
+        self.state = SaveState(state, 0, stored_at, version)
+        self._room.publish(self.state, covers)
+
+    def _take_asked(self) -> list[asyncio.Future[SaveState]]:
+        asked, self._asked = self._asked, []
+        return [future for future in asked if not future.done()]

@@ -1,0 +1,117 @@
+"""Owns the binding of a document to its file: root, path, connector, format; maps the connectors' errors, once.
+
+Every call has a deadline, and raises only errors of `collab.errors`. Knows no room and no journal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from collab.errors import (
+    CollabError,
+    FormatError,
+    LockConflict,
+    NotFound,
+    StorageDenied,
+    StorageFull,
+    StorageUnavailable,
+    VersionConflict,
+)
+from collab.formats.base import Format
+from connectors import errors
+from connectors.base import Capabilities, Connector, Content, Credentials, LockId, Stat, Version, WriteResult
+
+_Result = TypeVar("_Result")
+
+TOO_LARGE = "The file is larger than this server edits."
+
+STORAGE_ERRORS: Mapping[type[errors.ConnectorError], Callable[[str], CollabError]] = {
+    errors.FileMissing: NotFound,
+    errors.FileExists: VersionConflict,
+    errors.AccessDenied: StorageDenied,
+    errors.VersionMismatch: VersionConflict,
+    errors.LockHeld: LockConflict,
+    errors.LockLost: LockConflict,
+    errors.Unavailable: StorageUnavailable,
+    errors.QuotaExceeded: StorageFull,
+    errors.TooLarge: lambda detail: FormatError(detail, public=TOO_LARGE),
+    errors.NotAFile: NotFound,
+    errors.InvalidPath: NotFound,
+    errors.Unsupported: StorageDenied,
+}
+"""Every error of the connector contract, and what it means to a room."""
+
+
+def map_error(error: errors.ConnectorError) -> CollabError:
+    """Our error for a connector's. One that the table does not know counts as a storage that is away."""
+    for kind in type(error).__mro__:
+        if kind in STORAGE_ERRORS:
+            return STORAGE_ERRORS[kind](f"{type(error).__name__}: {error}")
+    return StorageUnavailable(f"{type(error).__name__}: {error}")
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A root that documents live in."""
+
+    name: str
+    connector: Connector
+    writable: bool = True
+
+
+@dataclass(slots=True)
+class StorageFile:
+    """The file of one document. `path` moves with renames; `credentials` are those of who used it last."""
+
+    root: Root
+    path: str
+    format: Format
+    credentials: Credentials
+    size_limit_bytes: int
+    timeout_s: float
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self.root.connector.capabilities
+
+    @property
+    def author_id(self) -> str:
+        """Who is the author of what the storage changed."""
+        return f"storage:{self.root.name}"
+
+    async def stat(self) -> Stat:
+        """Raises: StorageError."""
+        return await self._ask(self.root.connector.stat(self.path, self.credentials))
+
+    async def read(self) -> Content:
+        """Raises: StorageError, FormatError (too large)."""
+        limit = self.size_limit_bytes
+        return await self._ask(self.root.connector.read(self.path, self.credentials, limit_bytes=limit))
+
+    async def write(self, content: bytes, if_version: Version | None) -> WriteResult:
+        """Raises: StorageError; after StorageUnavailable the file may have been written."""
+        return await self._ask(self.root.connector.write(self.path, content, self.credentials, if_version=if_version))
+
+    async def lock(self, lock_id: LockId, owner: str) -> None:
+        """Raises: StorageError."""
+        await self._ask(self.root.connector.lock(self.path, lock_id, owner, self.credentials))
+
+    async def refresh_lock(self, lock_id: LockId) -> None:
+        """Raises: StorageError."""
+        await self._ask(self.root.connector.refresh_lock(self.path, lock_id, self.credentials))
+
+    async def unlock(self, lock_id: LockId) -> None:
+        """Raises: StorageError."""
+        await self._ask(self.root.connector.unlock(self.path, lock_id, self.credentials))
+
+    async def _ask(self, call: Coroutine[object, object, _Result]) -> _Result:
+        try:
+            async with asyncio.timeout(self.timeout_s):
+                return await call
+        except errors.ConnectorError as error:
+            raise map_error(error) from error
+        except TimeoutError:
+            raise StorageUnavailable(f"no answer in {self.timeout_s:g} s") from None

@@ -1,0 +1,1 @@
+"""Formats and large updates in limited child processes."""

@@ -1,0 +1,113 @@
+"""Owns the child's life: give up rights, then answer one request after the other until the pipe closes.
+
+Knows formats, documents and the update checker, and trusts nothing that it is given: when a request kills it, or its
+memory or time runs out, the server notes that and starts another child.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import BinaryIO
+
+from collab.document import Document
+from collab.errors import CollabError, DocumentPoisoned, FormatError, InternalError, LimitExceeded, MalformedMessage
+from collab.formats.table import format_named
+from collab.formats.text import TextFormat
+from collab.limits import Limits
+from collab.protocol.update import check_update
+from collab.sandbox import confine, wire
+
+
+def main() -> None:
+    """Serve requests on standard input and output; the first frame holds the limits."""
+    requests, answers = _take_pipes()
+    limits = Limits(**json.loads(_read_request(requests)[0]))
+    confine.limit_resources(limits)
+    sys.excepthook = lambda kind, error, trace: _report(answers, kind, trace)
+    _send(answers, [wire.OK])
+    while fields := _read_request(requests):
+        confine.allow_cpu(limits)
+        _send(answers, _answer(fields, limits))
+
+
+def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
+    """The two pipes, moved away from where a stray print would reach them."""
+    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.dup2(nothing, 1)
+    os.close(nothing)
+    return requests, answers
+
+
+def _read_request(requests: BinaryIO) -> list[bytes]:
+    """The next request; empty at the end of the pipe."""
+    head = requests.read(wire.LENGTH.size)
+    return wire.unpack(requests.read(wire.LENGTH.unpack(head)[0])) if head else []
+
+
+def _send(answers: BinaryIO, fields: Sequence[bytes]) -> None:
+    answers.write(wire.pack(fields))
+    answers.flush()
+
+
+def _report(answers: BinaryIO, kind: type[BaseException], trace: TracebackType | None) -> None:
+    """Tell where our own bug is, without any content, before the process ends."""
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if issubclass(kind, MemoryError):
+        return _send(answers, wire.pack_error(LimitExceeded("format_memory_bytes")))
+    place = f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}" if trace else "?"
+    _send(answers, wire.pack_error(InternalError(f"{kind.__name__} at {place}")))
+
+
+def _answer(fields: Sequence[bytes], limits: Limits) -> list[bytes]:
+    try:
+        return [wire.OK, *_OPERATIONS[fields[0]](fields[1:], limits)]
+    except CollabError as error:
+        return wire.pack_error(error)
+    except MemoryError:
+        return wire.pack_error(LimitExceeded("format_memory_bytes"))
+
+
+def _decode(fields: Sequence[bytes], limits: Limits) -> list[bytes]:
+    name, client_id, content = fields
+    return wire.pack_decoded(format_named(name.decode()).decode(content, limits, int(client_id)))
+
+
+def _encode(fields: Sequence[bytes], limits: Limits) -> list[bytes]:
+    name, state, base = fields
+    try:
+        document = Document.from_updates([state])
+        return [format_named(name.decode()).encode(document, base)]
+    except DocumentPoisoned as error:
+        raise FormatError(f"cannot be rebuilt: {error}") from None
+
+
+def _plan(fields: Sequence[bytes], limits: Limits) -> list[bytes]:
+    base, theirs, live, known = fields
+    return wire.pack_plan(TextFormat().plan_merge(base, theirs, live.decode(), known.decode() or None))
+
+
+def _check(fields: Sequence[bytes], limits: Limits) -> list[bytes]:
+    """The checker's verdict; with a snapshot the update is then tried on a document made from it."""
+    update, clocks, *snapshot = fields
+    checked = check_update(update, wire.unpack_clocks(clocks), limits)
+    if checked.update is not None and snapshot:
+        try:
+            Document.from_updates([*snapshot, checked.update]).diff()
+        except DocumentPoisoned as error:
+            raise MalformedMessage(f"the document refuses it: {error}") from None
+    return wire.pack_checked(checked, update)
+
+
+_OPERATIONS: dict[bytes, Callable[[Sequence[bytes], Limits], list[bytes]]] = {
+    b"decode": _decode,
+    b"encode": _encode,
+    b"plan": _plan,
+    b"check": _check,
+}

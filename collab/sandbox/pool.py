@@ -1,0 +1,187 @@
+"""Owns the pool of warm, limited child processes and the jobs that wait for them; knows no room and no storage.
+
+Files and large updates of strangers are read in a child, so that what crashes, hangs or eats memory there costs that
+one job and that one child. Each child is owned by one task, which replaces it when it dies or has done its share.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TypeVar
+
+from collab.errors import CollabError, FormatError, InternalError, LimitExceeded, MalformedMessage
+from collab.formats.base import Decoded
+from collab.formats.table import format_named
+from collab.formats.text_merge import Plan
+from collab.limits import Limits
+from collab.protocol.update import Checked, check_update
+from collab.sandbox import wire
+from collab.sandbox.process import Child, ChildDied
+
+_Answer = TypeVar("_Answer")
+
+_INLINE_FORMATS = {"text"}
+_CRASHED_FILE = "This file could not be read safely, so it cannot be edited here."
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    operation: str
+    request: bytes
+    answer: asyncio.Future[list[bytes]]
+
+
+class Sandbox:
+    """Runs formats and the update checker in children; an asynchronous context manager."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._jobs: asyncio.Queue[_Job] = asyncio.Queue(limits.format_queue_jobs)
+        self._queued_bytes = 0
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Sandbox:
+        group = await self._stack.enter_async_context(asyncio.TaskGroup())
+        tasks = [
+            group.create_task(self._work(), name=f"sandbox child {number}")
+            for number in range(self._limits.format_children)
+        ]
+        self._stack.callback(lambda: [task.cancel() for task in tasks])
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()  # without the error: a task group would wrap it
+        while not self._jobs.empty():
+            self._settle(self._jobs.get_nowait(), InternalError("the sandbox was closed"))
+
+    async def decode(self, format_name: str, content: bytes, client_id: int) -> Decoded:
+        """A file as the update of a fresh document. Raises: FormatError, LimitExceeded."""
+        if len(content) > self._limits.file_size_bytes:
+            raise LimitExceeded("file_size_bytes", f"{len(content)} bytes")
+        if format_name in _INLINE_FORMATS and self._harmless(content):
+            return format_named(format_name).decode(content, self._limits, client_id)
+        fields = await self._run("decode", [format_name.encode(), str(client_id).encode(), content])
+        decoded = _understood(lambda: wire.unpack_decoded(fields))
+        # The child read hostile bytes, so its update is trusted no more than a stranger's.
+        if decoded.update and not check_update(decoded.update, {}, self._limits).complete:
+            raise FormatError("the decoded update has gaps", public=_CRASHED_FILE)
+        return decoded
+
+    async def encode(self, format_name: str, state: bytes, base: bytes) -> bytes:
+        """The file of the document that the update `state` makes. Raises: FormatError, LimitExceeded."""
+        fields = await self._run("encode", [format_name.encode(), state, base])
+        return _understood(lambda: wire.single(fields))
+
+    async def plan_merge(self, base: bytes, theirs: bytes, live: str, known: str | None = None) -> Plan:
+        """`TextFormat.plan_merge`; give the plan to `apply_plan`. Raises: FormatError, LimitExceeded."""
+        fields = await self._run("plan", [base, theirs, live.encode(), (known or "").encode()])
+        return _understood(lambda: wire.unpack_plan(fields, live))
+
+    async def check_update(self, update: bytes, clocks: Mapping[int, int], snapshot: bytes | None = None) -> Checked:
+        """The update checker; with a snapshot the update is also tried on it.
+
+        Raises: MalformedMessage, LimitExceeded.
+        """
+        tried = [] if snapshot is None else [snapshot]
+        fields = await self._run("check", [update, wire.pack_clocks(clocks), *tried])
+        return _understood(lambda: wire.unpack_checked(fields, update))
+
+    def _harmless(self, content: bytes) -> bool:
+        """Small and UTF-8: nothing but Python's own decoder looks at it, and that takes less time than asking."""
+        if len(content) > self._limits.inline_check_size_bytes:
+            return False
+        try:
+            content.decode()
+        except UnicodeDecodeError:
+            return False
+        return True
+
+    async def _run(self, operation: str, fields: Iterable[bytes]) -> list[bytes]:
+        request = wire.pack([operation.encode(), *fields])
+        if self._queued_bytes + len(request) > self._limits.format_queue_size_bytes:
+            raise LimitExceeded("format_queue_size_bytes")
+        job = _Job(operation, request, asyncio.get_running_loop().create_future())
+        try:
+            self._jobs.put_nowait(job)
+        except asyncio.QueueFull:
+            raise LimitExceeded("format_queue_jobs") from None
+        self._queued_bytes += len(request)
+        return await job.answer
+
+    async def _work(self) -> None:
+        """Own one child: keep it warm, give it jobs, replace it."""
+        child: Child | None = None
+        try:
+            while True:
+                child = await self._fit(child)
+                job = await self._jobs.get()
+                self._queued_bytes -= len(job.request)
+                if not job.answer.done():
+                    child = await self._fit(child)
+                    await self._serve(job, child)
+        finally:
+            if child is not None:
+                await child.close()
+
+    async def _fit(self, child: Child | None) -> Child | None:
+        """The child, or a new one in place of one that is gone; None when none can be started now."""
+        if child is not None and child.fit:
+            return child
+        if child is not None:
+            await child.close()
+        try:
+            return await Child.start(self._limits)
+        except (OSError, ChildDied) as error:
+            _log.error("sandbox_child_not_started reason=%s", error)
+            return None
+
+    async def _serve(self, job: _Job, child: Child | None) -> None:
+        if child is None:
+            return self._settle(job, InternalError("no sandbox child can be started"))
+        try:
+            status, *fields = await child.ask(job.request) or [wire.FAILED]
+        except ChildDied as death:
+            _log.warning("sandbox_child_died pid=%d operation=%s reason=%s", child.pid, job.operation, death)
+            return self._settle(job, _error_of(death, job.operation))
+        except asyncio.CancelledError:
+            self._settle(job, InternalError("the sandbox was closed"))
+            raise
+        if status == wire.OK:
+            return self._settle(job, fields)
+        error = wire.unpack_error([status, *fields])
+        if isinstance(error, InternalError) or getattr(error, "limit", None) == "format_memory_bytes":
+            child.retire()
+        self._settle(job, error)
+
+    @staticmethod
+    def _settle(job: _Job, outcome: list[bytes] | CollabError) -> None:
+        if job.answer.done():
+            return
+        if isinstance(outcome, CollabError):
+            job.answer.set_exception(outcome)
+        else:
+            job.answer.set_result(outcome)
+
+
+def _error_of(death: ChildDied, operation: str) -> CollabError:
+    if death.limit is not None:
+        return LimitExceeded(death.limit, f"{operation}: {death}")
+    if operation == "check":
+        return MalformedMessage(f"the sandbox child died of it: {death}")
+    return FormatError(f"{operation}: the sandbox child died of it: {death}", public=_CRASHED_FILE)
+
+
+def _understood(read: Callable[[], _Answer]) -> _Answer:
+    try:
+        return read()
+    except wire.WireError as error:
+        raise InternalError(f"the sandbox child's answer made no sense: {error}") from None

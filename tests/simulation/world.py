@@ -1,0 +1,146 @@
+"""A server without sockets: product rooms over a store and a storage in memory, in virtual time."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+
+from collab.clock import FakeClock
+from collab.config import Config
+from collab.formats.base import Decoded
+from collab.formats.table import format_named
+from collab.limits import Limits
+from collab.protocol.roles import Identity, Role
+from collab.protocol.update import Checked, check_update
+from collab.rooms.connection import Access
+from collab.rooms.parts import Parts
+from collab.rooms.rooms import Rooms
+from collab.rooms.storage_file import Root
+from collab.store.base import Store
+from collab.store.memory import MemoryStore
+from connectors.base import Connector, Credentials
+from connectors.memory import MemoryConnector
+
+ROOT = "files"
+CREDENTIALS = Credentials("u1", "Ada")
+
+
+class InlineSandbox:
+    """Does the sandbox's work in the same process: the simulated documents are harmless."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+
+    async def decode(self, format_name: str, content: bytes, client_id: int) -> Decoded:
+        return format_named(format_name).decode(content, self._limits, client_id)
+
+    async def check_update(self, update: bytes, clocks: Mapping[int, int]) -> Checked:
+        return check_update(update, clocks, self._limits)
+
+
+class RecordedSlot:
+    """The apply slot as a list, to be looked at."""
+
+    def __init__(self) -> None:
+        self.held: list[tuple[str, int, int | None, bytes]] = []
+        self.holding = False
+
+    def hold(self, document_id: str, connection: int, seq: int | None, update: bytes) -> None:
+        self.held = [*self.held[-9:], (document_id, connection, seq, update)]
+        self.holding = True
+
+    def clear(self) -> None:
+        self.holding = False
+
+
+@dataclass
+class CountedMetrics:
+    """Metrics as plain counts."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def count(self, name: str, amount: int = 1) -> None:
+        self.counts[name] += amount
+
+    def observe(self, name: str, value: float) -> None:
+        self.counts[name] += 1
+
+
+class Server:
+    """One server process: it can be started, stopped with grace, and killed."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.rooms: Rooms | None = None
+
+    async def start(self) -> Rooms:
+        world = self._world
+        await world.store.open()
+        self.rooms = Rooms(world.parts(), [Root(ROOT, world.connector)], world.config.server.shutdown_s)
+        return await self.rooms.__aenter__()
+
+    async def stop(self) -> None:
+        """As at the end of a deployment."""
+        rooms, self.rooms = self.rooms, None
+        if rooms is not None:
+            await rooms.__aexit__(None, None, None)
+
+    async def kill(self) -> None:
+        """As by SIGKILL: nothing is saved or journalled any more."""
+        rooms, self.rooms = self.rooms, None
+        if rooms is not None:
+            for task in tuple(rooms._tasks):
+                task.cancel()
+            await rooms._group.__aexit__(None, None, None)
+
+
+class World:
+    """Everything one simulated server needs. `server()` may be called again after a crash."""
+
+    def __init__(
+        self,
+        clock: FakeClock,
+        *,
+        seed: int = 0,
+        config: Config | None = None,
+        store: Store | None = None,
+        storage: MemoryConnector | None = None,
+        connector: Connector | None = None,
+    ) -> None:
+        self.clock = clock
+        self.config = config or Config()
+        self.memory = MemoryStore()
+        self.store: Store = store or self.memory
+        self.storage = storage or MemoryConnector(clock=clock)
+        self.connector: Connector = connector or self.storage
+        self.metrics = CountedMetrics()
+        self.slot = RecordedSlot()
+        self._random = random.Random(seed)
+
+    def parts(self) -> Parts:
+        """What rooms work with, ids drawn from the seed."""
+        parts = Parts.of(
+            self.config, self.store, InlineSandbox(self.config.limits), self.slot, self.metrics, self.clock, "n1"
+        )
+        return replace(
+            parts,
+            new_client_id=lambda: self._random.getrandbits(32),
+            new_id=lambda: f"{self._random.getrandbits(64):016x}",
+        )
+
+    @asynccontextmanager
+    async def server(self) -> AsyncIterator[Rooms]:
+        """One server process, from start to graceful stop."""
+        server = Server(self)
+        try:
+            yield await server.start()
+        finally:
+            await server.stop()
+
+
+def access(name: str = "Ada", role: Role = Role.EDITOR, *, extended: bool = True, history: str | None = None) -> Access:
+    """Who joins."""
+    return Access(Identity(name.lower(), name, "#336699"), role, CREDENTIALS, extended, history)

@@ -13,11 +13,13 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
+from urllib.parse import unquote, urlsplit
 
 from connectors.base import Capabilities, Change, Content, Credentials, Lock, LockId, Stat, Version, WriteResult
 from connectors.clock import Clock, SystemClock
-from connectors.errors import ConnectorError, FileExists, Unavailable
+from connectors.errors import ConnectorError, FileExists, InvalidPath, Unavailable
 from connectors.local_content import Versions
 from connectors.local_locks import DesktopLock, LocalLocks
 from connectors.local_settings import LocalSettings
@@ -237,6 +239,16 @@ class LocalConnector:
             self._own_work.removes(path)
             self._tree.remove(path)
         self._seen.forget(path)
+
+
+def open_folder(address: str) -> LocalConnector:
+    """A folder by its path or `file:///path`. Raises: InvalidPath, FileMissing, …"""
+    if not address.lower().startswith("file:"):
+        return LocalConnector(LocalSettings(Path(address)))
+    parts = urlsplit(address)
+    if parts.netloc not in ("", "localhost") or parts.query or parts.fragment or not parts.path.startswith("/"):
+        raise InvalidPath("the address of a folder is file:///path")
+    return LocalConnector(LocalSettings(Path(unquote(parts.path))))
 
 
 def _with_connector_errors(path: str, work: Callable[[], Result]) -> Result:

@@ -209,3 +209,8 @@ class MemoryConnector:
         held = self.storage.lock_at(path)
         if held is not None and held.lock_id != lock_id:
             raise LockHeld(path, lock_id=held.lock_id, owner=held.owner)
+
+
+def open_memory(address: str) -> MemoryConnector:
+    """An empty storage in memory; every call makes a new one."""
+    return MemoryConnector()

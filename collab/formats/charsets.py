@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from charset_normalizer import from_bytes
-
 from collab.errors import FormatError
+from collab.formats.guess import CHARSETS, guess_codec, keeps_bytes
 
 _BOMS = (
     (b"\xef\xbb\xbf", "utf-8"),
@@ -20,51 +19,16 @@ _BOMS = (
     (b"\xfe\xff", "utf-16-be"),
 )
 _BOM_CHARACTER = "\ufeff"
-_UNICODE = {name for _, name in _BOMS}
-_LEGACY = {
-    "cp1252": "Windows-1252",
-    "iso8859-1": "ISO 8859-1",
-    "cp1250": "Windows-1250",
-    "cp1251": "Windows-1251",
-    "cp1253": "Windows-1253",
-    "cp1254": "Windows-1254",
-    "cp1255": "Windows-1255",
-    "cp1256": "Windows-1256",
-    "cp1257": "Windows-1257",
-    "cp1258": "Windows-1258",
-    "iso8859-2": "ISO 8859-2",
-    "iso8859-3": "ISO 8859-3",
-    "iso8859-4": "ISO 8859-4",
-    "iso8859-5": "ISO 8859-5",
-    "iso8859-6": "ISO 8859-6",
-    "iso8859-7": "ISO 8859-7",
-    "iso8859-8": "ISO 8859-8",
-    "iso8859-9": "ISO 8859-9",
-    "iso8859-10": "ISO 8859-10",
-    "iso8859-13": "ISO 8859-13",
-    "iso8859-14": "ISO 8859-14",
-    "iso8859-15": "ISO 8859-15",
-    "iso8859-16": "ISO 8859-16",
-    "koi8-r": "KOI8-R",
-    "koi8-u": "KOI8-U",
-    "mac-roman": "Mac Roman",
-    "mac-cyrillic": "Mac Cyrillic",
-    "cp437": "DOS 437",
-    "cp850": "DOS 850",
-    "cp852": "DOS 852",
-    "cp866": "DOS 866",
-    "cp874": "Windows-874",
-    "cp932": "Shift JIS",
-    "euc_jp": "EUC-JP",
-    "cp949": "Korean (949)",
-    "euc_kr": "EUC-KR",
-    "gb18030": "GB 18030",
-    "gbk": "GBK",
-    "big5": "Big5",
-}
+_UTF_16 = {"utf-16-le": 1, "utf-16-be": 0}
+"""Which byte of a pair is zero in ASCII text."""
+_UNICODE = {codec for _, codec in _BOMS}
 _CONTROLS = bytes(code for code in range(32) if code not in b"\t\n\v\f\r\x1b") + b"\x7f"
 _CONTROL_SHARE = 50
 """More than one control character in so many bytes is not a text."""
+_NO_CHARSET = (
+    "The characters of this file are neither UTF-8 nor in another character set that can be told for sure, "
+    "so editing it here could damage it."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +41,22 @@ class Charset:
     @property
     def label(self) -> str:
         """The name for people's eyes."""
-        name = _LEGACY.get(self.codec) or self.codec.upper().replace("-LE", " LE").replace("-BE", " BE")
+        name = CHARSETS.get(self.codec) or self.codec.upper().replace("-LE", " LE").replace("-BE", " BE")
         return f"{name} with BOM" if self.bom and self.codec == "utf-8" else name
 
     @property
-    def legacy(self) -> bool:
-        return self.codec not in _UNICODE
+    def hidden(self) -> bool:
+        """Whether a file's bytes do not say it by themselves, so that it has to be noted."""
+        return self.codec != "utf-8" and not self.bom
 
     def encode(self, text: str) -> bytes:
         """The bytes of a whole file. Raises: FormatError, naming the first character that this charset lacks."""
         # A text that itself begins with U+FEFF needs a mark before it, or that character would be read as the mark.
-        bom = _BOM_CHARACTER.encode(self.codec) if text.startswith(_BOM_CHARACTER) and not self.legacy else self.bom
+        bom = (
+            _BOM_CHARACTER.encode(self.codec)
+            if text.startswith(_BOM_CHARACTER) and self.codec in _UNICODE
+            else self.bom
+        )
         try:
             return bom + text.encode(self.codec)
         except UnicodeEncodeError as error:
@@ -109,9 +78,10 @@ def read_characters(content: bytes, known: str | None = None) -> tuple[str, Char
 
     Raises: FormatError when it is no text, or in no charset that keeps every byte.
     """
-    found = _with_bom(content) or _unicode(content, known) or _legacy(content, known)
+    found = _with_bom(content) or _utf_16(content, known) or _utf_8(content, known) or _legacy(content, known)
     if found is None:
-        raise _not_text("no charset gives the same bytes back")
+        refuse_binary(content, content.decode("latin-1"))
+        raise FormatError("no charset is plausible and gives the same bytes back", public=_NO_CHARSET)
     return found
 
 
@@ -143,29 +113,33 @@ def _with_bom(content: bytes) -> tuple[str, Charset] | None:
     return None
 
 
-def _unicode(content: bytes, known: str | None) -> tuple[str, Charset] | None:
+def _utf_16(content: bytes, known: str | None) -> tuple[str, Charset] | None:
+    """UTF-16 without a mark: its ASCII half shows as NUL in every other byte, or the file is known to be in it."""
+    if known in _UTF_16 and (not content or "\0" in (_strict(content, "utf-8") or "\0")):
+        codecs: tuple[str, ...] = (known,)
+    elif b"\0" in content:
+        codecs = tuple(codec for codec, place in _UTF_16.items() if _mostly_nul(content[place::2]))
+    else:
+        return None
+    texts = ((_strict(content, codec), codec) for codec in codecs)
+    return next(((text, Charset(codec)) for text, codec in texts if text is not None), None)
+
+
+def _mostly_nul(half: bytes) -> bool:
+    return half.count(0) * 2 > len(half)
+
+
+def _utf_8(content: bytes, known: str | None) -> tuple[str, Charset] | None:
     """UTF-8, unless the bytes are plain ASCII and the file is known to be in a charset of its own."""
     text = _strict(content, "utf-8")
     if text is None:
         return None
-    if known in _LEGACY and content.isascii():
-        return text, Charset(known)
-    return text, UTF_8
+    return text, Charset(known) if known in CHARSETS and content.isascii() else UTF_8
 
 
 def _legacy(content: bytes, known: str | None) -> tuple[str, Charset] | None:
-    candidates = [known] if known in _LEGACY else [_python_name(match.encoding) for match in from_bytes(content)]
-    for codec in candidates:
-        if codec in _LEGACY:
-            text = _strict(content, codec)
-            if text is not None:
-                return text, Charset(codec)
-    return None
-
-
-def _python_name(name: str) -> str:
-    """charset-normalizer's spelling (`iso8859_15`, `koi8_r`) as the one of the table."""
-    return name if name in _LEGACY else name.replace("_", "-")
+    codec = known if known in CHARSETS and keeps_bytes(content, known) else guess_codec(content)
+    return None if codec is None else (content.decode(codec), Charset(codec))
 
 
 def _strict(content: bytes, codec: str) -> str | None:

@@ -15,7 +15,7 @@ from collab.formats.text_merge import Plan, apply_plan, plan_text_merge
 from collab.limits import Limits
 
 ENCODING = "encoding"
-"""Key of the `state` map: the codec of a file that is not in Unicode."""
+"""Key of the `state` map: the codec of a file that does not show it by a mark or as UTF-8."""
 
 
 class TextFormat:
@@ -64,7 +64,7 @@ def encode_text(text: str, base: bytes, known: str | None = None) -> bytes:
 
 
 def noted_charset(document: Document) -> str | None:
-    """The codec noted in the document, of a file that is not in Unicode. Raises: DocumentPoisoned."""
+    """The codec noted in the document, of a file whose bytes do not show it. Raises: DocumentPoisoned."""
     noted = document.map_value(STATE, ENCODING)
     return noted if isinstance(noted, str) else None
 
@@ -75,5 +75,5 @@ def _read_base(base: bytes, known: str | None) -> tuple[str, Charset]:
 
 
 def _note_charset(document: Document, charset: Charset) -> None:
-    if charset.legacy:
+    if charset.hidden:
         document.set_map_value(STATE, ENCODING, charset.codec)

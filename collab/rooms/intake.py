@@ -1,7 +1,7 @@
 """Owns what happens to the messages of connections: check, apply, collect for the broadcast, hand to the journal.
 
-Runs in the room's owner task. Knows no storage and no socket; never waits: large updates are checked elsewhere, and what
-the same connection sends meanwhile stays in order behind them.
+Runs in the room's owner task. Knows no storage and no socket; never waits: large updates are checked elsewhere, and
+what the same connection sends meanwhile stays in order behind them.
 """
 
 from __future__ import annotations

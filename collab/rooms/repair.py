@@ -1,4 +1,4 @@
-"""Owns how a room whose document cannot be trusted any more gets it back from the journal; knows no connection's state."""
+"""Owns how a room whose document cannot be trusted gets it back from the journal; knows no connection's state."""
 
 from __future__ import annotations
 

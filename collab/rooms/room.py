@@ -1,47 +1,29 @@
-"""Owns one live document with its connections: the state table and the one task that changes the document.
+"""Owns the life of one live document: its state table, its tasks, who may join, when it goes.
 
-Everything reaches the room through its inbox. A turn of the owner task takes what is queued, applies it, hands it to the
-outboxes of the other connections, and leaves it with the journal writer. Knows no socket, no SQL and no storage.
+What changes the document happens in the turns of its owner task (`turns.py`), what reaches the file in its saver. Knows
+no socket, no SQL and no connector.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from enum import StrEnum
-from functools import partial
 from typing import TypeVar
 
 import structlog
 
 from collab.document import Document
-from collab.errors import (
-    CloseCode,
-    CollabError,
-    DocumentPoisoned,
-    HistoryChanged,
-    InternalError,
-    JournalError,
-    LimitExceeded,
-    MalformedMessage,
-)
-from collab.protocol.events import Event, UpdateReceived
+from collab.errors import CloseCode, CollabError, HistoryChanged, InternalError, JournalError, LimitExceeded
 from collab.protocol.payloads import Hello, SaveState, StorageState
-from collab.protocol.update import Checked
-from collab.rooms.audience import Audience
 from collab.rooms.connection import Access, Connection
-from collab.rooms.inbox import Inbox
-from collab.rooms.intake import Intake, Poison
-from collab.rooms.jobs import Jobs
-from collab.rooms.journal_writer import Applied, JournalWriter
-from collab.rooms.live import LiveDocument
 from collab.rooms.loading import Loaded, has_person_deleted
 from collab.rooms.notices import NoticeCode
 from collab.rooms.parts import Parts
-from collab.rooms.requests import Captured, CheckedElsewhere, Drained, Job, Left, Message, Received
-from collab.rooms.repair import repaired
+from collab.rooms.requests import Captured
 from collab.rooms.saver import Saver
 from collab.rooms.snapshots import Snapshots
+from collab.rooms.turns import Turns
 
 _Result = TypeVar("_Result")
 _log = structlog.get_logger(__name__)
@@ -70,10 +52,6 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
 
 JOINABLE = frozenset({State.ACTIVE, State.SAVING})
 OVER = frozenset({State.CLOSED, State.FAILED})
-TURN_MESSAGES = 256
-"""So many messages are taken before what they changed is sent and other rooms get a turn."""
-SWEEP_S = 1.0
-"""How often a room looks at its silent, slow and expired connections."""
 
 
 class Room:
@@ -87,17 +65,11 @@ class Room:
         self.state = State.LOADING
         self.over = asyncio.Event()
         """Set when the room is closed or failed, and nothing of it runs any more."""
-        self.connections = Audience()
         self.save_state = SaveState(StorageState.NONE)
         self._parts = parts
         self._clock = parts.clock
-        self._inbox: Inbox[Message] = Inbox(parts.limits.room_inbox_messages)
-        self._live = LiveDocument(self.document_id, loaded.document, parts.slot, parts.limits)
-        self._journal = JournalWriter(
-            parts.store, self.document_id, self.history_id, loaded.last_seq, parts.room.journal_retry_s
-        )
-        self._intake = Intake(parts, self._live, self._journal, self.connections, self._start_check)
-        self._jobs = Jobs(parts, self._live, self._journal, self._intake, self.connections, self._post_job)
+        self._turns = Turns(parts, loaded, self)
+        self.connections = self._turns.connections
         self._snapshots = Snapshots(
             parts.store,
             parts.clock,
@@ -108,7 +80,6 @@ class Room:
         )
         self._activated = asyncio.Event()
         self._idle_since: float | None = parts.clock.monotonic()
-        self._sweep_at = 0.0
         self._stop_wanted = False
         self._tasks: asyncio.TaskGroup | None = None
         self.saver = Saver.of(parts, self, loaded)
@@ -123,7 +94,7 @@ class Room:
     @property
     def seq(self) -> int:
         """The last journalled position."""
-        return self._journal.seq
+        return self._turns.seq
 
     def join(self, number: int, access: Access) -> Connection:
         """Let a client in. Raises: HistoryChanged, LimitExceeded (connections_per_room)."""
@@ -131,16 +102,13 @@ class Room:
             raise HistoryChanged(f"client knows {access.history}")
         if len(self.connections) >= self._parts.limits.connections_per_room:
             raise LimitExceeded("connections_per_room")
-        connection = Connection(number, access, self, self._parts.limits, self._clock)
-        self.connections.add(connection)
+        connection = self._turns.join(number, access)
         self._idle_since = None
         if self.saver is not None and access.role.may_write:
             self.saver.file.credentials = access.credentials
         connection.session.send_hello(Hello(self.history_id, access.role, self.kind, access.identity, self.facts))
         connection.pump()
         connection.publish(self.save_state)
-        self._intake.ask_for_missing(connection)
-        self._inbox.wake()
         return connection
 
     def activate(self) -> None:
@@ -148,7 +116,7 @@ class Room:
         self._enter(State.ACTIVE)
         self._idle_since = self._clock.monotonic()
         self._activated.set()
-        self._inbox.wake()
+        self._turns.wake()
 
     async def stop(self) -> None:
         """Tell the clients to come back later, save, and end; what cannot be saved stays in the journal."""
@@ -157,22 +125,22 @@ class Room:
         if self.saver is not None and self.state in JOINABLE:
             await self.saver.save_now()
         self._stop_wanted = True
-        self._inbox.wake()
+        self._turns.wake()
         await self.over.wait()
 
     async def look(self, look: Callable[[Document], _Result]) -> _Result:
         """Ask the document something, as it is now. Raises: what `look` raises, InternalError (the room ended)."""
-        return await self._jobs.look(look)
+        return await self._turns.jobs.look(look)
 
     # -- for the saver --
 
     async def capture(self, look: Callable[[Document], _Result]) -> Captured[_Result]:
         """Make something of the document while all of it is journalled. Raises: JournalError, what `look` raises."""
-        return await self._jobs.capture(look)
+        return await self._turns.jobs.capture(look)
 
     async def change(self, change: Callable[[Document], _Result], author_id: str, author_name: str) -> _Result:
         """Edit as the server; returns when it is journalled. Raises: FormatError, JournalError, DocumentPoisoned."""
-        return await self._jobs.change(change, author_id, author_name)
+        return await self._turns.jobs.change(change, author_id, author_name)
 
     async def person_deleted(self) -> bool:
         """Whether a person's journalled edit of this history deleted something. Raises: JournalError."""
@@ -181,6 +149,10 @@ class Room:
     def set_saving(self, saving: bool) -> None:
         if saving != (self.state is State.SAVING):
             self._enter(State.SAVING if saving else State.ACTIVE)
+
+    def wake(self) -> None:
+        """Let the owner look whether it is time to go."""
+        self._turns.wake()
 
     def publish(self, state: SaveState, covers: Mapping[int, int] | None = None) -> None:
         """Tell all what the storage has; `covers`: messages of each connection that the stored file now contains."""
@@ -200,62 +172,28 @@ class Room:
         """Tell all that announced our extensions."""
         self.connections.notice(code, details)
 
-    # -- for connections --
+    # -- for the turns --
 
-    def post_event(self, connection: Connection, event: Event, size_bytes: int) -> None:
-        if self._inbox.overflowing:
-            connection.close(CloseCode.TRY_AGAIN_LATER, "overload")
-            return
-        self._inbox.post(Received(connection, event, size_bytes))
-
-    def post_leave(self, connection: Connection) -> None:
-        self._inbox.post(Left(connection))
-
-    def post_drained(self, connection: Connection) -> None:
-        self._inbox.post(Drained(connection))
-
-    async def ready(self) -> None:
-        await self._inbox.ready()
-
-    def _post_job(self, job: Job) -> None:
-        if self.state in OVER:
-            job.fail(InternalError("the room ended"))
-        else:
-            self._inbox.post(job)
-
-    # -- for the journal writer --
-
-    def on_settled(self, settled: Sequence[Applied]) -> None:
-        """The one place from which acknowledgements follow: all of `settled` is journalled."""
-        touched: dict[int, Connection] = {}
-        for applied in settled:
-            if applied.journalled is not None:
-                applied.journalled()
-            if applied.connection is not None:
-                applied.connection.ledger.settle(applied.number, whole_sync=applied.whole_sync)
-                touched[applied.connection.number] = applied.connection
-        for connection in touched.values():
-            connection.acknowledge()
+    def on_journalled(self, connections: Sequence[Connection]) -> None:
+        """Something was journalled: there may be something to save, or all of it is stored already."""
         if self.saver is not None:
             self.saver.note_journalled()
             if self.saver.clean:
-                self._publish_to(touched.values(), self.save_state)
-        if self._snapshots.due(self.seq) and self._tasks is not None:
-            self._tasks.create_task(self._snapshots.take(self.capture), name=f"room {self.document_id}: snapshot")
-        self._inbox.wake()
+                self._publish_to(connections, self.save_state)
+        if self._snapshots.due(self.seq):
+            self.spawn(self._snapshots.take(self.capture), "snapshot")
 
-    def on_journal_away(self, error: JournalError) -> None:
-        """From now on nothing is applied; clients keep what they type."""
-        self._parts.metrics.count("journal_failures_total")
-        self.notice(NoticeCode.JOURNAL_UNAVAILABLE)
-        self._inbox.wake()
+    def on_empty(self) -> None:
+        """The last connection left: save soon, go later."""
+        self._idle_since = self._clock.monotonic()
+        if self.saver is not None:
+            self.saver.hurry()
 
-    def on_journal_back(self) -> None:
-        """Ask everybody for what was not taken meanwhile."""
-        self.notice(NoticeCode.JOURNAL_AVAILABLE)
-        for connection in self.connections:
-            self._intake.ask_for_missing(connection)
-        self._inbox.wake()
+    def spawn(self, work: Coroutine[object, object, None], role: str) -> None:
+        """Start a task that ends with the room."""
+        if self._tasks is None:
+            raise InternalError("the room does not run")
+        self._tasks.create_task(work, name=f"room {self.document_id}: {role}")
 
     # -- the owner task --
 
@@ -264,7 +202,7 @@ class Room:
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
-                journal = tasks.create_task(self._run_journal(), name=f"room {self.document_id}: journal")
+                journal = tasks.create_task(self._turns.run_journal(), name=f"room {self.document_id}: journal")
                 saver = tasks.create_task(self._run_saver(), name=f"room {self.document_id}: saver")
                 await self._own()
                 journal.cancel()
@@ -276,9 +214,6 @@ class Room:
             self._fail(InternalError("room failed"))
         finally:
             self._end()
-
-    async def _run_journal(self) -> None:
-        await self._journal.run(self, self._parts.limits.room_inbox_messages)
 
     async def _run_saver(self) -> None:
         """Our own bugs in the saver cost a save, not the room."""
@@ -293,129 +228,34 @@ class Room:
 
     async def _own(self) -> None:
         while not self._may_end():
-            await self._inbox.wait(self._due_in())
-            await self._turn()
+            await self._turns.wait(self._idle_due())
+            await self._turns.turn()
         await self._close()
-
-    async def _turn(self) -> None:
-        for _ in range(TURN_MESSAGES):
-            message = None if self._held else self._inbox.take()
-            if message is None:
-                break
-            self._fenced(partial(self._handle, message))
-        self._intake.send_turn()
-        if self._intake.poison is not None:
-            await self._repair(self._intake.poison)
-        self._fenced(self._jobs.serve_waiting)
-        self._attend(self._clock.monotonic())
-        if len(self._inbox) and not self._held:
-            self._inbox.wake()
-            await asyncio.sleep(0)
-
-    @property
-    def _held(self) -> bool:
-        """True while nothing more may be applied: a job waits for the journal, or that is too far behind."""
-        if self._intake.poison is not None:
-            return True
-        behind = self._journal.pending_count >= self._parts.limits.room_inbox_messages
-        return self._journal.available and not self._journal.idle and (behind or self._jobs.waiting)
-
-    def _fenced(self, act: Callable[[], None]) -> None:
-        try:
-            act()
-        except DocumentPoisoned as error:
-            self._intake.poison = Poison(None, b"", str(error))
-            self._inbox.wake()
-
-    def _handle(self, message: Message) -> None:
-        if isinstance(message, Received):
-            self._intake.take(message)
-        elif isinstance(message, CheckedElsewhere):
-            self._intake.take_checked(message.received, message.outcome)
-        elif isinstance(message, Left):
-            self._leave(message.connection)
-        elif isinstance(message, Drained):
-            self._intake.resync(message.connection)
-        else:
-            self._jobs.take(message)
-
-    def _start_check(self, received: Received) -> None:
-        """Check a large update in the sandbox, while others go on."""
-        if self._tasks is None or not isinstance(received.event, UpdateReceived):
-            raise InternalError("no update to check, or no room to check it for")
-        name = f"room {self.document_id}: check for connection {received.connection.number}"
-        self._tasks.create_task(self._check(received, received.event.update), name=name)
-
-    async def _check(self, received: Received, update: bytes) -> None:
-        try:
-            outcome: Checked | CollabError = await self._parts.sandbox.check_update(update, self._live.clocks())
-        except CollabError as error:
-            outcome = error
-        self._inbox.post(CheckedElsewhere(received, outcome))
-
-    async def _repair(self, poison: Poison) -> None:
-        """Go on with a document rebuilt from the journal, in place: same history, connections stay."""
-        if poison.connection is not None:
-            poison.connection.fail(MalformedMessage("update poisoned the document"))
-        self._live.replace(await repaired(self._parts, self.document_id, poison, self._journal.pending_updates))
-        self._intake.poison = None
-        for connection in self.connections:
-            self._intake.ask_for_missing(connection)
-            self._fenced(partial(self._intake.take_deferred, connection))
-        self._inbox.wake()
-
-    def _leave(self, connection: Connection) -> None:
-        if not self.connections.remove(connection):
-            return
-        self._intake.leave(connection)
-        if not len(self.connections):
-            self._idle_since = self._clock.monotonic()
-            if self.saver is not None:
-                self.saver.hurry()
-
-    def _attend(self, now: float) -> None:
-        """What is due by time: questions to clients, and a look at silent, slow and expired connections."""
-        if self._journal.available:
-            self._intake.ask_due(now)
-        if now < self._sweep_at:
-            return
-        self._sweep_at = now + SWEEP_S
-        self._intake.expire(now)
-        slow = self.connections.sweep(now, self._clock.wall_ms(), self._parts.limits.outbox_stall_s)
-        self._parts.metrics.count("slow_consumers_total", slow)
-
-    def _due_in(self) -> float | None:
-        now = self._clock.monotonic()
-        dues = [self._intake.next_question] if self._journal.available else []
-        if len(self.connections):
-            dues.append(self._sweep_at)
-        elif self._idle_since is not None and self._quiet:
-            dues.append(self._idle_since + self._parts.room.idle_unload_s)
-        known = [due for due in dues if due is not None]
-        return max(0.0, min(known) - now) if known else None
 
     # -- the end --
 
+    def _idle_due(self) -> float | None:
+        """When the room may be unloaded; None while it may not."""
+        if len(self.connections) or self._idle_since is None or not self._quiet:
+            return None
+        return self._idle_since + self._parts.room.idle_unload_s
+
     @property
     def _quiet(self) -> bool:
-        """True when nothing is under way, and storage or at least the journal has everything."""
-        settled = self.saver is None or self.saver.settled
-        return settled and self._journal.idle and not len(self._inbox) and not self._jobs.waiting
+        """True when nothing is under way, and the storage has everything that it wants."""
+        return (self.saver is None or self.saver.settled) and self._turns.quiet
 
     def _may_end(self) -> bool:
-        """True when the room may be unloaded: it was asked to stop, or nobody has been here for a while."""
+        """True when it was asked to stop, or nobody has been here for a while."""
         if self._stop_wanted:
-            busy = self.saver is not None and self.saver.busy
-            return self._journal.idle and not len(self._inbox) and not busy
-        if self.state is not State.ACTIVE or len(self.connections) or self._idle_since is None:
-            return False
-        idle_s = self._clock.monotonic() - self._idle_since
-        return idle_s >= self._parts.room.idle_unload_s and self._quiet
+            return self._turns.quiet and not (self.saver is not None and self.saver.busy)
+        due = self._idle_due()
+        return self.state is State.ACTIVE and due is not None and self._clock.monotonic() >= due
 
     async def _close(self) -> None:
         self._enter(State.CLOSING)
         try:
-            await self._snapshots.write(self._live.document.diff(), self.seq)
+            await self._snapshots.write(self._turns.document.diff(), self.seq)
         except JournalError as error:
             _log.warning("snapshot_failed", document_id=self.document_id, reason=str(error))
         if self.saver is not None:
@@ -431,10 +271,7 @@ class Room:
     def _end(self) -> None:
         if self.state not in OVER:
             self._fail(InternalError("room task was cancelled"))
-        while (message := self._inbox.take()) is not None:
-            if isinstance(message, Job):
-                message.fail(InternalError("the room ended"))
-        self._jobs.fail_waiting(InternalError("the room ended"))
+        self._turns.end()
         if self.saver is not None:
             self.saver.end()
         self.over.set()

@@ -6,13 +6,13 @@ Knows roots by name, the doors of aliases, and the way from a path to a room. Kn
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 
 import structlog
 
-from collab.document import Document, Kind
+from collab.document import Document
 from collab.errors import (
     CloseCode,
     CollabError,
@@ -22,16 +22,17 @@ from collab.errors import (
     NotFound,
     StorageUnavailable,
 )
-from collab.formats.table import file_type, format_of
+from collab.formats.table import format_of
 from collab.protocol.payloads import SaveState
 from collab.protocol.roles import Identity, Role
 from collab.rooms.connection import Access, Connection
 from collab.rooms.loading import load
 from collab.rooms.notices import NoticeCode, notice
+from collab.rooms.opened import LiveDocument, OpenedDocument, describe_live, describe_opened
 from collab.rooms.parts import Parts
 from collab.rooms.room import Room
 from collab.rooms.storage_file import Root, StorageFile
-from collab.store.base import Alias, DocumentId, DocumentRecord, HistoryId
+from collab.store.base import Alias, DocumentId, DocumentRecord
 from connectors.base import Change, ChangeKind, Credentials, EntryKind, Folders
 
 _log = structlog.get_logger(__name__)
@@ -41,34 +42,6 @@ ROOT_DOOR = "root:"
 RESTARTING = "The server restarts. Please try again in a moment."
 SERVER = Credentials(user_id="server", user_name="livefolder")
 """Whose right is used where nobody has opened the document in this process yet."""
-
-
-@dataclass(frozen=True, slots=True)
-class OpenedDocument:
-    """A document that is live now."""
-
-    document_id: DocumentId
-    root: str | None
-    path: str
-    kind: str
-    format: str
-    """The language by the file's name (`markdown`, `python`, …)."""
-    facts: Mapping[str, str]
-    history_id: HistoryId
-    writable: bool
-    deleted: bool = False
-    """The file is gone; what is shown comes from the journal and can be restored."""
-
-
-@dataclass(frozen=True, slots=True)
-class LiveDocument:
-    """A document that somebody has open, and who."""
-
-    document_id: DocumentId
-    root: str | None
-    path: str
-    format: str
-    people: tuple[Identity, ...]
 
 
 @dataclass(slots=True)
@@ -125,7 +98,7 @@ class Rooms:
             file.path = stat.path
             record = await self._parts.store.resolve(Alias(f"{ROOT_DOOR}{root}", stat.path), self._wall_ms())
         room = await self._room(record, file)
-        return _opened(room, file, writable=writable and room.kind == file.format.kind)
+        return describe_opened(room, file, writable=writable and room.kind == file.format.kind)
 
     async def open_scratch(self, name: str) -> OpenedDocument:
         """Make a room without a file live. Raises: LimitExceeded, JournalError."""
@@ -133,7 +106,7 @@ class Rooms:
         if len(name) > self._parts.limits.scratch_name_length:
             raise LimitExceeded("scratch_name_length")
         record = await self._parts.store.resolve(Alias(SCRATCH, name), self._wall_ms())
-        return _opened(await self._room(record, None), None, writable=True, name=name)
+        return describe_opened(await self._room(record, None), None, writable=True, name=name)
 
     async def join(self, document_id: DocumentId, access: Access) -> Connection:
         """Let a client into a document's room, loading it if need be.
@@ -150,7 +123,7 @@ class Rooms:
 
     def live(self) -> list[LiveDocument]:
         """The documents that somebody has open, with the people (each once)."""
-        return [_live_document(room) for room in self._live.values() if len(room.connections)]
+        return [describe_live(room) for room in self._live.values() if len(room.connections)]
 
     def connections(self, document_id: DocumentId) -> list[Connection]:
         """Who is connected to a document."""
@@ -373,29 +346,6 @@ class Rooms:
                 await self.moved(root, change.path, change.new_path)
             else:
                 self.changed(root, change.path)
-
-
-def _opened(room: Room, file: StorageFile | None, *, writable: bool, name: str = "") -> OpenedDocument:
-    saver = room.saver
-    path = name if saver is None else saver.file.path
-    return OpenedDocument(
-        document_id=room.document_id,
-        root=None if file is None else file.root.name,
-        path=path,
-        kind=room.kind,
-        format=file_type(path).language if file is not None else Kind.TEXT,
-        facts=room.facts,
-        history_id=room.history_id,
-        writable=writable,
-        deleted=saver is not None and saver.deleted,
-    )
-
-
-def _live_document(room: Room) -> LiveDocument:
-    people = {connection.identity.user_id: connection.identity for connection in room.connections}
-    file = None if room.saver is None else room.saver.file
-    root, path = (None, "") if file is None else (file.root.name, file.path)
-    return LiveDocument(room.document_id, root, path, file_type(path).language, tuple(people.values()))
 
 
 def _plain(document: Document) -> bytes:

@@ -64,6 +64,10 @@ class SavingRoom(MergingRoom, Protocol):
 
     def set_saving(self, saving: bool) -> None: ...
 
+    def wake(self) -> None:
+        """The saver is done with something: the room may want to go."""
+        ...
+
     def publish(self, state: SaveState, covers: Mapping[int, int] | None = None) -> None:
         """Tell all; `covers`: the messages of each connection that the stored file now contains."""
         ...
@@ -201,6 +205,7 @@ class Saver:
                 for future in asked:
                     if not future.done():
                         future.set_result(self.state)
+                self._room.wake()
 
     def note_bug(self, error: CollabError) -> None:
         """The task died of our own bug: told as a failure, tried again later."""

@@ -87,7 +87,10 @@ class Sandbox:
         return _understood(lambda: wire.unpack_plan(fields, live))
 
     async def check_update(self, update: bytes, clocks: Mapping[int, int], snapshot: bytes | None = None) -> Checked:
-        """The update checker; with a snapshot the update is also tried on it. Raises: MalformedMessage, LimitExceeded."""
+        """The update checker; with a snapshot the update is also tried on it.
+
+        Raises: MalformedMessage, LimitExceeded.
+        """
         tried = [] if snapshot is None else [snapshot]
         fields = await self._run("check", [update, wire.pack_clocks(clocks), *tried])
         return _understood(lambda: wire.unpack_checked(fields, update))

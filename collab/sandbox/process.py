@@ -10,6 +10,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from collab.errors import InternalError
 from collab.limits import KIB, Limits
 from collab.sandbox import wire
 
@@ -36,7 +37,8 @@ class Child:
     """A running child. After `ChildDied` it is of no further use."""
 
     def __init__(self, process: asyncio.subprocess.Process, limits: Limits) -> None:
-        assert process.stdin is not None and process.stdout is not None
+        if process.stdin is None or process.stdout is None:
+            raise InternalError("a sandbox child needs both pipes")
         self._process = process
         self._requests = process.stdin
         self._answers = process.stdout

@@ -133,7 +133,8 @@ def unpack_plan(fields: Sequence[bytes], live: str) -> Plan:
     places, passages = unpack_numbers(fields[3]), [_text(field) for field in fields[4:]]
     if len(places) != len(passages) or len(places) % 3:
         raise WireError("conflicts without places")
-    conflicts = tuple(PlannedConflict(*passages[at : at + 3], *places[at : at + 3]) for at in range(0, len(places), 3))
+    rows = zip(passages[::3], passages[1::3], passages[2::3], places[::3], places[1::3], places[2::3], strict=True)
+    conflicts = tuple(PlannedConflict(*row) for row in rows)
     return Plan(live, _splices(unpack_numbers(fields[1]), _text(fields[2])), conflicts, changes)
 
 

@@ -6,10 +6,12 @@ It is for the tests of the start page; what the real server does is tested with 
 
 from __future__ import annotations
 
-import asyncio
 import json
-import sys
+import socket
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,8 +34,21 @@ POLICY = "; ".join(
         "form-action 'self'",
     )
 )
-FORMATS = {"md": "markdown", "tex": "latex", "bib": "bibtex", "py": "python", "csv": "csv", "json": "json", "txt": "text", "png": "image"}
-PEOPLE = [{"name": "Anna Weber", "color": "#b42368"}, {"name": "Mikael Berg", "color": "#1f6feb"}, {"name": "Kim", "color": "#7a3ff2"}]
+FORMATS = {
+    "md": "markdown",
+    "tex": "latex",
+    "bib": "bibtex",
+    "py": "python",
+    "csv": "csv",
+    "json": "json",
+    "txt": "text",
+    "png": "image",
+}
+PEOPLE = [
+    {"name": "Anna Weber", "color": "#b42368"},
+    {"name": "Mikael Berg", "color": "#1f6feb"},
+    {"name": "Kim", "color": "#7a3ff2"},
+]
 
 
 @dataclass
@@ -83,9 +98,24 @@ def sample_tree() -> Tree:
     """A folder as people have it."""
     tree = Tree(live={"notes.md": PEOPLE[:2], "thesis/chapter-2.tex": PEOPLE})
     tree.folders |= {"thesis", "Measurements 2026", "empty"}
-    names = ["notes.md", "README.md", "budget.csv", "analysis.py", "references.bib", "paper.tex", "settings.json", "todo.txt"]
-    names += ["A rather long name of a document that somebody wrote without thinking of narrow screens.md", "photo.png", "archive.zip"]
-    for number, name in enumerate([*names, "thesis/chapter-1.tex", "thesis/chapter-2.tex", "Measurements 2026/run-1.csv"]):
+    names = [
+        "notes.md",
+        "README.md",
+        "budget.csv",
+        "analysis.py",
+        "references.bib",
+        "paper.tex",
+        "settings.json",
+        "todo.txt",
+    ]
+    names += [
+        "A rather long name of a document that somebody wrote without thinking of narrow screens.md",
+        "photo.png",
+        "archive.zip",
+    ]
+    for number, name in enumerate(
+        [*names, "thesis/chapter-1.tex", "thesis/chapter-2.tex", "Measurements 2026/run-1.csv"]
+    ):
         tree.files[name] = b"text of the file\n" * (number * 37 + 1)
     tree.sizes |= {"archive.zip": 48_300_000, "photo.png": 2_410_000}
     tree.files["huge.csv"] = b""
@@ -114,7 +144,14 @@ def build_app(tree: Tree) -> Starlette:
         user = {"id": "u1", "name": "Anna Weber", "color": "#2f55d4"}
         roots = [{"name": root, "writable": tree.writable} for root in tree.roots] if signed_in else []
         return JSONResponse(
-            {"mode": tree.mode, "signed_in": signed_in, "user": user if signed_in else None, "role": "owner", "roots": roots, "version": "0"}
+            {
+                "mode": tree.mode,
+                "signed_in": signed_in,
+                "user": user if signed_in else None,
+                "role": "owner",
+                "roots": roots,
+                "version": "0",
+            }
         )
 
     async def session(request: Request) -> Response:
@@ -133,7 +170,9 @@ def build_app(tree: Tree) -> Starlette:
         path = request.query_params.get("path", "")
         if path and path not in tree.folders:
             return problem(404, "not_found", "This folder does not exist.")
-        return JSONResponse({"root": tree.roots[0], "path": path, "writable": tree.writable, "entries": tree.children(path)})
+        return JSONResponse(
+            {"root": tree.roots[0], "path": path, "writable": tree.writable, "entries": tree.children(path)}
+        )
 
     async def search(request: Request) -> Response:
         wanted = request.query_params["q"].casefold()
@@ -141,7 +180,9 @@ def build_app(tree: Tree) -> Starlette:
         return JSONResponse({"entries": [tree.entry(path) for path in found[:200]], "truncated": len(found) > 200})
 
     async def live(request: Request) -> Response:
-        documents = [{**tree.entry(path), "root": tree.roots[0], "people": people} for path, people in tree.live.items()]
+        documents = [
+            {**tree.entry(path), "root": tree.roots[0], "people": people} for path, people in tree.live.items()
+        ]
         return JSONResponse({"documents": documents})
 
     async def files(request: Request) -> Response:
@@ -184,7 +225,14 @@ def build_app(tree: Tree) -> Starlette:
         if request.method == "GET":
             listed = [{"share_id": "s1", "role": "viewer", "expires_at": int(time.time()) + 86_400}]
             return JSONResponse({"shares": listed})
-        return JSONResponse({"share_id": "s2", "url": "http://127.0.0.1/s#right", "role": (await request.json())["role"], "expires_at": None})
+        return JSONResponse(
+            {
+                "share_id": "s2",
+                "url": "http://127.0.0.1/s#right",
+                "role": (await request.json())["role"],
+                "expires_at": None,
+            }
+        )
 
     api = [
         Route("/me", me),
@@ -210,13 +258,43 @@ def build_app(tree: Tree) -> Starlette:
     )
 
 
+def trees() -> dict[str, Tree]:
+    """One tree for each kind of server that the page meets."""
+    shown = {name: sample_tree() for name in ("sample", "reader", "roots", "token", "closed")}
+    shown["many"] = large_tree(10_000)
+    shown["reader"].writable = False
+    shown["roots"].roots = ("files", "team")
+    for name in ("token", "closed"):
+        shown[name].mode, shown[name].token = "token", "good-token"
+    return shown
+
+
+@contextmanager
+def serve_all() -> Iterator[dict[str, str]]:
+    """Serve every tree on a free port of this machine; gives name -> address."""
+    with ExitStack() as stack:
+        yield {name: stack.enter_context(_serve(tree)) for name, tree in trees().items()}
+
+
+@contextmanager
+def _serve(tree: Tree) -> Iterator[str]:
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(build_app(tree), log_level="warning", lifespan="off"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="page-server")
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+        listening.close()
+
+
 def main() -> None:
-    """`python tests/browser/page_server.py PORT [JSON of Tree fields | many]`, to look at the pages by hand."""
-    port = int(sys.argv[1])
-    tree = large_tree(10_000) if sys.argv[2:] == ["many"] else sample_tree()
-    for name, value in json.loads(sys.argv[2] if len(sys.argv) > 2 and sys.argv[2] != "many" else "{}").items():
-        setattr(tree, name, value)
-    asyncio.run(uvicorn.Server(uvicorn.Config(build_app(tree), port=port, log_level="warning")).serve())
+    """`python tests/browser/page_server.py`, to look at the pages by hand."""
+    with serve_all() as addresses:
+        print(json.dumps(addresses), flush=True)
+        threading.Event().wait()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,256 @@
+"""Owns the turns of a room's owner task: what is queued is applied, sent on, and left with the journal writer.
+
+One turn takes what the inbox holds, in order. Knows connections, document and journal, but no state of the room and no
+storage; never waits for a client.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
+from typing import Protocol
+
+from collab.document import Document
+from collab.errors import CloseCode, CollabError, DocumentPoisoned, InternalError, JournalError, MalformedMessage
+from collab.protocol.events import Event, UpdateReceived
+from collab.protocol.update import Checked
+from collab.rooms.audience import Audience
+from collab.rooms.connection import Access, Connection
+from collab.rooms.inbox import Inbox
+from collab.rooms.intake import Intake, Poison
+from collab.rooms.jobs import Jobs
+from collab.rooms.journal_writer import Applied, JournalWriter
+from collab.rooms.live import LiveDocument
+from collab.rooms.loading import Loaded
+from collab.rooms.notices import NoticeCode
+from collab.rooms.parts import Parts
+from collab.rooms.repair import repaired
+from collab.rooms.requests import CheckedElsewhere, Drained, Job, Left, Message, Received
+
+TURN_MESSAGES = 256
+"""So many messages are taken before what they changed is sent and other rooms get a turn."""
+SWEEP_S = 1.0
+"""How often a room looks at its silent, slow and expired connections."""
+
+
+class TurnEvents(Protocol):
+    """What the turns tell their room."""
+
+    def on_journalled(self, connections: Sequence[Connection]) -> None:
+        """Something was journalled; these connections have a new count of acknowledged messages."""
+        ...
+
+    def on_empty(self) -> None:
+        """The last connection left."""
+        ...
+
+    def spawn(self, work: Coroutine[object, object, None], role: str) -> None: ...
+
+
+class Turns:
+    """The document of one room and everything that changes it; `turn` is called by the owner task only."""
+
+    def __init__(self, parts: Parts, loaded: Loaded, room: TurnEvents) -> None:
+        self.connections = Audience()
+        self.over = False
+        """Set when nothing is taken any more."""
+        self._document_id = loaded.record.document_id
+        self._parts = parts
+        self._clock = parts.clock
+        self._room = room
+        self._inbox: Inbox[Message] = Inbox(parts.limits.room_inbox_messages)
+        self._live = LiveDocument(self._document_id, loaded.document, parts.slot, parts.limits)
+        self._journal = JournalWriter(
+            parts.store, self._document_id, loaded.history_id, loaded.last_seq, parts.room.journal_retry_s
+        )
+        self._intake = Intake(parts, self._live, self._journal, self.connections, self._start_check)
+        self.jobs = Jobs(parts, self._live, self._journal, self._intake, self.connections, self._post_job)
+        self._sweep_at = 0.0
+
+    @property
+    def seq(self) -> int:
+        """The last journalled position."""
+        return self._journal.seq
+
+    @property
+    def document(self) -> Document:
+        return self._live.document
+
+    @property
+    def quiet(self) -> bool:
+        """True when nothing is queued and all that was applied is journalled."""
+        return self._journal.idle and not len(self._inbox) and not self.jobs.waiting
+
+    def join(self, number: int, access: Access) -> Connection:
+        """Take a connection in; the owner's next turn asks it what we lack."""
+        connection = Connection(number, access, self, self._parts.limits, self._clock)
+        self.connections.add(connection)
+        self._intake.ask_for_missing(connection)
+        self._inbox.wake()
+        return connection
+
+    def wake(self) -> None:
+        """Let the owner have a turn."""
+        self._inbox.wake()
+
+    async def run_journal(self) -> None:
+        """Append what is applied, for ever. Raises: HistoryChanged."""
+        await self._journal.run(self, self._parts.limits.room_inbox_messages)
+
+    # -- for connections --
+
+    def post_event(self, connection: Connection, event: Event, size_bytes: int) -> None:
+        if self._inbox.overflowing:
+            connection.close(CloseCode.TRY_AGAIN_LATER, "overload")
+            return
+        self._inbox.post(Received(connection, event, size_bytes))
+
+    def post_leave(self, connection: Connection) -> None:
+        self._inbox.post(Left(connection))
+
+    def post_drained(self, connection: Connection) -> None:
+        self._inbox.post(Drained(connection))
+
+    async def ready(self) -> None:
+        await self._inbox.ready()
+
+    def _post_job(self, job: Job) -> None:
+        if self.over:
+            job.fail(InternalError("the room ended"))
+        else:
+            self._inbox.post(job)
+
+    # -- for the journal writer --
+
+    def on_settled(self, settled: Sequence[Applied]) -> None:
+        """The one place from which acknowledgements follow: all of `settled` is journalled."""
+        touched: dict[int, Connection] = {}
+        for applied in settled:
+            if applied.journalled is not None:
+                applied.journalled()
+            if applied.connection is not None:
+                applied.connection.ledger.settle(applied.number, whole_sync=applied.whole_sync)
+                touched[applied.connection.number] = applied.connection
+        for connection in touched.values():
+            connection.acknowledge()
+        self._room.on_journalled(tuple(touched.values()))
+        self._inbox.wake()
+
+    def on_journal_away(self, error: JournalError) -> None:
+        """From now on nothing is applied; clients keep what they type."""
+        self._parts.metrics.count("journal_failures_total")
+        self.connections.notice(NoticeCode.JOURNAL_UNAVAILABLE)
+        self._inbox.wake()
+
+    def on_journal_back(self) -> None:
+        """Ask everybody for what was not taken meanwhile."""
+        self.connections.notice(NoticeCode.JOURNAL_AVAILABLE)
+        for connection in self.connections:
+            self._intake.ask_for_missing(connection)
+        self._inbox.wake()
+
+    # -- for the owner --
+
+    async def wait(self, until: float | None) -> None:
+        """Return when there is something to do, or at `until`."""
+        dues = [until, self._intake.next_question if self._journal.available else None]
+        if len(self.connections):
+            dues.append(self._sweep_at)
+        known = [due for due in dues if due is not None]
+        await self._inbox.wait(max(0.0, min(known) - self._clock.monotonic()) if known else None)
+
+    async def turn(self) -> None:
+        """Take what is queued. Raises: DocumentPoisoned (cannot be repaired), HistoryChanged."""
+        for _ in range(TURN_MESSAGES):
+            message = None if self._held else self._inbox.take()
+            if message is None:
+                break
+            self._fenced(partial(self._handle, message))
+        self._intake.send_turn()
+        if self._intake.poison is not None:
+            await self._repair(self._intake.poison)
+        self._fenced(self.jobs.serve_waiting)
+        self._fenced(self._attend)
+        if len(self._inbox) and not self._held:
+            self._inbox.wake()
+            await asyncio.sleep(0)
+
+    def end(self) -> None:
+        """Nothing is taken any more: answer who waits for something."""
+        self.over = True
+        ended = InternalError("the room ended")
+        while (message := self._inbox.take()) is not None:
+            if isinstance(message, Job):
+                message.fail(ended)
+        self.jobs.fail_waiting(ended)
+
+    @property
+    def _held(self) -> bool:
+        """True while nothing more may be applied: a job waits for the journal, or that is too far behind."""
+        if self._intake.poison is not None:
+            return True
+        behind = self._journal.pending_count >= self._parts.limits.room_inbox_messages
+        return self._journal.available and not self._journal.idle and (behind or self.jobs.waiting)
+
+    def _fenced(self, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except DocumentPoisoned as error:
+            self._intake.poison = Poison(None, b"", str(error))
+            self._inbox.wake()
+
+    def _handle(self, message: Message) -> None:
+        if isinstance(message, Received):
+            self._intake.take(message)
+        elif isinstance(message, CheckedElsewhere):
+            self._intake.take_checked(message.received, message.outcome)
+        elif isinstance(message, Left):
+            self._leave(message.connection)
+        elif isinstance(message, Drained):
+            self._intake.resync(message.connection)
+        else:
+            self.jobs.take(message)
+
+    def _start_check(self, received: Received) -> None:
+        """Check a large update in the sandbox, while others go on."""
+        if not isinstance(received.event, UpdateReceived):
+            raise InternalError("no update to check")
+        role = f"check for connection {received.connection.number}"
+        self._room.spawn(self._check(received, received.event.update), role)
+
+    async def _check(self, received: Received, update: bytes) -> None:
+        try:
+            outcome: Checked | CollabError = await self._parts.sandbox.check_update(update, self._live.clocks())
+        except CollabError as error:
+            outcome = error
+        self._inbox.post(CheckedElsewhere(received, outcome))
+
+    async def _repair(self, poison: Poison) -> None:
+        """Go on with a document rebuilt from the journal, in place: same history, connections stay."""
+        if poison.connection is not None:
+            poison.connection.fail(MalformedMessage("update poisoned the document"))
+        self._live.replace(await repaired(self._parts, self._document_id, poison, self._journal.pending_updates))
+        self._intake.poison = None
+        for connection in self.connections:
+            self._intake.ask_for_missing(connection)
+            self._fenced(partial(self._intake.take_deferred, connection))
+        self._inbox.wake()
+
+    def _leave(self, connection: Connection) -> None:
+        if self.connections.remove(connection):
+            self._intake.leave(connection)
+            if not len(self.connections):
+                self._room.on_empty()
+
+    def _attend(self) -> None:
+        """What is due by time: questions to clients, and a look at silent, slow and expired connections."""
+        now = self._clock.monotonic()
+        if self._journal.available:
+            self._intake.ask_due(now)
+        if now >= self._sweep_at:
+            self._sweep_at = now + SWEEP_S
+            self._intake.expire(now)
+            slow = self.connections.sweep(now, self._clock.wall_ms(), self._parts.limits.outbox_stall_s)
+            if slow:
+                self._parts.metrics.count("slow_consumers_total", slow)

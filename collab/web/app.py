@@ -8,6 +8,7 @@ import os
 import secrets
 import socket
 from collections.abc import Coroutine
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
@@ -19,7 +20,7 @@ from starlette.types import ASGIApp
 
 from collab.auth.peer import SUPPORTED as PEER_UID_SUPPORTED
 from collab.auth.revocation import Revocations
-from collab.auth.tokens import Tokens
+from collab.auth.tokens import Purpose, Tokens
 from collab.clock import Clock, SystemClock
 from collab.config import Config
 from collab.errors import CollabError, ConfigError, JournalError
@@ -112,6 +113,11 @@ class Application:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._closing.aclose()
+
+    def one_time_token(self) -> str:
+        """Opens a server in open mode once, where the kernel does not tell users apart."""
+        gate, tokens = self.edge.gate, self.edge.tokens
+        return tokens.sign(Purpose.ACCESS, replace(gate.new_local(), once=True))
 
     async def drain(self) -> None:
         """Take no more rooms, store everything, tell the clients to come back."""

@@ -45,7 +45,7 @@ class Typist:
         self._random = random.Random(seed)
         self._carried: list[set[str]] = []
         """For each update message of this connection the marks that it made safe."""
-        self._socket: ClientConnection | None = None
+        self.socket: ClientConnection | None = None
         self._count = 0
         self.typing = True
 
@@ -102,7 +102,7 @@ class Typist:
 
     async def _live_once(self, client: httpx.AsyncClient) -> None:
         async with self._connect(await self._open(client)) as socket:
-            self._socket, self._carried = socket, []
+            self.socket, self._carried = socket, []
             await socket.send(encode_sync_step1(self.replica.state_vector()))
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._type(), name=f"typist {self.number}")
@@ -140,7 +140,7 @@ class Typist:
         await self._send(encode_update, update, {mark})
 
     async def _send(self, encode: Callable[[bytes], bytes], update: bytes, marks: set[str]) -> None:
-        if self._socket is None:
+        if self.socket is None:
             return
         self._carried.append(marks)
-        await self._socket.send(encode(update))
+        await self.socket.send(encode(update))

@@ -56,8 +56,8 @@ class Supervisor:
         self._stop = threading.Event()
         self._signals = 0
         self._kill_at: float | None = None
-        self._pause_s = 0.0
-        self._ready_at: float | None = None
+        self.pause_s = 0.0
+        self.ready_at: float | None = None
 
     @property
     def worker_pid(self) -> int | None:
@@ -76,27 +76,27 @@ class Supervisor:
 
     def _keep_alive(self) -> int:
         while True:
-            self._ready_at = None
+            self.ready_at = None
             self._start()
             code = self._await_exit()
             if self._stop.is_set():
                 return 0 if code in (0, -signal.SIGTERM) else 1
             if code == EXIT_CONFIG:
                 return EXIT_CONFIG
-            self._pause_s = self._next_pause()
-            log.error("worker_died", code=_describe(code), next_in_s=self._pause_s)
-            self._stop.wait(self._pause_s)
+            self.pause_s = self.next_pause()
+            log.error("worker_died", code=_describe(code), next_in_s=self.pause_s)
+            self._stop.wait(self.pause_s)
             if self._stop.is_set():
                 return 1
 
-    def _next_pause(self) -> float:
-        """None after a healthy life; else twice the last one, so that a broken start does not burn the machine."""
+    def next_pause(self) -> float:
+        """How long to wait before the next start: not at all after a healthy life, else twice the last one, so that a broken start does not burn the machine."""
         longest = LONGEST_PAUSE_S
-        if self._ready_at is not None:
-            if self._clock.monotonic() - self._ready_at >= HEALTHY_S:
+        if self.ready_at is not None:
+            if self._clock.monotonic() - self.ready_at >= HEALTHY_S:
                 return 0.0
             longest = LONGEST_PAUSE_OF_READY_S
-        return min(max(FIRST_PAUSE_S, self._pause_s * 2), longest)
+        return min(max(FIRST_PAUSE_S, self.pause_s * 2), longest)
 
     def _start(self) -> None:
         """Start a worker.
@@ -126,7 +126,7 @@ class Supervisor:
         with os.fdopen(ready, "rb") as pipe:
             if not pipe.read(1):
                 return
-        self._ready_at = self._clock.monotonic()
+        self.ready_at = self._clock.monotonic()
         if self._on_ready is not None:
             announce, self._on_ready = self._on_ready, None
             announce()

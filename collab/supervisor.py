@@ -90,7 +90,10 @@ class Supervisor:
                 return 1
 
     def next_pause(self) -> float:
-        """How long to wait before the next start: not at all after a healthy life, else twice the last one, so that a broken start does not burn the machine."""
+        """Seconds to wait before the next start: none after a healthy life, else twice the last ones.
+
+        So a start that is broken does not burn the machine.
+        """
         longest = LONGEST_PAUSE_S
         if self.ready_at is not None:
             if self._clock.monotonic() - self.ready_at >= HEALTHY_S:

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import httpx
@@ -94,7 +95,7 @@ def listener() -> Iterator[socket.socket]:
     listener.close()
 
 
-def supervise(tmp_path: Path, body: str, *, seconds: float = 5.0) -> tuple[int | None, str, list[float]]:
+def supervise(tmp_path: Path, body: str, *, seconds: float = 5.0) -> tuple[int, str, list[float]]:
     """Run a supervisor over a worker with this body in a process of its own; its status, log and starts."""
     (tmp_path / "odd_worker.py").write_text(WORKER.format(body=body), encoding="utf-8")
     program = (
@@ -107,15 +108,13 @@ def supervise(tmp_path: Path, body: str, *, seconds: float = 5.0) -> tuple[int |
     process = subprocess.Popen(
         [sys.executable, "-c", program], env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
-    status: int | None = None
     try:
-        status = process.wait(seconds)
+        output, _ = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
         process.terminate()
-        process.wait(30)
+        output, _ = process.communicate(timeout=30)
     starts = tmp_path / "starts"
-    output = process.stdout.read() if process.stdout else ""
-    return status, output, [float(line) for line in starts.read_text().split()] if starts.exists() else []
+    return process.returncode, output, [float(line) for line in starts.read_text().split()] if starts.exists() else []
 
 
 NOTE_START = "open(os.environ['STARTS'], 'a').write(f'{time.monotonic()}\\n')"
@@ -131,7 +130,7 @@ def test_a_worker_that_refuses_its_configuration_is_not_started_again(tmp_path: 
 def test_a_worker_that_dies_at_once_is_started_ever_more_rarely(tmp_path: Path) -> None:
     _, log, starts = supervise(tmp_path, f"{NOTE_START}; sys.exit(1)", seconds=6)
 
-    gaps = [later - earlier for earlier, later in zip(starts, starts[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(starts)]
     assert 2 <= len(gaps) <= 6
     assert gaps[-1] > gaps[0]
     assert "worker_died" in log

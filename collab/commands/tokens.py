@@ -76,7 +76,7 @@ def _ask_server(config: Config, subject: str) -> None:
     tokens = _tokens(config)
     operator = tokens.sign(Purpose.ACCESS, tokens.new("operator", "Operator", Role.OWNER, _CALL_S))
     local = f"http://{_local_host(config)}:{config.server.port}/api/v1/admin/revocations"
-    request = urllib.request.Request(  # noqa: S310  # http, and an address of our own configuration
+    request = urllib.request.Request(  # http, and an address of our own configuration
         local,
         json.dumps({"subject": subject}).encode(),
         {"Authorization": f"Bearer {operator}", "Content-Type": "application/json"},

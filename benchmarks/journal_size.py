@@ -1,9 +1,10 @@
 """How large the journal of a long typing session is, and what the live document weighs beside a fresh one.
 
-    python -m benchmarks.journal_size [--keystrokes 720000] [--authors 8]
+    python -m benchmarks.journal_size [--keystrokes 720000] [--documents 24] [--authors 8]
 
-Eight people write one text: they type words at their own place, move, delete words, correct. Every key is one real
-update of their own document. The journal gets them in batches of what a commit delay collects (Poisson, 4 on average).
+In every document eight people write one text: they type words at their own place, move, delete, correct. Every key
+is one real update of their own replica. Each document hands the journal what has come since its last commit, four
+updates on average; the documents append beside each other, as rooms do.
 """
 
 from __future__ import annotations
@@ -21,12 +22,11 @@ import pycrdt
 
 from collab.config import StoreConfig
 from collab.document import SOURCE, Document, Splice
-from collab.store.base import Alias, HistoryId, JournalEntry, Snapshot
+from collab.store.base import Alias, DocumentId, HistoryId, JournalEntry, Snapshot
 from collab.store.sqlite import SqliteStore
 
 MIB = 1024 * 1024
 NOW = 1_700_000_000_000
-HISTORY = HistoryId("benchmark")
 KEYS_PER_SECOND = 6
 SHARED_EVERY = 400
 """Authors see what others wrote after so many keys of all together."""
@@ -103,32 +103,69 @@ class Figures:
     after: int = 0
 
 
-async def journalled(data: Path, entries: Sequence[JournalEntry], document: Document) -> Figures:
-    """Append all, with snapshots on the way, and maintain."""
-    figures = Figures(raw=sum(len(entry.update) for entry in entries))
-    store = SqliteStore(data, StoreConfig(commit_delay_ms=0.0))
-    await store.open()
-    document_id = (await store.resolve(Alias("benchmark", "text"), NOW)).document_id
-    await store.create_history(document_id, None, HISTORY, "text", None, None, NOW)
-    chance = random.Random(1)  # noqa: S311 a simulation
+@dataclass(slots=True)
+class Written:
+    """One document's session and what became of it."""
+
+    entries: list[JournalEntry]
+    document: Document
+    live: int
+    fresh: int
+    characters: int
+
+
+def written(keystrokes: int, authors: int, seed: int) -> Written:
+    """Play one session through a server's document."""
+    entries = list(session(keystrokes, authors, seed))
+    document = Document()
+    for entry in entries:
+        document.apply(entry.update)
+    text = document.text()
+    fresh = Document()
+    fresh.edit_text([Splice(0, 0, text)])
+    return Written(entries, document, len(document.diff()), len(fresh.diff()), len(text))
+
+
+async def append_all(store: SqliteStore, number: int, entries: Sequence[JournalEntry]) -> DocumentId:
+    """Append one document's session in batches."""
+    document_id = (await store.resolve(Alias("benchmark", str(number)), NOW)).document_id
+    await store.create_history(document_id, None, history_of(number), "text", None, None, NOW)
+    chance = random.Random(number)  # noqa: S311 a simulation
     start = 0
     while start < len(entries):
         batch = entries[start : start + max(1, round(chance.expovariate(1 / 4)))]
-        began = time.perf_counter()
-        await store.append(document_id, HISTORY, batch)
-        figures.append_s += time.perf_counter() - began
+        await store.append(document_id, history_of(number), batch)
         start += len(batch)
-    await store.write_snapshot(document_id, HISTORY, Snapshot(len(entries), document.diff(), entries[-1].at_ms))
+    return document_id
+
+
+async def journalled(data: Path, sessions: Sequence[Written]) -> Figures:
+    """Append all, snapshot and maintain; everything must come back."""
+    figures = Figures(raw=sum(len(entry.update) for one in sessions for entry in one.entries))
+    store = SqliteStore(data, StoreConfig())
+    await store.open()
+    began = time.perf_counter()
+    ids = await asyncio.gather(*(append_all(store, number, one.entries) for number, one in enumerate(sessions)))
+    figures.append_s = time.perf_counter() - began
+    for number, one in enumerate(sessions):
+        snapshot = Snapshot(len(one.entries), one.document.diff(), one.entries[-1].at_ms)
+        await store.write_snapshot(ids[number], history_of(number), snapshot)
     figures.before = folder_size(data)
     began = time.perf_counter()
-    await store.maintain(entries[-1].at_ms)
+    await store.maintain(max(one.entries[-1].at_ms for one in sessions))
     figures.maintain_s = time.perf_counter() - began
     figures.after = folder_size(data)
-    kept = await store.updates(document_id, HISTORY, after_seq=0, limit=len(entries) + 1)
-    if [one.entry for one in kept] != list(entries):
-        raise SystemExit("the journal did not give back what was put in")
+    for number, one in enumerate(sessions):
+        kept = await store.updates(ids[number], history_of(number), after_seq=0, limit=len(one.entries) + 1)
+        if [stored.entry for stored in kept] != one.entries:
+            raise SystemExit("the journal did not give back what was put in")
     await store.close()
     return figures
+
+
+def history_of(number: int) -> HistoryId:
+    """The one history of a document."""
+    return HistoryId(f"benchmark-{number}")
 
 
 def folder_size(data: Path) -> int:
@@ -136,44 +173,27 @@ def folder_size(data: Path) -> int:
     return sum(path.stat().st_size for path in data.iterdir())
 
 
-def live_document(entries: Sequence[JournalEntry]) -> tuple[Document, float]:
-    """The server's document, update by update, and the seconds it took."""
-    document = Document()
-    began = time.perf_counter()
-    for entry in entries:
-        document.apply(entry.update)
-    return document, time.perf_counter() - began
-
-
-def fresh_document(text: str) -> Document:
-    """The same text in one piece."""
-    fresh = Document()
-    fresh.edit_text([Splice(0, 0, text)])
-    return fresh
-
-
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--keystrokes", type=int, default=720_000)
+    parser.add_argument("--documents", type=int, default=24)
     parser.add_argument("--authors", type=int, default=8)
-    parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     began = time.perf_counter()
-    entries = list(session(options.keystrokes, options.authors, options.seed))
-    print(f"{len(entries)} keystrokes of {options.authors} authors made in {time.perf_counter() - began:.0f} s")
-    document, apply_s = live_document(entries)
-    text = document.text()
-    live, fresh = len(document.diff()), len(fresh_document(text).diff())
-    deletions = (len(entries) - len(text)) // 2
-    print(f"text {len(text)} characters, {deletions} deletions, applied in {apply_s:.1f} s")
-    print(f"live state {live} bytes, fresh document of the same text {fresh} bytes: {live / fresh:.2f}x")
+    each = options.keystrokes // options.documents
+    sessions = [written(each, options.authors, seed) for seed in range(options.documents)]
+    count = each * options.documents
+    print(f"{count} keystrokes, {options.documents} documents of {options.authors} authors", end=" ")
+    print(f"made in {time.perf_counter() - began:.0f} s", flush=True)
+    characters, live, fresh = (sum(getattr(one, name) for one in sessions) for name in ("characters", "live", "fresh"))
+    print(f"{characters} characters stand, {(count - characters) // 2} were deleted")
+    print(f"live state {live} bytes, fresh documents of the same texts {fresh} bytes: {live / fresh:.2f}x", flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        figures = asyncio.run(journalled(Path(folder), entries, document))
-    rate = len(entries) / figures.append_s
-    print(f"updates alone {figures.raw / MIB:.1f} MiB; appended at {rate:.0f} entries/s, one commit at a time")
-    print(f"journal {figures.before / MIB:.1f} MiB, after maintain {figures.after / MIB:.1f} MiB", end=" ")
-    print(f"({figures.after / len(entries):.1f} bytes an entry) in {figures.maintain_s:.1f} s")
+        figures = asyncio.run(journalled(Path(folder), sessions))
+    print(f"updates alone {figures.raw / MIB:.1f} MiB; appended at {count / figures.append_s:.0f} entries/s")
+    print(f"all files {figures.before / MIB:.1f} MiB, after maintain {figures.after / MIB:.1f} MiB", end=" ")
+    print(f"({figures.after / count:.1f} bytes an entry) in {figures.maintain_s:.1f} s")
 
 
 if __name__ == "__main__":

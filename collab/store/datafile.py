@@ -182,7 +182,9 @@ def _remove(path: Path) -> None:
 
 
 def back_up(path: Path, target: Path, driver: Driver) -> None:
-    """Write a consistent copy of a live file. Raises: ConfigError (there is a file), JournalError."""
+    """Write a consistent copy of a live file. Raises: ConfigError (no journal, or a file there), JournalError."""
+    if not path.exists():
+        raise ConfigError(f"there is no journal in {path.parent}.")
     if target.exists():
         raise ConfigError(f"{target} exists already; a backup never overwrites.")
     unfinished = _free_name(beside(target, ".unfinished"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collab.store.packing import (
@@ -33,16 +33,19 @@ ENTRIES = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(ENTRIES)
 def test_any_entries_come_back_as_they_were(entries: list[PackedEntry]) -> None:
     assert decode_pack(encode_pack(entries)) == entries
 
 
+@settings(deadline=None)
 @given(ENTRIES)
 def test_sealed_entries_come_back_as_they_were(entries: list[PackedEntry]) -> None:
     assert open_pack(SEALED, seal(encode_pack(entries))) == entries
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200), st.sampled_from([PLAIN, SEALED]))
 def test_any_other_bytes_are_entries_or_refused(body: bytes, form: int) -> None:
     try:

@@ -322,6 +322,27 @@ async def test_a_backup_taken_while_typing_can_be_restored(store: SqliteStore, t
     assert kept == [entry(number) for number in range(len(kept))]
 
 
+async def test_a_running_servers_folder_can_be_backed_up_by_another_process(
+    store: SqliteStore, data: Path, tmp_path: Path, target: str
+) -> None:
+    document_id = await document_with_history(store)
+
+    await SqliteStore(data).backup(target)
+
+    restore(Path(target), tmp_path / "restored")
+    restored = SqliteStore(tmp_path / "restored", FAST)
+    await restored.open()
+    assert (await restored.resolve(NOTES, NOW)).document_id == document_id
+    await restored.close()
+
+
+async def test_a_folder_without_a_journal_cannot_be_backed_up(tmp_path: Path, target: str) -> None:
+    with pytest.raises(ConfigError, match="no journal"):
+        await SqliteStore(tmp_path / "nothing").backup(target)
+
+    assert not _exists(tmp_path / "nothing")
+
+
 async def test_a_restore_into_a_folder_in_use_is_refused(store: SqliteStore, data: Path, target: str) -> None:
     await store.backup(target)
 
@@ -360,6 +381,10 @@ class _Listening(SqliteModule):
 
 def _make(folder: Path) -> None:
     folder.mkdir()
+
+
+def _exists(path: Path) -> bool:
+    return path.exists()
 
 
 def _mode(path: Path) -> int:

@@ -1,5 +1,5 @@
 /** Owns Markdown as markup, block by block: the dialect, mathematics, tasks, footnotes. Knows no page; runs in tests. */
-import createMarkdown, { type MarkdownIt, type StateBlock, type StateCore, type StateInline, type Token } from "markdown-it";
+import createMarkdown, { type MarkdownIt, type RendererRule, type StateBlock, type StateCore, type StateInline, type Token } from "markdown-it";
 
 /** One block of the top level: its markup and the lines of the source that it stands for (from 0, end excluded). */
 export interface Block {
@@ -45,10 +45,20 @@ function createDialect(): MarkdownIt {
   markdown.inline.ruler.after("escape", "math", inlineMath);
   markdown.block.ruler.before("fence", "math_block", blockMath, { alt: ["paragraph", "blockquote", "list"] });
   markdown.core.ruler.push("alignment", alignments);
+  markdown.renderer.rules.image = imageMarkup;
   markdown.renderer.rules.math = (tokens, index) => mathMarkup(markdown, tokens[index], "span", "math-inline");
   markdown.renderer.rules.math_block = (tokens, index) => mathMarkup(markdown, tokens[index], "div", "math-block");
   return markdown;
 }
+
+/** A picture with its address aside: it must not be loaded before the page has decided. */
+const imageMarkup: RendererRule = (tokens, index, options, env, renderer) => {
+  const token = tokens[index];
+  if (!token) return "";
+  token.attrs = (token.attrs ?? []).map(([name, value]) => (name === "src" ? ["data-src", value] : [name, value]));
+  token.attrSet("alt", renderer.renderInlineAsText(token.children ?? [], options, env));
+  return renderer.renderToken(tokens, index, options);
+};
 
 function mathMarkup(markdown: MarkdownIt, token: Token | undefined, tag: string, name: string): string {
   return `<${tag} class="${name}">${markdown.utils.escapeHtml(token?.content ?? "")}</${tag}>`;

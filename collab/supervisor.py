@@ -25,6 +25,8 @@ log = structlog.get_logger(__name__)
 
 EXIT_CONFIG = 2
 """A worker that exits with this said why; starting it again would not help."""
+READY = "ready "
+"""What a worker says when it serves; a one-time token may follow, for the address that is printed."""
 HEALTHY_S = 1.0
 """A worker that served so long is started again at once."""
 FIRST_PAUSE_S = 0.25
@@ -42,7 +44,7 @@ class Supervisor:
         self,
         config: Config,
         listener: socket.socket,
-        on_ready: Callable[[], None] | None = None,
+        on_ready: Callable[[str], None] | None = None,
         *,
         clock: Clock | None = None,
         module: str = "collab.worker",
@@ -127,12 +129,13 @@ class Supervisor:
 
     def _watch_ready(self, ready: int) -> None:
         with os.fdopen(ready, "rb") as pipe:
-            if not pipe.read(1):
-                return
+            said = pipe.read().decode()
+        if not said.startswith(READY):
+            return
         self.ready_at = self._clock.monotonic()
         if self._on_ready is not None:
             announce, self._on_ready = self._on_ready, None
-            announce()
+            announce(said.removeprefix(READY))
 
     def _await_exit(self) -> int:
         worker = self._worker

@@ -139,13 +139,13 @@ def test_a_worker_that_dies_at_once_is_started_ever_more_rarely(tmp_path: Path) 
 def test_a_second_signal_ends_a_worker_that_does_not_listen(tmp_path: Path) -> None:
     (tmp_path / "odd_worker.py").write_text(
         "import os, signal, sys, time\nsys.stdin.readline()\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
-        "os.write(int(sys.argv[2]), b'1'); os.close(int(sys.argv[2]))\ntime.sleep(600)\n",
+        "os.write(int(sys.argv[2]), b'ready '); os.close(int(sys.argv[2]))\ntime.sleep(600)\n",
         encoding="utf-8",
     )
     program = (
         "import sys; from collab.config import Config; from collab.startup import listen; "
         "from collab.supervisor import Supervisor; "
-        "sys.exit(Supervisor(Config(), listen('127.0.0.1', 0), lambda: print('ready', flush=True), "
+        "sys.exit(Supervisor(Config(), listen('127.0.0.1', 0), lambda _: print('ready', flush=True), "
         "module='odd_worker').run())"
     )
     here = str(Path(__file__).parents[1])

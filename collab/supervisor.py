@@ -25,6 +25,8 @@ log = structlog.get_logger(__name__)
 
 EXIT_CONFIG = 2
 """A worker that exits with this said why; starting it again would not help."""
+READY = "ready "
+"""What a worker says when it serves; a one-time token may follow, for the address that is printed."""
 HEALTHY_S = 1.0
 """A worker that served so long is started again at once."""
 FIRST_PAUSE_S = 0.25
@@ -42,7 +44,7 @@ class Supervisor:
         self,
         config: Config,
         listener: socket.socket,
-        on_ready: Callable[[], None] | None = None,
+        on_ready: Callable[[str], None] | None = None,
         *,
         clock: Clock | None = None,
         module: str = "collab.worker",
@@ -56,8 +58,8 @@ class Supervisor:
         self._stop = threading.Event()
         self._signals = 0
         self._kill_at: float | None = None
-        self._pause_s = 0.0
-        self._ready_at: float | None = None
+        self.pause_s = 0.0
+        self.ready_at: float | None = None
 
     @property
     def worker_pid(self) -> int | None:
@@ -76,27 +78,30 @@ class Supervisor:
 
     def _keep_alive(self) -> int:
         while True:
-            self._ready_at = None
+            self.ready_at = None
             self._start()
             code = self._await_exit()
             if self._stop.is_set():
                 return 0 if code in (0, -signal.SIGTERM) else 1
             if code == EXIT_CONFIG:
                 return EXIT_CONFIG
-            self._pause_s = self._next_pause()
-            log.error("worker_died", code=_describe(code), next_in_s=self._pause_s)
-            self._stop.wait(self._pause_s)
+            self.pause_s = self.next_pause()
+            log.error("worker_died", code=_describe(code), next_in_s=self.pause_s)
+            self._stop.wait(self.pause_s)
             if self._stop.is_set():
                 return 1
 
-    def _next_pause(self) -> float:
-        """None after a healthy life; else twice the last one, so that a broken start does not burn the machine."""
+    def next_pause(self) -> float:
+        """Seconds to wait before the next start: none after a healthy life, else twice the last ones.
+
+        So a start that is broken does not burn the machine.
+        """
         longest = LONGEST_PAUSE_S
-        if self._ready_at is not None:
-            if self._clock.monotonic() - self._ready_at >= HEALTHY_S:
+        if self.ready_at is not None:
+            if self._clock.monotonic() - self.ready_at >= HEALTHY_S:
                 return 0.0
             longest = LONGEST_PAUSE_OF_READY_S
-        return min(max(FIRST_PAUSE_S, self._pause_s * 2), longest)
+        return min(max(FIRST_PAUSE_S, self.pause_s * 2), longest)
 
     def _start(self) -> None:
         """Start a worker.
@@ -124,12 +129,13 @@ class Supervisor:
 
     def _watch_ready(self, ready: int) -> None:
         with os.fdopen(ready, "rb") as pipe:
-            if not pipe.read(1):
-                return
-        self._ready_at = self._clock.monotonic()
+            said = pipe.read().decode()
+        if not said.startswith(READY):
+            return
+        self.ready_at = self._clock.monotonic()
         if self._on_ready is not None:
             announce, self._on_ready = self._on_ready, None
-            announce()
+            announce(said.removeprefix(READY))
 
     def _await_exit(self) -> int:
         worker = self._worker

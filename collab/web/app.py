@@ -146,7 +146,7 @@ class Application:
         sockets = Sockets(revocations, config.auth.recheck_s)
         await _keep_running(stack, sockets.keep_checking(), "sockets: recheck")
         await _keep_running(stack, _maintain(store, clock, config.store.maintain_s), "store: maintain")
-        return Edge(
+        edge = Edge(
             config=config,
             clock=clock,
             store=store,
@@ -161,6 +161,8 @@ class Application:
             bundle=self._bundle,
             openapi=openapi_document(ROUTES),
         )
+        _publish_gauges(edge)
+        return edge
 
 
 async def _signing_key(config: Config, store: Store) -> bytes:
@@ -217,6 +219,14 @@ def _parts(config: Config, clock: Clock, store: Store, sandbox: Sandbox, slot: S
         new_client_id=lambda: secrets.randbelow(_CLIENT_IDS) + 1,
         new_id=lambda: secrets.token_hex(8),
     )
+
+
+def _publish_gauges(edge: Edge) -> None:
+    gauge = edge.metrics.gauge
+    gauge("rooms", "Documents that somebody has open", lambda: len(edge.rooms.live()))
+    gauge("connections", "WebSockets in rooms", lambda: len(edge.sockets))
+    gauge("draining", "1 while no more rooms are taken", lambda: edge.draining)
+    gauge("sockets", "WebSockets that are open or being opened", lambda: edge.admission.sockets)
 
 
 async def _maintain(store: Store, clock: Clock, every_s: float) -> None:

@@ -303,6 +303,7 @@ export class Provider {
     if (hello.historyId !== this.access.historyId) return this.stop("history_changed");
     this.role = hello.role;
     this.restarting = false;
+    this.awareness.setLocalStateField("role", hello.role); // shown to the others; the server decides by its own
     if (hello.user) this.awareness.setLocalStateField("user", hello.user);
     this.options.observer.hello(hello);
     this.enter("syncing");

@@ -87,8 +87,8 @@ _UNLIKELY = {
     **dict.fromkeys(("cp866", "cp850", "cp852", "mac-roman", "cp437"), 0.08),
     **dict.fromkeys(("cp1253", "cp1255", "cp1256", "cp874", "cp1258"), 0.03),
 }
-_LINE_WITH_MORE_THAN_ASCII = re.compile(rb"[^\n]*[\x80-\xff][^\n]*")
-_SAMPLE_SIZE = 8_192
+_WORD = re.compile(rb"[!-~]{0,16}[\x80-\xff][!-~\x80-\xff]{0,64}")
+_SAMPLE_SIZE = 2_048
 _REFUSED = 0.25
 """A mean cost beyond this is no text in that charset."""
 
@@ -117,15 +117,15 @@ def keeps_bytes(content: bytes, codec: str) -> bool:
 
 
 def _sample(content: bytes) -> bytes:
-    """Whole lines with bytes that are not ASCII, from the beginning of the file."""
-    lines = []
+    """The first words with bytes that are not ASCII; the others say nothing."""
+    words = []
     size = 0
-    for found in _LINE_WITH_MORE_THAN_ASCII.finditer(content):
-        lines.append(found[0])
-        size += len(found[0])
+    for found in _WORD.finditer(content):
+        words.append(found[0])
+        size += len(found[0]) + 1
         if size > _SAMPLE_SIZE:
             break
-    return b"\n".join(lines)[:_SAMPLE_SIZE]
+    return b" ".join(words)
 
 
 def _cost(sample: bytes, codec: str) -> float:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from collab.web.pages import Bundle
 from tests.web.edge_server import Running, make_config, running, with_secret
 
 
@@ -23,14 +24,27 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def server(folder: Path) -> AsyncIterator[Running]:
+def bundle(tmp_path: Path) -> Bundle:
+    """Built pages, as far as the server looks into them."""
+    assets = tmp_path / "static" / "assets"
+    assets.mkdir(parents=True)
+    for page in ("start", "edit", "share"):
+        text = f'<!doctype html><title>{page}</title><meta name="style-nonce" nonce="{{{{nonce}}}}">'
+        (tmp_path / "static" / f"{page}.html").write_text(text, encoding="utf-8")
+    (assets / "start-ABCD1234.js").write_text("export {};", encoding="utf-8")
+    (tmp_path / "static" / "LICENSES.txt").write_text("none", encoding="utf-8")
+    return Bundle(tmp_path / "static")
+
+
+@pytest.fixture
+async def server(folder: Path, bundle: Bundle) -> AsyncIterator[Running]:
     """A server in open mode."""
-    async with running(make_config(folder)) as server:
+    async with running(make_config(folder), bundle) as server:
         yield server
 
 
 @pytest.fixture
-async def site(folder: Path) -> AsyncIterator[Running]:
+async def site(folder: Path, bundle: Bundle) -> AsyncIterator[Running]:
     """A server with a secret."""
-    async with running(with_secret(make_config(folder))) as server:
+    async with running(with_secret(make_config(folder)), bundle) as server:
         yield server

@@ -13,7 +13,9 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
-from collab.config import AuthConfig, Config, RootConfig
+from collab.auth.tokens import Purpose, Scope
+from collab.config import Config, RootConfig
+from collab.protocol.roles import Role
 from collab.startup import listen
 from collab.web.app import Application
 from collab.web.pages import Bundle
@@ -55,6 +57,11 @@ class Running:
         answer: dict[str, object] = response.json()
         return answer
 
+    def token_id(self, header: dict[str, str]) -> str:
+        """The id of the access token in a header."""
+        token = header["Authorization"].split()[1]
+        return self.application.edge.tokens.verify(Purpose.ACCESS, token).token_id
+
     def join(self, document: str, token: str = "", query: str = "v=1", **options: object) -> connect:
         """A WebSocket as our own browser client opens it."""
         offered = [Subprotocol("collab.v1"), *([Subprotocol(f"token.{token}")] if token else [])]
@@ -73,10 +80,6 @@ def with_secret(config: Config) -> Config:
     return replace(config, auth=replace(config.auth, secret=SECRET))
 
 
-def signed_in(config: Config | None = None) -> AuthConfig:
-    return AuthConfig(secret=SECRET)
-
-
 @contextlib.asynccontextmanager
 async def running(config: Config, bundle: Bundle | None = None, peer_uids: bool = True) -> AsyncIterator[Running]:
     """A server over a configuration, stopped at the end as a signal would stop it."""
@@ -91,7 +94,7 @@ async def running(config: Config, bundle: Bundle | None = None, peer_uids: bool 
             state = Running(application, config, port, config.roots[0].path, server)
             try:
                 async with asyncio.timeout(20):
-                    while not server.started:
+                    while not server.started:  # noqa: ASYNC110  # uvicorn has no event for it
                         await asyncio.sleep(0.01)
                 yield state
             finally:
@@ -114,3 +117,12 @@ async def first_json(socket: ClientConnection, kind: int, timeout_s: float = 10.
 
 def as_origin(text: str) -> Origin:
     return Origin(text)
+
+
+def bearer(site: Running, role: Role, user: str = "anna", scope: tuple[str, str] | None = None) -> dict[str, str]:
+    """The header of a person with an access token."""
+    tokens = site.application.edge.tokens
+    grant = tokens.new(user, user.title(), role, 3600)
+    if scope is not None:
+        grant = replace(grant, scopes=(Scope(*scope),))
+    return {"Authorization": f"Bearer {tokens.sign(Purpose.ACCESS, grant)}"}

@@ -9,9 +9,8 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from collab.auth.tokens import Purpose
 from collab.protocol.roles import Role
-from tests.web.edge_server import Running, first_json, make_config, running
+from tests.web.edge_server import Running, bearer, first_json, make_config, running
 
 HELLO = 112
 SYNC_STEP_1 = b"\x00\x00\x01\x00"
@@ -146,9 +145,3 @@ async def test_a_scratch_room_needs_a_token_once_there_is_a_secret(site: Running
             assert await asyncio.wait_for(socket.recv(), 5)
 
     assert caught.value.response.status_code == 401
-
-
-def bearer(site: Running, role: Role, user: str = "anna") -> dict[str, str]:
-    """The header of a person with an access token."""
-    tokens = site.application.edge.tokens
-    return {"Authorization": f"Bearer {tokens.sign(Purpose.ACCESS, tokens.new(user, user.title(), role, 3600))}"}

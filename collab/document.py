@@ -137,12 +137,16 @@ class Document:
         offsets = _byte_offsets(text, splices)
         with self._fence():
             ytext = self._doc.get(root, type=pycrdt.Text)
+            # From the front: each splice splits a block, and that costs what stands before the place in that block.
+            # From the back a hundred splices of 10 MiB of text took 17 times as long.
+            shift = 0
             with self._doc.transaction():
-                for splice, (start, end) in zip(reversed(splices), reversed(offsets), strict=True):
+                for splice, (start, end) in zip(splices, offsets, strict=True):
                     if end > start:
-                        del ytext[start:end]
+                        del ytext[start + shift : end + shift]
                     if splice.insert:
-                        ytext.insert(start, splice.insert)
+                        ytext.insert(start + shift, splice.insert)
+                    shift += len(splice.insert.encode()) - (end - start)
         if not all(splice.insert.isascii() for splice in splices):
             self._pairs = None
 

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import pycrdt
 
 from collab.errors import DocumentPoisoned
+from collab.protocol.pairs import Clocks, PairIndex, replace_pairs
 
 _Result = TypeVar("_Result")
 
@@ -53,6 +54,8 @@ class Document:
     def __init__(self, client_id: int | None = None) -> None:
         self._doc: pycrdt.Doc[Any] = pycrdt.Doc(client_id=client_id)
         self._poisoned: str | None = None
+        self._pairs: PairIndex | None = PairIndex()
+        """None when our own edits brought new pairs: looked up again when a peer's update comes."""
 
     @classmethod
     def from_updates(cls, updates: Sequence[bytes], client_id: int | None = None) -> Document:
@@ -73,7 +76,20 @@ class Document:
     def apply(self, update: bytes) -> None:
         """Apply a checked update (v1). Raises: DocumentPoisoned."""
         with self._fence():
+            if self._pairs is None:
+                self._pairs = PairIndex()
+                self._pairs.note(self._doc.get_update())
+            if torn := self._pairs.note(update):
+                update = self._replace_pairs(self._pairs, torn, update)
             self._doc.apply_update(update)
+
+    def _replace_pairs(self, pairs: PairIndex, torn: Clocks, update: bytes) -> bytes:
+        """Build the document again with U+FFFD for pairs that the update tears; returns the update to apply."""
+        state = replace_pairs(self._doc.get_update(), torn)
+        self._doc = pycrdt.Doc(client_id=self._doc.client_id)
+        self._doc.apply_update(state)
+        pairs.forget(torn)
+        return replace_pairs(update, torn)
 
     def state_vector(self) -> bytes:
         """The encoded state vector. Raises: DocumentPoisoned."""
@@ -96,11 +112,14 @@ class Document:
         """
         made: list[bytes] = []
         with self._fence():
-            subscription = self._doc.observe(lambda event: made.append(event.update))
+            doc, before = self._doc, self._doc.get_state()
+            subscription = doc.observe(lambda event: made.append(event.update))
             try:
                 change()
             finally:
-                self._doc.unobserve(subscription)
+                doc.unobserve(subscription)
+            if doc is not self._doc:  # built again within, so the events are not all
+                return self._doc.get_update(before)
         made = [update for update in made if update != EMPTY_UPDATE]
         return made[0] if len(made) == 1 else merge_updates(made) if made else b""
 
@@ -118,24 +137,42 @@ class Document:
         offsets = _byte_offsets(text, splices)
         with self._fence():
             ytext = self._doc.get(root, type=pycrdt.Text)
+            # From the front: each splice splits a block, and that costs what stands before the place in that block.
+            # From the back a hundred splices of 10 MiB of text took 17 times as long.
+            shift = 0
             with self._doc.transaction():
-                for splice, (start, end) in zip(reversed(splices), reversed(offsets), strict=True):
+                for splice, (start, end) in zip(splices, offsets, strict=True):
                     if end > start:
-                        del ytext[start:end]
+                        del ytext[start + shift : end + shift]
                     if splice.insert:
-                        ytext.insert(start, splice.insert)
+                        ytext.insert(start + shift, splice.insert)
+                    shift += len(splice.insert.encode()) - (end - start)
+        if not all(splice.insert.isascii() for splice in splices):
+            self._pairs = None
 
     def relative_position(self, index: int, *, before: bool, root: str = SOURCE) -> bytes:
         """An encoded Y relative position that stays at this place; `before` ties it to the left neighbour.
 
         Raises: DocumentPoisoned.
         """
-        offset = len(self.text(root)[:index].encode())
+        return self.relative_positions([(index, before)], root)[0]
+
+    def relative_positions(self, places: Sequence[tuple[int, bool]], root: str = SOURCE) -> list[bytes]:
+        """`relative_position` of many (index, before), ascending, in one pass over the text.
+
+        Raises: ValueError (out of order), DocumentPoisoned.
+        """
+        text = self.text(root)
+        offsets = _byte_offsets(text, [Splice(index, 0, "") for index, _ in places])
         with self._fence():
             ytext = self._doc.get(root, type=pycrdt.Text)
-            assoc = pycrdt.Assoc.BEFORE if before else pycrdt.Assoc.AFTER
-            encoded: bytes = ytext.sticky_index(offset, assoc).encode()
-            return encoded
+            # Nothing stands behind the end: the native core panics when asked to tie a position to it.
+            tied = [
+                pycrdt.Assoc.BEFORE if before or index == len(text) else pycrdt.Assoc.AFTER for index, before in places
+            ]
+            return [
+                ytext.sticky_index(offset, assoc).encode() for (offset, _), assoc in zip(offsets, tied, strict=True)
+            ]
 
     # -- maps of plain values --
 
@@ -226,6 +263,8 @@ def _byte_offsets(text: str, splices: Sequence[Splice]) -> list[tuple[int, int]]
     offsets = []
     position = offset = 0
     for splice in splices:
+        if splice.start < position:
+            raise ValueError(f"{splice.start} stands behind {position}")
         offset += len(text[position : splice.start].encode())
         end = splice.start + splice.delete
         end_offset = offset + len(text[splice.start : end].encode())

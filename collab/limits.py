@@ -43,12 +43,19 @@ class Limits:
     connections_per_room: int = 2_000
     connections_per_address: int = 2_000
     pending_handshakes: int = 500
+    refused_handshakes_per_minute: int = 60
+    request_head_size_bytes: int = 32 * KIB
+    request_body_bytes_per_second: int = 4 * KIB
+    keep_alive_timeout_s: float = 15.0
+    apply_slot_size_bytes: int = 2 * MIB
     rooms: int = 20_000
     rooms_per_user: int = 500
     scratch_name_length: int = 200
     # files
     file_size_bytes: int = 10 * MIB
     upload_size_bytes: int = 512 * MIB
+    search_entries: int = 200
+    search_folders: int = 2_000
     folder_entries: int = 50_000
     request_body_size_bytes: int = 1 * MIB
     # formats, in the sandbox child

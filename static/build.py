@@ -6,6 +6,7 @@ pages were built from the same sources (an sdist carries them, so installing one
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import os
 import shutil
@@ -13,7 +14,7 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 SOURCES = Path(__file__).resolve().parent
 OUTPUT = SOURCES.parent / "collab" / "static"
@@ -77,10 +78,12 @@ def find_node() -> tuple[Path, list[str]]:
 
 def build_pages(*, development: bool = False, force: bool = False) -> bool:
     """Build the pages unless they are up to date; False when there was nothing to do. Raises: BuildFailed."""
-    if not force and is_built():
+    if is_built() and not force and not development:
         return False
     node, npm = find_node()
     install_packages(node, npm, development=development)
+    if is_built() and not force:
+        return False
     built_from = source_hash()
     if _run(node, [str(node), "build.mjs"]) != 0:
         raise BuildFailed("The browser pages could not be built; esbuild's message is above.")
@@ -112,16 +115,26 @@ def _run(node: Path, command: list[str]) -> int:
 
 
 def main() -> None:
-    """`python static/build.py [--dev] [--force] [check|test|watch|npm …]`."""
-    arguments = sys.argv[1:]
-    words = [item for item in arguments if item not in ("--dev", "--force")]
-    if words:
-        _run_script(words)
-    elif not build_pages(development="--dev" in arguments, force="--force" in arguments):
+    """The command for developers; `python static/build.py --help`."""
+    parser = argparse.ArgumentParser(description="Build the browser pages, or run npm for them with the same node.")
+    parser.add_argument(
+        "command", nargs="*", help="nothing: build; `check`, `test`, `watch`: a script of package.json; `npm …`"
+    )
+    parser.add_argument("--dev", action="store_true", help="install the tools for checks and browser tests too")
+    parser.add_argument("--force", action="store_true", help="build even when nothing changed")
+    parser.add_argument(
+        "--is-current", action="store_true", help="only say, by the exit code, whether the pages are up to date"
+    )
+    options, rest = parser.parse_known_args()
+    if options.is_current:
+        raise SystemExit(0 if is_built() else 1)
+    if options.command:
+        _run_script([*options.command, *rest])
+    if not build_pages(development=options.dev, force=options.force):
         print("The pages are up to date.")
 
 
-def _run_script(words: list[str]) -> None:
+def _run_script(words: list[str]) -> NoReturn:
     node, npm = find_node()
     install_packages(node, npm, development=True)
     command = [*npm, *words[1:]] if words[0] == "npm" else [*npm, "run", "--silent", *words]

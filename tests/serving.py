@@ -52,8 +52,7 @@ class Server:
         environ = {name: value for name, value in os.environ.items() if not name.startswith("COLLAB_")}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "collab", "serve", str(self.folder), "--port", str(self.port)]
-                + ["--data", str(self.data)],
+                [sys.executable, "-m", "collab", "serve", str(self.folder), *self.options()],
                 cwd=TOP,
                 env=environ | {"PYTHONUNBUFFERED": "1"} | self.environ,
                 stdin=subprocess.DEVNULL,
@@ -62,6 +61,10 @@ class Server:
             )
         self.wait_ready()
         return self
+
+    def options(self) -> list[str]:
+        """Of the command line."""
+        return ["--port", str(self.port), "--data", str(self.data)]
 
     def wait_ready(self, timeout_s: float = START_TIMEOUT_S) -> float:
         """Seconds until /readyz answers 200."""

@@ -25,6 +25,10 @@ _UNICODE = {codec for _, codec in _BOMS}
 _CONTROLS = bytes(code for code in range(32) if code not in b"\t\n\v\f\r\x1b") + b"\x7f"
 _CONTROL_SHARE = 50
 """More than one control character in so many bytes is not a text."""
+_NO_CHARSET = (
+    "The characters of this file are neither UTF-8 nor in another character set that can be told for sure, "
+    "so editing it here could damage it."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,8 @@ def read_characters(content: bytes, known: str | None = None) -> tuple[str, Char
     """
     found = _with_bom(content) or _utf_16(content, known) or _utf_8(content, known) or _legacy(content, known)
     if found is None:
-        raise _not_text("no charset gives the same bytes back")
+        refuse_binary(content, content.decode("latin-1"))
+        raise FormatError("no charset is plausible and gives the same bytes back", public=_NO_CHARSET)
     return found
 
 

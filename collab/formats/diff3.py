@@ -55,7 +55,8 @@ def merge_lines(base: Sequence[str], live: Sequence[str], theirs: Sequence[str])
     if theirs == base:
         return [_mirrored(change) for change in diff_lines(base, live)]
     sides = _Sides(base, live, theirs)
-    return [sides.judge(region) for region in _regions(diff_lines(base, live), diff_lines(base, theirs))]
+    regions = _regions(diff_lines(base, live), diff_lines(base, theirs))
+    return [hunk for region in regions for hunk in sides.judge(region)]
 
 
 def _one_sided(outcome: Outcome, change: Change) -> Hunk:
@@ -147,7 +148,12 @@ class _Sides:
         self._live = live
         self._theirs = theirs
 
-    def judge(self, region: _Region) -> Hunk:
+    def judge(self, region: _Region) -> list[Hunk]:
+        if region.live_changes and all(map(_deletes, region.live_changes + region.theirs_changes)):
+            return _both_deleted(region)
+        return [self._judge_one(region)]
+
+    def _judge_one(self, region: _Region) -> Hunk:
         if not region.theirs_changes:
             return Hunk(Outcome.LIVE, region.base, region.live, region.theirs)
         if not region.live_changes:
@@ -195,6 +201,27 @@ def _contained(changes: Sequence[Change], whole: Span, differing: Span, other: S
 
 def _reaches(change: Change, span: Span) -> bool:
     """Whether a change has lines within the span; of a deletion, which has none, whether it stands at the span."""
-    if change.b_start == change.b_end:
+    if _deletes(change):
         return span.start <= change.b_start <= span.end
     return change.b_start < span.end and change.b_end > span.start
+
+
+def _deletes(change: Change) -> bool:
+    return change.b_start == change.b_end
+
+
+def _both_deleted(region: _Region) -> list[Hunk]:
+    """Where both sides only took lines away, what either took away goes; live must lose what only theirs deleted."""
+    gone = {line for change in region.live_changes for line in range(change.a_start, change.a_end)}
+    doomed = {line for change in region.theirs_changes for line in range(change.a_start, change.a_end)} - gone
+    hunks: list[Hunk] = []
+    live, nothing = region.live.start, Span(region.theirs.end, region.theirs.end)
+    for line in range(region.base.start, region.base.end):
+        if line in doomed and hunks and hunks[-1].live.end == live:
+            hunks[-1] = Hunk(
+                Outcome.THEIRS, Span(hunks[-1].base.start, line + 1), Span(hunks[-1].live.start, live + 1), nothing
+            )
+        elif line in doomed:
+            hunks.append(Hunk(Outcome.THEIRS, Span(line, line + 1), Span(live, live + 1), nothing))
+        live += line not in gone
+    return hunks

@@ -87,8 +87,9 @@ _UNLIKELY = {
     **dict.fromkeys(("cp866", "cp850", "cp852", "mac-roman", "cp437"), 0.08),
     **dict.fromkeys(("cp1253", "cp1255", "cp1256", "cp874", "cp1258"), 0.03),
 }
-_LINE_WITH_MORE_THAN_ASCII = re.compile(rb"[^\n]*[\x80-\xff][^\n]*")
-_SAMPLE_SIZE = 8_192
+_WORD_END = re.compile(rb"[\x80-\xff][^\x00-\x20]*")
+_WORD_HEAD = re.compile(rb"[!-~]{0,16}\Z")
+_SAMPLE_SIZE = 2_048
 _REFUSED = 0.25
 """A mean cost beyond this is no text in that charset."""
 
@@ -117,15 +118,16 @@ def keeps_bytes(content: bytes, codec: str) -> bool:
 
 
 def _sample(content: bytes) -> bytes:
-    """Whole lines with bytes that are not ASCII, from the beginning of the file."""
-    lines = []
+    """The first words with bytes that are not ASCII; the others say nothing."""
+    words = []
     size = 0
-    for found in _LINE_WITH_MORE_THAN_ASCII.finditer(content):
-        lines.append(found[0])
-        size += len(found[0])
+    for found in _WORD_END.finditer(content):
+        head = _WORD_HEAD.search(content, max(0, found.start() - 16), found.start())
+        words.append((head[0] if head else b"") + found[0])
+        size += len(words[-1]) + 1
         if size > _SAMPLE_SIZE:
             break
-    return b"\n".join(lines)[:_SAMPLE_SIZE]
+    return b" ".join(words)[:_SAMPLE_SIZE]
 
 
 def _cost(sample: bytes, codec: str) -> float:

@@ -66,7 +66,7 @@ def apply_plan(plan: Plan, document: Document, source: str, at_ms: int) -> Merge
         return Merged(0)
     with document.transaction():
         document.edit_text(plan.splices)
-        noted = tuple(_note(document, found, source, at_ms) for found in conflicts)
+        noted = tuple(_note(document, conflicts, source, at_ms))
     return Merged(plan.changes, noted)
 
 
@@ -75,20 +75,21 @@ def _known_conflicts(document: Document) -> set[tuple[object, object, object]]:
     return {(entry.get("base"), entry.get("live"), entry.get("theirs")) for entry in entries if isinstance(entry, dict)}
 
 
-def _note(document: Document, found: PlannedConflict, source: str, at_ms: int) -> Conflict:
-    conflict_id = _conflict_id(found, source, at_ms)
-    entry = {
-        "base": found.base,
-        "live": found.live,
-        "theirs": found.theirs,
-        "start": document.relative_position(found.start, before=False),
-        "middle": document.relative_position(found.middle, before=found.middle == found.end),
-        "end": document.relative_position(found.end, before=True),
-        "source": source,
-        "at_ms": at_ms,
-    }
-    document.set_map_value(CONFLICTS, conflict_id, entry)
-    return Conflict(conflict_id, found.base, found.live, found.theirs)
+def _note(document: Document, conflicts: Sequence[PlannedConflict], source: str, at_ms: int) -> Iterator[Conflict]:
+    """Write the conflicts into the document, each with relative positions that move with the text."""
+    places = [place for found in conflicts for place in _places(found)]
+    encoded = iter(document.relative_positions(places))
+    for found in conflicts:
+        conflict_id = _conflict_id(found, source, at_ms)
+        texts = {"base": found.base, "live": found.live, "theirs": found.theirs}
+        where = {"start": next(encoded), "middle": next(encoded), "end": next(encoded)}
+        document.set_map_value(CONFLICTS, conflict_id, {**texts, **where, "source": source, "at_ms": at_ms})
+        yield Conflict(conflict_id, found.base, found.live, found.theirs)
+
+
+def _places(found: PlannedConflict) -> list[tuple[int, bool]]:
+    """Each end holds on to the passage's own character, so that what is typed outside stays outside."""
+    return [(found.start, False), (found.middle, found.middle == found.end), (found.end, True)]
 
 
 def _conflict_id(found: PlannedConflict, source: str, at_ms: int) -> str:
@@ -173,14 +174,26 @@ def _line_starts(lines: Sequence[str]) -> list[int]:
     return list(accumulate((len(line) + 1 for line in lines), initial=0))
 
 
-def _conflicts(hunks: Sequence[Hunk], edits: Sequence[_Edit], sides: _Sides) -> Iterator[PlannedConflict]:
+def _conflicts(hunks: Sequence[Hunk], edits: Sequence[_Edit], sides: _Sides) -> list[PlannedConflict]:
     if not any(hunk.outcome is Outcome.CONFLICT for hunk in hunks):
-        return
+        return []
     starts = _line_starts(_applied(edits, sides.live))
+    planned: list[PlannedConflict] = []
+    leading_from = len(starts) - 1
+    for hunk, first in reversed(list(_merged_places(hunks, edits))):
+        last = first + hunk.live.end - hunk.live.start + hunk.theirs.end - hunk.theirs.start
+        leading = last == leading_from
+        leading_from = first if leading else leading_from
+        planned.append(_planned(hunk, first, starts, sides, leading=leading))
+    return planned[::-1]
+
+
+def _merged_places(hunks: Sequence[Hunk], edits: Sequence[_Edit]) -> Iterator[tuple[Hunk, int]]:
+    """Each conflict with the merged line where its live passage begins."""
     growth = 0
     for hunk, edit in zip(hunks, edits, strict=True):
         if hunk.outcome is Outcome.CONFLICT:
-            yield _planned(hunk, hunk.live.start + growth, starts, sides)
+            yield hunk, hunk.live.start + growth
         growth += edit.growth
 
 
@@ -194,22 +207,28 @@ def _applied(edits: Sequence[_Edit], live: Sequence[str]) -> list[str]:
     return lines + list(live[at:])
 
 
-def _planned(hunk: Hunk, first: int, starts: Sequence[int], sides: _Sides) -> PlannedConflict:
+def _planned(hunk: Hunk, first: int, starts: Sequence[int], sides: _Sides, *, leading: bool) -> PlannedConflict:
+    """`leading`: at the end of the text, where lines own the newlines before them instead of those behind."""
     middle = first + hunk.live.end - hunk.live.start
     last = middle + hunk.theirs.end - hunk.theirs.start
-    at_end = last == len(starts) - 1
-    shift = 1 if at_end else 0
     passages = (
         sides.base[hunk.base.start : hunk.base.end],
         sides.live[hunk.live.start : hunk.live.end],
         sides.theirs[hunk.theirs.start : hunk.theirs.end],
     )
-    base, live, theirs = (_passage(lines, at_end, first == 0) for lines in passages)
-    places = (max(0, starts[index] - shift) for index in (first, middle, last))
+    join = _joined_within if not leading else _joined_first if first == 0 else _joined_last
+    base, live, theirs = (join(lines) for lines in passages)
+    places = (max(0, starts[index] - leading) for index in (first, middle, last))
     return PlannedConflict(base, live, theirs, *places)
 
 
-def _passage(lines: Sequence[str], at_end: bool, at_start: bool) -> str:
-    if not at_end:
-        return "".join(line + "\n" for line in lines)
-    return "\n".join(lines) if at_start else "".join("\n" + line for line in lines)
+def _joined_within(lines: Sequence[str]) -> str:
+    return "".join(line + "\n" for line in lines)
+
+
+def _joined_last(lines: Sequence[str]) -> str:
+    return "".join("\n" + line for line in lines)
+
+
+def _joined_first(lines: Sequence[str]) -> str:
+    return "\n".join(lines)

@@ -59,6 +59,8 @@ def _report(answers: BinaryIO, kind: type[BaseException], trace: TracebackType |
     """Tell where our own bug is, without any content, before the process ends."""
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
+    if issubclass(kind, MemoryError):
+        return _send(answers, wire.pack_error(LimitExceeded("format_memory_bytes")))
     place = f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}" if trace else "?"
     _send(answers, wire.pack_error(InternalError(f"{kind.__name__} at {place}")))
 

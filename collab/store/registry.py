@@ -156,7 +156,7 @@ def close_intent(connection: Connection, document_id: DocumentId, intent_id: int
 def intents(connection: Connection, document_id: DocumentId) -> Sequence[SaveIntent]:
     """The open intents, oldest first."""
     rows = connection.execute(
-        "SELECT i.id, content_hash, seq, state_vector, if_version, base_hash, at_ms"
+        "SELECT i.id, content_hash, seq, state_vector, if_version, i.base_hash, at_ms"
         " FROM intents i JOIN documents d ON d.id = i.document WHERE d.document_id = ? ORDER BY i.id",
         (document_id,),
     ).fetchall()

@@ -85,6 +85,8 @@ def test_hunks_ascend_and_stay_within_the_live_lines(base: list[str], live: list
         ("a b c", "a c", "a b C", "a C"),
         ("a b c d", "a X d", "a b c D", "a X D"),
         ("a b c d", "a b c", "b c d", "b c"),
+        ("a b c d e", "a d e", "a b e", "a e"),
+        ("a b c d e", "a c e", "e", "e"),
         ("a b c", "a x c", "a b n c", "a x n c"),
     ],
     ids=[
@@ -96,6 +98,8 @@ def test_hunks_ascend_and_stay_within_the_live_lines(base: list[str], live: list
         "deletion beside a change",
         "replacement beside a change",
         "deletions at both ends",
+        "deletions that overlap",
+        "a deletion within another",
         "insertion behind a changed line",
     ],
 )

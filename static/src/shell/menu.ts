@@ -28,12 +28,21 @@ export function attachMenu(trigger: HTMLElement, entries: () => readonly MenuEnt
   trigger.addEventListener("keydown", (event) => {
     if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
     event.preventDefault();
-    showMenu(entries(), trigger, event.key === "ArrowUp");
+    showMenu(entries(), trigger, { last: event.key === "ArrowUp" });
   });
 }
 
-/** Show a menu at an element or at a point (context menu); the focus returns to `anchor`. */
-export function showMenu(entries: readonly MenuEntry[], anchor: HTMLElement, last = false, point?: { x: number; y: number }): void {
+export interface MenuPlace {
+  /** Where a context menu was asked for; otherwise the menu is below its anchor. */
+  point?: { x: number; y: number } | undefined;
+  /** Begin at the last item. */
+  last?: boolean;
+  /** Gives the focus back; for anchors that may be drawn again meanwhile. */
+  refocus?: () => void;
+}
+
+/** Show a menu at an element or at a point; the focus returns to `anchor`. */
+export function showMenu(entries: readonly MenuEntry[], anchor: HTMLElement, at: MenuPlace = {}): void {
   openMenu?.();
   const menu = h("div", { class: "menu", role: "menu", id: uniqueId("menu") });
   const close = (refocus: boolean): void => {
@@ -42,7 +51,7 @@ export function showMenu(entries: readonly MenuEntry[], anchor: HTMLElement, las
     anchor.setAttribute("aria-expanded", "false");
     menu.remove();
     openMenu = undefined;
-    if (refocus) anchor.focus();
+    if (refocus) (at.refocus ?? (() => anchor.focus()))();
   };
   const gone = (): void => close(false);
   const outside = (event: Event): void => {
@@ -51,14 +60,14 @@ export function showMenu(entries: readonly MenuEntry[], anchor: HTMLElement, las
   const items = entries.map((entry) => (entry === "separator" ? h("div", { class: "menu-separator", role: "separator" }) : itemOf(entry, close)));
   replaceChildren(menu, ...items);
   menu.addEventListener("keydown", (event) => onKey(event, menu, close));
-  (anchor.closest("dialog") ?? document.body).append(menu);
-  place(menu, anchor, point);
+  (anchor.closest("dialog, header, main") ?? document.body).append(menu);
+  place(menu, anchor, at.point);
   anchor.setAttribute("aria-expanded", "true");
   document.addEventListener("pointerdown", outside, true);
   window.addEventListener("resize", gone);
   openMenu = () => close(true);
   const focusable = focusableItems(menu);
-  focusable.at(last ? -1 : 0)?.focus();
+  focusable.at(at.last ? -1 : 0)?.focus();
 }
 
 function itemOf(entry: MenuItem, close: (refocus: boolean) => void): HTMLElement {

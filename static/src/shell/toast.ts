@@ -14,11 +14,11 @@ export interface ToastOptions {
   sticky?: boolean;
 }
 
-const shelf = h("div", { class: "toasts", role: "region" });
+let shelf: HTMLElement | undefined;
 
 /** Show a note. Answers what removes it. */
 export function toast(text: string, options: ToastOptions = {}): () => void {
-  shelf.setAttribute("aria-label", t("toast.region"));
+  shelf ??= h("div", { class: "toasts", role: "region", attrs: { "aria-label": t("toast.region") } });
   // A modal dialog makes the rest of the page inert: the note has to be inside it to be read and used.
   const home = [...document.querySelectorAll("dialog[open]")].at(-1) ?? document.body;
   if (shelf.parentElement !== home) home.append(shelf);

@@ -14,7 +14,9 @@ export function crumbsOf(where: Where, severalRoots: boolean): Crumb[] {
   const at = (root: string, path: string): Where => ({ root, path, query: "", file: "" });
   const crumbs = [{ name: t("start.title"), where: at(severalRoots ? "" : where.root, "") }];
   if (severalRoots && where.root) crumbs.push({ name: where.root, where: at(where.root, "") });
-  return [...crumbs, ...ancestors(where.path).map(({ name, path }) => ({ name, where: at(where.root, path) }))];
+  const folders = ancestors(where.path).map(({ name, path }) => ({ name, where: at(where.root, path) }));
+  const file = where.file ? [{ name: where.file.split("/").pop() ?? "", where }] : [];
+  return [...crumbs, ...folders, ...file];
 }
 
 export function drawBreadcrumb(crumbs: readonly Crumb[], hrefOf: (where: Where) => string, go: (where: Where) => void): HTMLElement {

@@ -26,6 +26,8 @@ export interface GridView {
   readonly hrefOf: (entry: Entry) => string;
 }
 
+const DEFAULT_ROW_HEIGHT = 40;
+
 const COLUMNS: readonly { key: SortKey; label: MessageKey }[] = [
   { key: "name", label: "column.name" },
   { key: "modified", label: "column.modified" },
@@ -37,18 +39,20 @@ export class Grid {
   readonly selection = new Selection();
   private readonly head = h("div", { class: "grid-head", role: "row", attrs: { "aria-rowindex": 1 } });
   private readonly rowsBox = h("div", { class: "grid-rows", role: "rowgroup" });
-  private readonly scroller: HTMLElement;
   private view: GridView | null = null;
   private active = 0;
+  private rowHeight = DEFAULT_ROW_HEIGHT;
+  /** What is seen of the rows: the head stays above them. */
+  private viewHeight = 0;
   private readonly drawn = new Map<number, HTMLElement>();
 
   constructor(private readonly events: GridEvents, label: string) {
-    this.scroller = h("div", { class: "grid-scroll" }, this.rowsBox);
-    const headGroup = h("div", { role: "rowgroup" }, this.head);
-    this.element = h("div", { class: "grid", role: "grid", attrs: { "aria-label": label, "aria-multiselectable": "true", "aria-colcount": 5 } }, headGroup, this.scroller);
-    this.scroller.addEventListener("scroll", () => this.drawRows(), { passive: true });
-    new ResizeObserver(() => this.redraw()).observe(this.scroller);
+    const headGroup = h("div", { class: "grid-head-group", role: "rowgroup" }, this.head);
+    this.element = h("div", { class: "grid", role: "grid", attrs: { "aria-label": label, "aria-multiselectable": "true", "aria-colcount": 5 } }, headGroup, this.rowsBox);
+    this.element.addEventListener("scroll", () => this.drawRows(), { passive: true });
+    new ResizeObserver(() => this.redraw()).observe(this.element);
     this.element.addEventListener("keydown", (event) => this.onKey(event));
+    this.rowsBox.addEventListener("focusin", (event) => this.onFocus(event));
     this.rowsBox.addEventListener("click", (event) => this.onClick(event));
     this.rowsBox.addEventListener("contextmenu", (event) => this.onContextMenu(event));
   }
@@ -67,20 +71,18 @@ export class Grid {
 
   /** Show entries; focus and scroll position stay at their entry when it is still there. */
   show(view: GridView, reset: boolean): void {
-    const focused = this.rowsBox.contains(document.activeElement);
     const path = this.entries[this.active]?.path;
     this.view = view;
     const kept = reset ? -1 : view.entries.findIndex((entry) => entry.path === path);
     this.active = Math.max(0, kept >= 0 ? kept : Math.min(reset ? 0 : this.active, view.entries.length - 1));
     if (reset) {
       this.selection.clear();
-      this.scroller.scrollTop = 0;
+      this.element.scrollTop = 0;
     }
     this.selection.keep(view.entries);
     this.drawHead();
     this.redraw();
     this.events.selection(this.selection.size);
-    if (focused && !reset) this.drawn.get(this.active)?.focus({ preventScroll: true });
   }
 
   /** Move the focus to an entry, the first one without a path. */
@@ -95,8 +97,10 @@ export class Grid {
     this.events.selection(0);
   }
 
-  private get rowHeight(): number {
-    return parseFloat(getComputedStyle(this.element).getPropertyValue("--row-height")) || 40;
+  /** The row's height is the style sheet's: it is larger on phones. Read when the window changed, not while scrolling. */
+  private measure(): void {
+    this.rowHeight = parseFloat(getComputedStyle(this.element).getPropertyValue("--row-height")) || DEFAULT_ROW_HEIGHT;
+    this.viewHeight = this.element.clientHeight - this.head.offsetHeight;
   }
 
   private drawHead(): void {
@@ -114,11 +118,15 @@ export class Grid {
     setAttributes(this.element, { "aria-rowcount": this.entries.length + 1 });
   }
 
+  /** Draw everything again; the focus stays on the active row when it was in the list. */
   private redraw(): void {
+    this.measure();
+    const focused = this.rowsBox.contains(document.activeElement);
     for (const row of this.drawn.values()) row.remove();
     this.drawn.clear();
     this.rowsBox.style.height = `${this.entries.length * this.rowHeight}px`;
     this.drawRows();
+    if (focused) this.drawn.get(this.active)?.focus({ preventScroll: true });
   }
 
   /** Draw what is seen, drop what is not; the row with the focus always stays, so that keys go on from it. */
@@ -126,7 +134,7 @@ export class Grid {
     const { view } = this;
     if (!view) return;
     const height = this.rowHeight;
-    const span = visibleSpan(this.scroller.scrollTop, this.scroller.clientHeight, height, view.entries.length);
+    const span = visibleSpan(this.element.scrollTop, this.viewHeight, height, view.entries.length);
     for (const [index, row] of this.drawn) {
       if ((index >= span.first && index < span.end) || index === this.active) continue;
       row.remove();
@@ -174,8 +182,7 @@ export class Grid {
     if (!this.entries[index]) return;
     this.drawn.get(this.active)?.setAttribute("tabindex", "-1");
     this.active = index;
-    const { scroller } = this;
-    scroller.scrollTop = scrollToRow(index, scroller.scrollTop, scroller.clientHeight, this.rowHeight);
+    this.element.scrollTop = scrollToRow(index, this.element.scrollTop, this.viewHeight, this.rowHeight);
     this.drawRows();
     const row = this.drawn.get(index);
     row?.setAttribute("tabindex", "0");
@@ -186,7 +193,7 @@ export class Grid {
     if (!this.rowsBox.contains(event.target as Node) || event.altKey) return;
     const onRow = (event.target as HTMLElement).getAttribute("role") === "row";
     const entry = this.entries[this.active];
-    const pageRows = Math.max(1, Math.floor(this.scroller.clientHeight / this.rowHeight) - 1);
+    const pageRows = Math.max(1, Math.floor(this.viewHeight / this.rowHeight) - 1);
     const target = rowAfterKey(event.key, this.active, this.entries.length, pageRows);
     const mod = event.ctrlKey || event.metaKey;
     if (target !== undefined && !mod) this.step(target, event.shiftKey);
@@ -198,22 +205,31 @@ export class Grid {
     event.preventDefault();
   }
 
+  /** Whoever gave the focus to a row (assistive technology does): commands are about that row. */
+  private onFocus(event: FocusEvent): void {
+    const hit = this.rowAt(event.target);
+    if (!hit || hit.index === this.active) return;
+    this.drawn.get(this.active)?.setAttribute("tabindex", "-1");
+    this.active = hit.index;
+    hit.row.setAttribute("tabindex", "0");
+  }
+
   private step(target: number, extend: boolean): void {
     const from = this.active;
     this.moveTo(target);
     if (!extend) return;
     this.selection.extend(this.entries, from, target);
-    this.redrawKeepingFocus();
+    this.redrawWithFocus();
   }
 
   private selectAll(): void {
     this.selection.all(this.entries);
-    this.redrawKeepingFocus();
+    this.redrawWithFocus();
   }
 
   private clearSelectionByKey(): void {
     this.selection.clear();
-    this.redrawKeepingFocus();
+    this.redrawWithFocus();
   }
 
   private toggle(index: number): void {
@@ -221,10 +237,10 @@ export class Grid {
     if (!entry) return;
     this.selection.toggle(entry.path);
     this.active = index;
-    this.redrawKeepingFocus();
+    this.redrawWithFocus();
   }
 
-  private redrawKeepingFocus(): void {
+  private redrawWithFocus(): void {
     this.redraw();
     this.drawn.get(this.active)?.focus({ preventScroll: true });
     this.events.selection(this.selection.size);
@@ -249,7 +265,7 @@ export class Grid {
       const from = this.active;
       this.active = hit.index;
       this.selection.extend(this.entries, from, hit.index);
-      return this.redrawKeepingFocus();
+      return this.redrawWithFocus();
     }
     if ((event.ctrlKey || event.metaKey) && !target.closest("a")) return this.toggle(hit.index);
     const before = this.active;

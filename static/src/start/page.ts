@@ -73,9 +73,9 @@ export class StartPage {
 
   /** Draw the page and begin to listen. */
   start(): void {
+    registerPageCommands(this);
     this.bar.right.append(accountButton(this.me));
     mountPage(this.bar, this.main);
-    registerPageCommands(this);
     acceptDrops(this.main, () => this.writable, () => this.folderName, (files) => this.upload(files));
     window.addEventListener("popstate", () => this.visit(parseWhere(location.search)));
     window.addEventListener("beforeunload", (event) => this.uploads.busy && event.preventDefault());
@@ -260,7 +260,7 @@ export class StartPage {
     if (this.atRoots) return;
     const chosen = this.grid.selection.has(entry.path) ? this.grid.selection.of(this.grid.entries) : [entry];
     const mayShare = this.me.role === "owner";
-    showMenu(entryMenu(chosen, this.root, this.writable, mayShare, this.events), anchor, false, point);
+    showMenu(entryMenu(chosen, this.root, this.writable, mayShare, this.events), anchor, { point, refocus: () => this.grid.focusEntry(entry.path) });
   }
 }
 

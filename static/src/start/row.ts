@@ -41,7 +41,7 @@ function nameCell(view: RowView, facts: string): HTMLElement {
   const { entry } = view;
   const sign = entry.kind === "folder" ? icon("folder", 18) : icon(formatIcon(entry.format, entry.editable), 18);
   const link = h("a", { class: "row-name", tabIndex: -1, attrs: { href: view.href, draggable: "false" } }, ...nameParts(entry));
-  const folder = view.showFolder ? h("span", { class: "row-folder" }, parentOf(entry.path) || t("folder.top")) : null;
+  const folder = view.showFolder ? h("span", { class: "row-where" }, parentOf(entry.path) || t("folder.top")) : null;
   const text = h("div", { class: "row-text" }, link, folder, h("span", { class: "row-facts", attrs: { "aria-hidden": "true" } }, facts));
   return h("div", { class: "cell cell-name", role: "gridcell" }, checkBox(view), h("span", { class: `row-icon kind-${kindOf(entry)}` }, sign), text);
 }

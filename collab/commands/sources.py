@@ -1,0 +1,82 @@
+"""Owns where a setting comes from: default, file, environment, option; makes the one `Config` of a command."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from pathlib import Path
+
+from collab.config import Config, RootConfig
+from collab.configfile import read_config_file
+from collab.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What was written on the command line; None: nothing."""
+
+    folder: Path | None = None
+    host: str | None = None
+    port: int | None = None
+    data: Path | None = None
+    config: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sourced:
+    """A configuration, and for each setting that is not a default where it comes from."""
+
+    config: Config
+    sources: Mapping[str, str]
+
+
+def gather(options: Options, environ: Mapping[str, str] = os.environ) -> Sourced:
+    """Defaults, then the file, then the environment, then the options. Raises: ConfigError."""
+    sources: dict[str, str] = {}
+    file = options.config or (Path(environ["COLLAB_CONFIG"]) if environ.get("COLLAB_CONFIG") else None)
+    config = Config()
+    if file is not None:
+        config = _note(sources, str(file), config, read_config_file(file, config))
+    config = _note(sources, "environment", config, Config.from_env(environ, config))
+    config = _note(sources, "option", config, _with_options(config, options))
+    return Sourced(config, sources)
+
+
+def _with_options(config: Config, options: Options) -> Config:
+    server = config.server
+    if options.host is not None:
+        server = replace(server, host=options.host)
+    if options.port is not None:
+        server = replace(server, port=options.port)
+    store = config.store if options.data is None else replace(config.store, data=options.data)
+    roots = config.roots
+    if options.folder is not None:
+        folder = options.folder.expanduser().absolute()
+        roots = (RootConfig(root_name(folder), folder),)
+    return replace(config, server=server, store=store, roots=roots)
+
+
+def root_name(folder: Path) -> str:
+    """A name for a folder that was named on the command line."""
+    name = "".join(char if char.isascii() and (char.isalnum() or char in "._-") else "-" for char in folder.name)
+    return name.strip("-._")[:64] or "files"
+
+
+def _note(sources: dict[str, str], source: str, before: Config, after: Config) -> Config:
+    for section in fields(Config):
+        old, new = getattr(before, section.name), getattr(after, section.name)
+        if is_dataclass(new):
+            for item in fields(new):
+                if getattr(old, item.name) != getattr(new, item.name):
+                    sources[f"{section.name}.{item.name}"] = source
+        elif old != new:
+            sources[section.name] = source
+    return after
+
+
+def only_root(config: Config) -> RootConfig:
+    """The one folder of a command that works on one. Raises: ConfigError."""
+    if len(config.roots) != 1:
+        raise ConfigError("Name the folder.")
+    return config.roots[0]

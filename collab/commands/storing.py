@@ -1,0 +1,36 @@
+"""Owns how commands come to the store of a server: which data folder, opened and closed in order."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from collab.commands.sample import SAMPLE
+from collab.config import Config
+from collab.errors import ConfigError
+from collab.startup import default_data
+from collab.store.base import Store
+from collab.store.sqlite import SqliteStore
+
+
+def data_folder(config: Config) -> Path:
+    """The data folder of a server. Raises: ConfigError when there is none yet."""
+    data = config.store.data
+    if data is None:
+        folder = config.roots[0].path if config.roots else SAMPLE.absolute()
+        data = default_data(folder.resolve())
+    if not data.is_dir():
+        raise ConfigError(f"There is no journal in {data}; name the shared folder, or its journal with --data.")
+    return data
+
+
+@asynccontextmanager
+async def opened(config: Config) -> AsyncIterator[Store]:
+    """The store, for a command. Raises: ConfigError (in use by a running server, none there)."""
+    store = SqliteStore(data_folder(config), config.store)
+    await store.open()
+    try:
+        yield store
+    finally:
+        await store.close()

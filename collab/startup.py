@@ -1,0 +1,147 @@
+"""Owns what is settled before a server starts: checks of the configuration, its data folder, its listening socket.
+
+Every problem is one sentence (`ConfigError`) that says what to change. Knows no store and no web.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import re
+import socket
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from collab.auth.open_mode import is_loopback
+from collab.auth.origin import Origin
+from collab.auth.tokens import check_secret
+from collab.config import Config
+from collab.errors import ConfigError
+
+_ROOT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}")
+_BACKLOG = 2048
+
+
+def settle(config: Config) -> Config:
+    """The configuration with its defaults filled in. Raises: ConfigError when a server cannot start with it."""
+    check(config)
+    roots = tuple(replace(root, path=root.path.resolve()) for root in config.roots)
+    data = (config.store.data or default_data(roots[0].path)).absolute()
+    settled = replace(config, roots=roots, store=replace(config.store, data=data))
+    _check_data(settled, data)
+    return settled
+
+
+def check(config: Config) -> None:
+    """Raises: ConfigError."""
+    if not 0 <= config.server.port <= 0xFFFF:
+        raise ConfigError(f"The port must be between 0 and 65535, not {config.server.port}.")
+    if config.auth.secret is not None:
+        check_secret(config.auth.secret)
+    elif not is_loopback(config.server.host):
+        raise ConfigError(
+            f"Without a secret the server listens on this machine only, not on {config.server.host}: "
+            "set COLLAB_SECRET and hand out tokens (`collab token --help`), or leave out --host."
+        )
+    for origin in (*config.server.allowed_origins, *filter(None, [config.server.public_url])):
+        if Origin.parse(origin.rstrip("/").lower()) is None:
+            raise ConfigError(f"{origin!r} is no origin; write it as https://edit.example.org.")
+    if config.log.format not in {"console", "json"}:
+        raise ConfigError(f"The log format is console or json, not {config.log.format!r}.")
+    if config.log.level.lower() not in {"debug", "info", "warning", "error"}:
+        raise ConfigError(f"The log level is debug, info, warning or error, not {config.log.level!r}.")
+    _check_roots(config)
+
+
+def default_data(folder: Path) -> Path:
+    """The journal's place for a folder: in the user's own state directory, so that nothing appears in the folder."""
+    digest = hashlib.sha256(os.fsencode(folder)).hexdigest()[:10]
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", folder.name).strip("-.") or "folder"
+    return _state_directory() / "livefolder" / f"{name}-{digest}"
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A bound and listening socket that children may inherit. Raises: ConfigError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host.strip("[]"), port))
+        listener.listen(_BACKLOG)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise ConfigError(_listen_problem(host, port, error)) from None
+    listener.setblocking(False)
+    return listener
+
+
+def address(config: Config, port: int) -> str:
+    """The address that people open."""
+    if config.server.public_url:
+        return config.server.public_url.rstrip("/")
+    host = config.server.host
+    return f"http://{f'[{host}]' if ':' in host and not host.startswith('[') else host}:{port}"
+
+
+def _listen_problem(host: str, port: int, error: Exception) -> str:
+    number = error.errno if isinstance(error, OSError) else None
+    if number == errno.EADDRINUSE:
+        return f"Port {port} on {host} is in use by another program; choose another one with --port."
+    if number == errno.EACCES:
+        return f"This user may not listen on port {port}; choose one above 1023 with --port."
+    if isinstance(error, socket.gaierror) or number == errno.EADDRNOTAVAIL:
+        return f"This machine has no address {host}; choose another one with --host."
+    return f"The server cannot listen on {host}, port {port} ({getattr(error, 'strerror', None) or error})."
+
+
+def _check_roots(config: Config) -> None:
+    if not config.roots:
+        raise ConfigError("There is no folder to share: name one, as in `collab serve FOLDER`.")
+    names = [root.name for root in config.roots]
+    if len(set(names)) != len(names):
+        raise ConfigError("Two shared folders have the same name; give each [[roots]] its own.")
+    for root in config.roots:
+        if not _ROOT_NAME.fullmatch(root.name):
+            raise ConfigError(f"{root.name!r} cannot be the name of a shared folder; use letters, digits, . _ and -.")
+        check_folder(root.path)
+
+
+def check_folder(path: Path) -> None:
+    """Raises: ConfigError when a folder cannot be shared."""
+    try:
+        if not path.exists():
+            raise ConfigError(f"The folder {path} does not exist.")
+        if not path.is_dir():
+            raise ConfigError(f"{path} is a file; share the folder that it is in.")
+        with os.scandir(path) as entries:
+            next(entries, None)
+    except OSError as error:
+        raise ConfigError(f"The folder {path} cannot be read ({error.strerror}).") from None
+    if not os.access(path, os.X_OK | os.R_OK):
+        raise ConfigError(f"The folder {path} cannot be read (Permission denied).")
+
+
+def _check_data(config: Config, data: Path) -> None:
+    for root in config.roots:
+        if data.is_relative_to(root.path):
+            raise ConfigError(
+                f"The data folder {data} lies in the shared folder {root.path}; choose another one with --data."
+            )
+    try:
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except (FileExistsError, NotADirectoryError):
+        raise ConfigError(f"The data folder {data} cannot be made: a file is in the way.") from None
+    except OSError as error:
+        raise ConfigError(
+            f"The data folder {data} cannot be made ({error.strerror}); choose one with --data."
+        ) from None
+    if not os.access(data, os.W_OK | os.X_OK):
+        raise ConfigError(f"The data folder {data} cannot be written; choose another one with --data.")
+
+
+def _state_directory() -> Path:
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support"
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")

@@ -1,0 +1,91 @@
+"""Owns the routes of the operator: health, metrics, drain, withdrawing access, and the API's own description."""
+
+from __future__ import annotations
+
+from starlette.responses import JSONResponse, Response
+
+from collab.errors import JournalError, MalformedMessage, PermissionDenied
+from collab.web.access import Permission
+from collab.web.metrics import CONTENT_TYPE
+from collab.web.routes import Call, Field, Route
+
+_SUBJECTS = ("jti:", "sub:", "share:")
+_YEAR_MS = 366 * 24 * 3600 * 1000
+
+
+async def healthz(call: Call) -> Response:
+    """The process answers; nothing else is asked."""
+    return JSONResponse({"status": "ok"})
+
+
+async def readyz(call: Call) -> Response:
+    """Whether a load balancer should send people here: not while draining, not without a journal."""
+    edge = call.edge
+    journal = "ok"
+    try:
+        await edge.store.revocations(edge.clock.wall_ms())
+    except JournalError:
+        journal = "unavailable"
+    ready = journal == "ok" and not edge.draining
+    body = {"ready": ready, "draining": edge.draining, "journal": journal}
+    return JSONResponse(body, status_code=200 if ready else 503)
+
+
+async def metrics(call: Call) -> Response:
+    if not call.edge.config.server.metrics_open:
+        await call.edge.gate.admit(call.request, Permission.THIS_MACHINE)
+    return Response(call.edge.metrics.text(), media_type=CONTENT_TYPE)
+
+
+async def drain(call: Call) -> Response:
+    """Take no more rooms, store everything, send the clients elsewhere; `/readyz` says no from now on."""
+    await call.edge.drain()
+    return JSONResponse({"draining": True})
+
+
+async def withdraw(call: Call) -> Response:
+    """Refuse a token, a person or a share from now on. Raises: MalformedMessage, PermissionDenied."""
+    subject = call.text("subject")
+    if not subject.startswith(_SUBJECTS):
+        raise MalformedMessage("subject", public="The subject is `jti:…`, `sub:…` or `share:…`.")
+    if call.access.need().scopes is not None:
+        raise PermissionDenied("owner of a part only")
+    await call.edge.revocations.revoke(subject, call.edge.clock.wall_ms() + _YEAR_MS)
+    await call.edge.sockets.recheck()
+    return Response(status_code=204)
+
+
+async def openapi(call: Call) -> Response:
+    return JSONResponse(call.edge.openapi)
+
+
+ROUTES = (
+    Route("GET", "/healthz", Permission.ANYBODY, healthz, "The process answers", result={"type": "object"}),
+    Route("GET", "/readyz", Permission.ANYBODY, readyz, "Whether to send people here", result={"type": "object"}),
+    Route("GET", "/metrics", Permission.ANYBODY, metrics, "Prometheus metrics, from this machine only by default"),
+    Route(
+        "POST",
+        "/api/v1/admin/drain",
+        Permission.OWNER,
+        drain,
+        "Stop taking rooms, store all, tell clients to come back",
+        result={"type": "object"},
+    ),
+    Route(
+        "POST",
+        "/api/v1/admin/revocations",
+        Permission.OWNER,
+        withdraw,
+        "Withdraw a token, a person's tokens or a share",
+        body=(Field("subject", required=True, text="`jti:ID`, `sub:USER` or `share:ID`"),),
+        status=204,
+    ),
+    Route(
+        "GET",
+        "/api/v1/openapi.json",
+        Permission.VISITOR,
+        openapi,
+        "This table for machines",
+        result={"type": "object"},
+    ),
+)

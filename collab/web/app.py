@@ -1,0 +1,245 @@
+"""Owns the composition of a server: builds every part, joins them, and takes them apart again in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import socket
+from collections.abc import Coroutine
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+
+import structlog
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.routing import WebSocketRoute
+from starlette.types import ASGIApp
+
+from collab.auth.peer import SUPPORTED as PEER_UID_SUPPORTED
+from collab.auth.revocation import Revocations
+from collab.auth.tokens import Purpose, Tokens
+from collab.clock import Clock, SystemClock
+from collab.config import Config
+from collab.errors import CollabError, ConfigError, JournalError
+from collab.limits import Limits
+from collab.rooms.parts import Parts
+from collab.rooms.rooms import Rooms
+from collab.rooms.storage_file import Root
+from collab.sandbox.pool import Sandbox
+from collab.slot import Slot
+from collab.store.base import DocumentId, Store
+from collab.store.sqlite import SqliteStore
+from collab.web import admin, documents, files, pages, session, shares
+from collab.web.access import Gate
+from collab.web.admission import Admission
+from collab.web.edge import Edge
+from collab.web.errors import answer_error
+from collab.web.metrics import Metrics
+from collab.web.openapi import openapi_document
+from collab.web.pages import Bundle
+from collab.web.routes import Route, starlette_route
+from collab.web.security import Guard
+from collab.web.sockets import Sockets
+from collab.web.websocket import room_socket
+from connectors.errors import ConnectorError
+from connectors.registry import open_connector
+
+log = structlog.get_logger(__name__)
+
+ROUTES: tuple[Route, ...] = (
+    *pages.ROUTES,
+    *session.ROUTES,
+    *files.ROUTES,
+    *documents.ROUTES,
+    *shares.ROUTES,
+    *admin.ROUTES,
+)
+SIGNING_KEY = "signing"
+SLOT_NAME = "apply.slot"
+_CLIENT_IDS = 2**32 - 1
+"""Yjs draws client ids from 32 bits."""
+
+
+class Application:
+    """One server without its socket: `async with` opens and closes it, `asgi` is what uvicorn serves."""
+
+    def __init__(
+        self,
+        config: Config,
+        port: int,
+        *,
+        clock: Clock | None = None,
+        store: Store | None = None,
+        bundle: Bundle | None = None,
+        peer_uids: bool = PEER_UID_SUPPORTED,
+    ) -> None:
+        self.config = config
+        self.port = port
+        self._clock = clock or SystemClock()
+        self._store = store
+        self._bundle = bundle or Bundle()
+        self._peer_uids = peer_uids
+        self._starlette = Starlette(
+            routes=[
+                *(starlette_route(route) for route in ROUTES),
+                WebSocketRoute("/ws/{room:path}", room_socket),
+            ],
+            exception_handlers={
+                CollabError: answer_error,
+                ConnectorError: answer_error,
+                HTTPException: answer_error,
+                Exception: answer_error,
+            },
+        )
+        self.asgi: ASGIApp = Guard(self._starlette, self._clock, quiet=config.log.format == "console")
+        self._closing = contextlib.AsyncExitStack()
+
+    @property
+    def edge(self) -> Edge:
+        edge: Edge = self._starlette.state.edge
+        return edge
+
+    async def __aenter__(self) -> Application:
+        """Raises: ConfigError, JournalError."""
+        async with contextlib.AsyncExitStack() as stack:
+            self._starlette.state.edge = await self._build(stack)
+            self._closing = stack.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._closing.aclose()
+
+    def one_time_token(self) -> str:
+        """Opens a server in open mode once, where the kernel does not tell users apart."""
+        gate, tokens = self.edge.gate, self.edge.tokens
+        return tokens.sign(Purpose.ACCESS, replace(gate.new_local(), once=True))
+
+    async def drain(self) -> None:
+        """Take no more rooms, store everything, tell the clients to come back."""
+        await self.edge.drain()
+
+    async def _build(self, stack: contextlib.AsyncExitStack) -> Edge:
+        config, clock = self.config, self._clock
+        data = config.store.data
+        if data is None:
+            raise ConfigError("The server needs a data folder.")
+        store = self._store or SqliteStore(data, config.store, clock=clock)
+        await store.open()
+        stack.push_async_callback(store.close)
+        slot = await _take_slot(data / SLOT_NAME, config.limits, store, clock)
+        stack.callback(slot.close)
+        sandbox = await stack.enter_async_context(Sandbox(config.limits))
+        metrics = Metrics()
+        roots = [_open_root(root.name, root.path) for root in config.roots]
+        for root in roots:
+            stack.push_async_callback(root.connector.close)
+        tokens = Tokens(await _signing_key(config, store), clock)
+        revocations = Revocations(store, clock, config.auth.recheck_s)
+        gate = Gate(config, tokens, revocations, self.port, self._peer_uids)
+        parts = _parts(config, clock, store, sandbox, slot, metrics)
+        rooms = await stack.enter_async_context(Rooms(parts, roots, config.server.shutdown_s))
+        sockets = Sockets(revocations, config.auth.recheck_s)
+        await _keep_running(stack, sockets.keep_checking(), "sockets: recheck")
+        await _keep_running(stack, _maintain(store, clock, config.store.maintain_s), "store: maintain")
+        edge = Edge(
+            config=config,
+            clock=clock,
+            store=store,
+            rooms=rooms,
+            roots={root.name: root for root in roots},
+            gate=gate,
+            tokens=tokens,
+            revocations=revocations,
+            admission=Admission(config.limits, clock),
+            sockets=sockets,
+            metrics=metrics,
+            bundle=self._bundle,
+            openapi=openapi_document(ROUTES),
+        )
+        _publish_gauges(edge)
+        return edge
+
+
+async def _signing_key(config: Config, store: Store) -> bytes:
+    """The secret of the configuration; in open mode a random one that outlives a restart."""
+    if config.auth.secret is not None:
+        return config.auth.secret.encode()
+    return await store.set_key_once(SIGNING_KEY, secrets.token_bytes(32))
+
+
+async def _take_slot(path: Path, limits: Limits, store: Store, clock: Clock) -> Slot:
+    """Set aside what a dead worker was applying, then take over its slot."""
+    held = Slot.read_left(path)
+    if held is not None:
+        log.error(
+            "update_quarantined",
+            document_id=held.document_id,
+            seq=held.seq,
+            size_bytes=len(held.update),
+            digest=held.digest,
+        )
+        await store.quarantine(
+            DocumentId(held.document_id),
+            seq=held.seq,
+            connection=held.connection,
+            update=held.update,
+            reason=f"a worker died while it applied this ({held.digest})",
+            at_ms=clock.wall_ms(),
+        )
+    slot = Slot(path, limits.apply_slot_size_bytes)
+    slot.clear()
+    return slot
+
+
+def _open_root(name: str, path: Path) -> Root:
+    """Raises: ConfigError when a folder cannot be opened."""
+    try:
+        return Root(name, open_connector(path), writable=os.access(path, os.W_OK))
+    except ConnectorError as error:
+        raise ConfigError(f"The folder {path} cannot be shared ({type(error).__name__}).") from error
+
+
+def _parts(config: Config, clock: Clock, store: Store, sandbox: Sandbox, slot: Slot, metrics: Metrics) -> Parts:
+    return Parts(
+        store=store,
+        sandbox=sandbox,
+        slot=slot,
+        metrics=metrics,
+        clock=clock,
+        limits=config.limits,
+        save=config.save,
+        room=config.room,
+        journal=config.store,
+        node=socket.gethostname(),
+        new_client_id=lambda: secrets.randbelow(_CLIENT_IDS) + 1,
+        new_id=lambda: secrets.token_hex(8),
+    )
+
+
+def _publish_gauges(edge: Edge) -> None:
+    gauge = edge.metrics.gauge
+    gauge("rooms", "Documents that somebody has open", lambda: len(edge.rooms.live()))
+    gauge("connections", "WebSockets in rooms", lambda: len(edge.sockets))
+    gauge("draining", "1 while no more rooms are taken", lambda: edge.draining)
+    gauge("sockets", "WebSockets that are open or being opened", lambda: edge.admission.sockets)
+
+
+async def _maintain(store: Store, clock: Clock, every_s: float) -> None:
+    """Seal, squash and drop what is due; a store that is away is asked again next time."""
+    while True:
+        await asyncio.sleep(every_s)
+        try:
+            await store.maintain(clock.wall_ms())
+        except JournalError as error:
+            log.warning("maintain_failed", detail=str(error))
+
+
+async def _keep_running(stack: contextlib.AsyncExitStack, work: Coroutine[None, None, None], name: str) -> None:
+    """Run something until the stack is closed; an error of it ends the server at its close."""
+    group = await stack.enter_async_context(asyncio.TaskGroup())
+    stack.callback(group.create_task(work, name=name).cancel)

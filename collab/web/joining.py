@@ -1,0 +1,85 @@
+"""Owns how a WebSocket comes to a room: which grant, which document, which role; carries no message."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.websockets import WebSocket
+
+from collab.auth.tokens import Grant, Purpose
+from collab.errors import HistoryChanged, NotFound, PermissionDenied, Unauthenticated
+from collab.protocol.roles import Role
+from collab.rooms.connection import Access, Connection
+from collab.store.base import DocumentId
+from collab.web.edge import Edge, Offer, credentials_of
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A connection, and the grant that it came in on."""
+
+    connection: Connection
+    grant: Grant
+
+
+async def join(edge: Edge, websocket: WebSocket, offer: Offer) -> Joined:
+    """Let a client into its room. Raises: Unauthenticated, PermissionDenied, NotFound, HistoryChanged, …"""
+    grant = await _grant(edge, websocket, offer)
+    role = grant.role
+    if grant.document_id is None:
+        return await _without_room_token(edge, offer, grant)
+    if grant.document_id != offer.room:
+        raise PermissionDenied("token of another document")
+    if offer.history is not None and offer.history != grant.history_id:
+        raise HistoryChanged(f"client knows {offer.history}, token {grant.history_id}")
+    access = _access(edge, offer, grant, role, grant.history_id)
+    return Joined(await edge.rooms.join(DocumentId(offer.room), access), grant)
+
+
+async def _grant(edge: Edge, websocket: WebSocket, offer: Offer) -> Grant:
+    """Who this is, by the token or, in open mode, by being on this machine."""
+    if offer.token is not None:
+        try:
+            return await edge.gate.grant_of(Purpose.ROOM, offer.token)
+        except Unauthenticated:
+            if edge.config.open_mode or not edge.config.scratch:
+                raise
+            return await edge.gate.grant_of(Purpose.ACCESS, offer.token)
+    if not edge.config.open_mode:
+        raise Unauthenticated("no token")
+    return await edge.gate.local_grant(websocket)
+
+
+async def _without_room_token(edge: Edge, offer: Offer, grant: Grant) -> Joined:
+    """A document by its id (open mode only), or a room without a file.
+
+    Raises: NotFound, PermissionDenied, LimitExceeded, JournalError.
+    """
+    if grant.scopes is not None:
+        raise PermissionDenied("a scoped token opens no other rooms")
+    known = await edge.store.document(DocumentId(offer.room))
+    access = _access(edge, offer, grant, grant.role, offer.history)
+    if known is not None:
+        if not edge.config.open_mode:
+            raise PermissionDenied("a document needs a token of its own")
+        return Joined(await edge.rooms.join(known.document_id, access), grant)
+    if not edge.config.scratch:
+        raise NotFound("no such document", public="There is no such document.")
+    if not offer.room.isprintable() or not offer.room:
+        raise NotFound("no possible room name", public="This is no possible room name.")
+    opened = await edge.rooms.open_scratch(offer.room)
+    return Joined(await edge.rooms.join(opened.document_id, access), grant)
+
+
+def _access(edge: Edge, offer: Offer, grant: Grant, role: Role, history: str | None) -> Access:
+    expires_s = grant.expires_s if grant.until_s is None else grant.until_s
+    return Access(
+        identity=grant.identity,
+        role=role,
+        credentials=credentials_of(grant),
+        extended=offer.extended,
+        history=history,
+        token_id=grant.token_id,
+        share_id=next((name.removeprefix("share:") for name in grant.chain if name.startswith("share:")), None),
+        expires_ms=None if edge.config.open_mode else expires_s * 1000,
+    )

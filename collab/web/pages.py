@@ -1,0 +1,99 @@
+"""Owns the pages and static files that browsers load; knows the built bundle's layout, and no document."""
+
+from __future__ import annotations
+
+import mimetypes
+import re
+import secrets
+from pathlib import Path
+
+from starlette.responses import FileResponse, HTMLResponse, Response
+
+from collab.errors import NotFound
+from collab.web.access import Permission
+from collab.web.errors import MESSAGE_CSS, message_page
+from collab.web.routes import Call, Route
+from collab.web.security import page_policy
+
+STATIC = Path(__file__).resolve().parent.parent / "static"
+NONCE = "{{nonce}}"
+_HASHED = re.compile(r"[.-][A-Za-z0-9_]{8,}\.[a-z0-9.]+$")
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
+_FOREVER = "public, max-age=31536000, immutable"
+_MISSING = "The pages of this server were not built yet. Build them once, then load this page again:"
+_BUILD_COMMAND = "python static/build.py"
+
+
+class Bundle:
+    """The built pages and their files, read from one folder."""
+
+    def __init__(self, folder: Path = STATIC) -> None:
+        self._folder = folder
+        files = [path for path in folder.rglob("*") if path.is_file()] if folder.is_dir() else []
+        self._files = {path.relative_to(folder).as_posix(): path for path in files}
+
+    @property
+    def built(self) -> bool:
+        return self.page("start") is not None
+
+    def page(self, name: str) -> str | None:
+        """The HTML of a page, None when it was not built."""
+        path = self._files.get(f"{name}.html") or self._files.get("index.html")
+        return None if path is None else path.read_text(encoding="utf-8")
+
+    def file(self, name: str) -> Path:
+        """A file of the bundle, by the table made at start: no path is ever put together from a request.
+
+        Raises: NotFound.
+        """
+        path = self._files.get(name) if _NAME.fullmatch(name) else None
+        if path is None or path.suffix == ".html":
+            raise NotFound("no such static file", public="There is nothing at this address.")
+        return path
+
+
+def _shell(call: Call, name: str) -> Response:
+    text = call.edge.bundle.page(name)
+    if text is None:
+        return message_page("Almost there", _MISSING, status=503, code=_BUILD_COMMAND)
+    nonce = secrets.token_urlsafe(16)
+    host = call.request.headers.get("host", "")
+    return HTMLResponse(
+        text.replace(NONCE, nonce),
+        headers={"Content-Security-Policy": page_policy(host, nonce), "Cache-Control": "no-cache"},
+    )
+
+
+async def start_page(call: Call) -> Response:
+    return _shell(call, "start")
+
+
+async def edit_page(call: Call) -> Response:
+    return _shell(call, "edit")
+
+
+async def share_page(call: Call) -> Response:
+    return _shell(call, "share")
+
+
+async def static_file(call: Call) -> Response:
+    name = call.request.path_params["name"]
+    if name == "message.css":
+        return Response(MESSAGE_CSS, media_type="text/css", headers={"Cache-Control": "no-cache"})
+    path = call.edge.bundle.file(name)
+    cache = _FOREVER if _HASHED.search(path.name) else "no-cache"
+    media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    return FileResponse(path, media_type=media_type, headers={"Cache-Control": cache})
+
+
+async def robots(call: Call) -> Response:
+    return Response("User-agent: *\nDisallow: /\n", media_type="text/plain")
+
+
+ROUTES = (
+    Route("GET", "/", Permission.VISITOR, start_page, "The start page"),
+    Route("GET", "/edit/{path:path}", Permission.VISITOR, edit_page, "The editor of one file"),
+    Route("GET", "/s", Permission.VISITOR, share_page, "The page behind a share link"),
+    Route("GET", "/static/{name:path}", Permission.ANYBODY, static_file, "A file of the pages"),
+    Route("GET", "/robots.txt", Permission.ANYBODY, robots, "Keeps search engines out"),
+)

@@ -58,7 +58,9 @@ class Schedule:
         self.world = World(clock, seed=seed, config=CONFIG, store=self.store)
         self.server = Server(self.world)
         self.clients = {
-            path: [Client(f"{path[0]}{number}", access(f"{path[0]}{number}"), 10 * index + number + 1) for number in (0, 1)]
+            path: [
+                Client(f"{path[0]}{number}", access(f"{path[0]}{number}"), 10 * index + number + 1) for number in (0, 1)
+            ]
             for index, path in enumerate(PATHS)
         }
         self._joining: set[str] = set()
@@ -138,7 +140,9 @@ def run_schedule(seed: int) -> None:
     try:
         simulate(lambda clock: Schedule(seed, clock).run(), seed=seed)
     except BaseException:
-        print(f"\nfailed with seed {seed}; replay: COLLAB_TEST_SEED={seed} python -m pytest {__file__} -k schedules")
+        print(
+            f"\nfailed with seed {seed}; replay: COLLAB_TEST_SEED={seed} python -m pytest tests/simulation/test_r07_schedules.py -k schedules"
+        )
         raise
 
 

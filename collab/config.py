@@ -66,8 +66,6 @@ class SaveConfig:
     max_wait_s: float = 5.0
     retry_min_s: float = 1.0
     retry_max_s: float = 60.0
-    lock_refresh_s: float = 300.0
-    """How often a lock that the storage gave us is refreshed while it is held."""
     poll_s: float = 2.0
     """How often a storage that cannot be watched is asked for outside changes while a document is open."""
     lock_refresh_s: float = 300.0

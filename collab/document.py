@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import pycrdt
 
 from collab.errors import DocumentPoisoned
+from collab.protocol.pairs import Clocks, PairIndex, replace_pairs
 
 _Result = TypeVar("_Result")
 
@@ -53,6 +54,8 @@ class Document:
     def __init__(self, client_id: int | None = None) -> None:
         self._doc: pycrdt.Doc[Any] = pycrdt.Doc(client_id=client_id)
         self._poisoned: str | None = None
+        self._pairs: PairIndex | None = PairIndex()
+        """None when our own edits brought new pairs: looked up again when a peer's update comes."""
 
     @classmethod
     def from_updates(cls, updates: Sequence[bytes], client_id: int | None = None) -> Document:
@@ -73,7 +76,20 @@ class Document:
     def apply(self, update: bytes) -> None:
         """Apply a checked update (v1). Raises: DocumentPoisoned."""
         with self._fence():
+            if self._pairs is None:
+                self._pairs = PairIndex()
+                self._pairs.note(self._doc.get_update())
+            if torn := self._pairs.note(update):
+                update = self._replace_pairs(self._pairs, torn, update)
             self._doc.apply_update(update)
+
+    def _replace_pairs(self, pairs: PairIndex, torn: Clocks, update: bytes) -> bytes:
+        """Build the document again with U+FFFD for pairs that the update tears; returns the update to apply."""
+        state = replace_pairs(self._doc.get_update(), torn)
+        self._doc = pycrdt.Doc(client_id=self._doc.client_id)
+        self._doc.apply_update(state)
+        pairs.forget(torn)
+        return replace_pairs(update, torn)
 
     def state_vector(self) -> bytes:
         """The encoded state vector. Raises: DocumentPoisoned."""
@@ -96,11 +112,14 @@ class Document:
         """
         made: list[bytes] = []
         with self._fence():
-            subscription = self._doc.observe(lambda event: made.append(event.update))
+            doc, before = self._doc, self._doc.get_state()
+            subscription = doc.observe(lambda event: made.append(event.update))
             try:
                 change()
             finally:
-                self._doc.unobserve(subscription)
+                doc.unobserve(subscription)
+            if doc is not self._doc:  # built again within, so the events are not all
+                return self._doc.get_update(before)
         made = [update for update in made if update != EMPTY_UPDATE]
         return made[0] if len(made) == 1 else merge_updates(made) if made else b""
 
@@ -128,6 +147,8 @@ class Document:
                     if splice.insert:
                         ytext.insert(start + shift, splice.insert)
                     shift += len(splice.insert.encode()) - (end - start)
+        if not all(splice.insert.isascii() for splice in splices):
+            self._pairs = None
 
     def relative_position(self, index: int, *, before: bool, root: str = SOURCE) -> bytes:
         """An encoded Y relative position that stays at this place; `before` ties it to the left neighbour.

@@ -25,10 +25,14 @@ log = structlog.get_logger(__name__)
 
 EXIT_CONFIG = 2
 """A worker that exits with this said why; starting it again would not help."""
-HEALTHY_S = 5.0
-"""A worker that lived so long is started again at once."""
+READY = "ready "
+"""What a worker says when it serves; a one-time token may follow, for the address that is printed."""
+HEALTHY_S = 1.0
+"""A worker that served so long is started again at once."""
 FIRST_PAUSE_S = 0.25
 LONGEST_PAUSE_S = 10.0
+LONGEST_PAUSE_OF_READY_S = 1.0
+"""A worker that dies young, but did serve, is needed back soon."""
 _POLL_S = 0.2
 _KILL_GRACE_S = 5.0
 
@@ -40,7 +44,7 @@ class Supervisor:
         self,
         config: Config,
         listener: socket.socket,
-        on_ready: Callable[[], None] | None = None,
+        on_ready: Callable[[str], None] | None = None,
         *,
         clock: Clock | None = None,
         module: str = "collab.worker",
@@ -54,7 +58,8 @@ class Supervisor:
         self._stop = threading.Event()
         self._signals = 0
         self._kill_at: float | None = None
-        self._pause_s = 0.0
+        self.pause_s = 0.0
+        self.ready_at: float | None = None
 
     @property
     def worker_pid(self) -> int | None:
@@ -73,22 +78,33 @@ class Supervisor:
 
     def _keep_alive(self) -> int:
         while True:
-            started = self._clock.monotonic()
-            ready = self._start()
-            code = self._await_exit(ready)
+            self.ready_at = None
+            self._start()
+            code = self._await_exit()
             if self._stop.is_set():
-                return 0 if code == 0 else 1
+                return 0 if code in (0, -signal.SIGTERM) else 1
             if code == EXIT_CONFIG:
                 return EXIT_CONFIG
-            lived_s = self._clock.monotonic() - started
-            self._pause_s = 0.0 if lived_s >= HEALTHY_S else min(max(FIRST_PAUSE_S, self._pause_s * 2), LONGEST_PAUSE_S)
-            log.error("worker_died", code=_describe(code), lived_s=round(lived_s, 1), next_in_s=self._pause_s)
-            self._stop.wait(self._pause_s)
+            self.pause_s = self.next_pause()
+            log.error("worker_died", code=_describe(code), next_in_s=self.pause_s)
+            self._stop.wait(self.pause_s)
             if self._stop.is_set():
                 return 1
 
-    def _start(self) -> int:
-        """Start a worker; returns the pipe on which it says that it is ready.
+    def next_pause(self) -> float:
+        """Seconds to wait before the next start: none after a healthy life, else twice the last ones.
+
+        So a start that is broken does not burn the machine.
+        """
+        longest = LONGEST_PAUSE_S
+        if self.ready_at is not None:
+            if self._clock.monotonic() - self.ready_at >= HEALTHY_S:
+                return 0.0
+            longest = LONGEST_PAUSE_OF_READY_S
+        return min(max(FIRST_PAUSE_S, self.pause_s * 2), longest)
+
+    def _start(self) -> None:
+        """Start a worker.
 
         The worker's standard input carries the configuration and then stays open: its end tells the worker that
         nobody watches over it any more.
@@ -110,15 +126,18 @@ class Supervisor:
             except BrokenPipeError:
                 log.error("worker_refused_configuration")
         threading.Thread(target=self._watch_ready, args=(ready,), name="worker-ready", daemon=True).start()
-        return ready
 
     def _watch_ready(self, ready: int) -> None:
         with os.fdopen(ready, "rb") as pipe:
-            if pipe.read(1) and self._on_ready is not None:
-                announce, self._on_ready = self._on_ready, None
-                announce()
+            said = pipe.read().decode()
+        if not said.startswith(READY):
+            return
+        self.ready_at = self._clock.monotonic()
+        if self._on_ready is not None:
+            announce, self._on_ready = self._on_ready, None
+            announce(said.removeprefix(READY))
 
-    def _await_exit(self, ready: int) -> int:
+    def _await_exit(self) -> int:
         worker = self._worker
         if worker is None:
             return 0

@@ -16,10 +16,11 @@ import threading
 import structlog
 
 from collab import logs
+from collab.auth.peer import SUPPORTED as PEER_UIDS
 from collab.config import Config
 from collab.configfile import load_config
 from collab.errors import CollabError, ConfigError
-from collab.supervisor import EXIT_CONFIG
+from collab.supervisor import EXIT_CONFIG, READY
 
 log = structlog.get_logger(__name__)
 
@@ -57,7 +58,8 @@ async def _serve(config: Config, listener: socket.socket, ready_fd: int) -> None
     from collab.web.server import EdgeServer, uvicorn_config
 
     async with Application(config, listener.getsockname()[1]) as application:
-        os.write(ready_fd, b"1")
+        token = "" if PEER_UIDS or not config.open_mode else application.one_time_token()
+        os.write(ready_fd, f"{READY}{token}".encode())
         os.close(ready_fd)
         await EdgeServer(uvicorn_config(application.asgi, config), application.drain).serve(sockets=[listener])
 

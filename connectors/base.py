@@ -96,7 +96,11 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Something happened to a path outside; `new_path` is set for a move."""
+    """Something happened to a path outside; `new_path` is set for a move.
+
+    A folder's deletion or move speaks for all in it; a changed folder is a new one; a change of the root (`""`)
+    means "look at everything again".
+    """
 
     kind: ChangeKind
     path: str

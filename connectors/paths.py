@@ -1,8 +1,7 @@
 """Owns which paths a connector accepts; pure text, opens nothing.
 
 A path is checked once and used as it is: nothing is decoded, normalised or stripped afterwards, so what was
-checked is what is opened. Names that would mean something else on another system that syncs the same folder
-(backslashes, Windows device names, trailing dots) are refused rather than repaired.
+checked is what is opened. A backslash means a step on other systems and is refused rather than repaired.
 """
 
 from __future__ import annotations
@@ -18,9 +17,6 @@ TEMPORARY_PREFIX = ".livefolder-"
 """Names of files that a write has under way; no path may contain one."""
 
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f/\\\ud800-\udfff]")
-_DEVICE = re.compile(
-    r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?: *\..*)?", re.IGNORECASE | re.DOTALL
-)
 
 
 def split_path(path: str) -> tuple[str, ...]:
@@ -58,9 +54,7 @@ def _refusal(name: str) -> str | None:
         return "contains a forbidden character"
     if len(name.encode()) > NAME_SIZE_BYTES:
         return "is too long"
-    if name[-1] in ". ":
-        return "ends in a dot or a space"
-    if _DEVICE.fullmatch(name) or name.startswith(TEMPORARY_PREFIX):
+    if name.startswith(TEMPORARY_PREFIX):
         return "is reserved"
     return None
 

@@ -26,10 +26,11 @@ def serve(options: Options, *, open_browser: bool, console: Console) -> int:
     port = listener.getsockname()[1]
     url = address(config, port)
 
-    def announce() -> None:
-        _print_screen(console, config, url)
+    def announce(token: str) -> None:
+        opens = f"{url}/#token={token}" if token else f"{url}/"
+        _print_screen(console, config, opens)
         if open_browser:
-            webbrowser.open(url)
+            webbrowser.open(opens)
 
     return Supervisor(config, listener, announce, clock=SystemClock()).run()
 
@@ -50,19 +51,19 @@ def _with_a_folder(options: Options) -> Sourced:
 
 
 def _print_screen(console: Console, config: Config, url: str) -> None:
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="dim")
-    table.add_column()
+    table = Table.grid(padding=(0, 2, 0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
     for root in config.roots:
         table.add_row("Folder", str(root.path))
     table.add_row("Journal", str(config.store.data))
     table.add_row("Access", _access(config))
     console.print()
-    console.print(f"  [bold]livefolder[/bold] [dim]{__version__}[/dim]   [bold cyan]{url}/[/bold cyan]")
+    console.print(f"  [bold]livefolder[/bold] [dim]{__version__}[/dim]   [bold cyan]{url}[/bold cyan]")
     console.print()
-    console.print(table, no_wrap=False, soft_wrap=True)
+    console.print(table)
     console.print()
-    console.print("  [dim]Open the address in a browser. Every file is live; edits go back into the folder.[/dim]")
+    console.print("  [dim]Every file in the folder is live; edits go back into it.[/dim]")
     console.print("  [dim]Ctrl+C stores everything and stops.[/dim]")
     console.print()
 

@@ -52,11 +52,18 @@ class AwarenessTable:
 
         Entries of others are dropped without a word: stock providers echo everything that they receive.
         """
-        own = [entry for entry in entries if self._may_speak(connection, identity, entry)]
-        if not own or not self._rate(connection).take(now):
-            return ()
-        changed = [self._accept(connection, identity, entry, now) for entry in own]
-        return tuple(entry for entry in changed if entry is not None)
+        changed = []
+        charged = False
+        for entry in entries:
+            if not self._may_speak(connection, identity, entry):
+                continue
+            if not charged and not self._rate(connection).take(now):
+                return ()
+            charged = True
+            accepted = self._accept(connection, identity, entry, now)
+            if accepted is not None:
+                changed.append(accepted)
+        return tuple(changed)
 
     def leave(self, connection: int, now: float) -> tuple[AwarenessEntry, ...]:
         """A connection closed; returns the removals to be broadcast."""
@@ -99,8 +106,6 @@ class AwarenessTable:
         return newer and presence.user_id == identity.user_id
 
     def _accept(self, connection: int, identity: Identity, entry: AwarenessEntry, now: float) -> AwarenessEntry | None:
-        if not self._may_speak(connection, identity, entry):
-            return None  # an earlier entry of the same message used the last place or the clock
         state = None if entry.state is None else self._sanitised(entry.state, identity)
         if entry.state is not None and state is None:
             return None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import structlog
 
 from collab.clock import Clock
-from collab.errors import LockConflict, StorageError
+from collab.errors import JournalError, LockConflict, StorageError
 from collab.rooms.storage_file import StorageFile
 from collab.store.base import DocumentId, Store
 from connectors.base import LockId
@@ -75,8 +75,8 @@ class LockKeeper:
         self._refresh_due = None
         try:
             await self.file.unlock(LockId(self.lock_id))
-        except StorageError as error:
+            await self.store.set_lock_id(self.document_id, None)
+        except (StorageError, JournalError) as error:
             _log.warning("unlock_failed", document_id=self.document_id, reason=error.code)
-            return
-        await self.store.set_lock_id(self.document_id, None)
-        self.lock_id = None
+        else:
+            self.lock_id = None

@@ -269,8 +269,9 @@ class Room:
         self.connections.close(error.close_code, error.public)
 
     def _end(self) -> None:
-        if self.state not in OVER:
-            self._fail(InternalError("room task was cancelled"))
+        if self.state not in OVER:  # cancelled: the load was given up, or the server goes without grace
+            self._enter(State.FAILED)
+        self.connections.close(CloseCode.SERVICE_RESTART, "the room ended")
         self._turns.end()
         if self.saver is not None:
             self.saver.end()

@@ -162,21 +162,25 @@ class Database:
 
     def _run(self, call: _Call, connection: Connection) -> None:
         connection.execute("SAVEPOINT one_call")
-        try:
-            call.value = call.run(connection)
-        except Exception as error:  # as in concurrent.futures: what a call raises belongs to who called
-            if self._is_fatal(error):
-                raise
-            call.error = self._refused(error) if isinstance(error, self._driver.errors) else error
+        self._attempt(call, connection)
+        if call.error is not None:
             connection.execute("ROLLBACK TO one_call")
             self._on_rollback()
         connection.execute("RELEASE one_call")
 
     def _run_alone(self, call: _Call) -> None:
         try:
-            call.value = call.run(self._connected())
+            self._attempt(call, self._connected())
         except self._driver.errors as error:
             call.error = self._refused(error)
+
+    def _attempt(self, call: _Call, connection: Connection) -> None:
+        try:
+            call.value = call.run(connection)
+        except Exception as error:  # as in concurrent.futures: what a call raises belongs to who called
+            if self._is_fatal(error):
+                raise
+            call.error = self._refused(error) if isinstance(error, self._driver.errors) else error
 
     def _is_fatal(self, error: Exception) -> bool:
         return isinstance(error, self._driver.errors) and not concerns_one_call(self._driver.code(error))
@@ -228,7 +232,7 @@ class Database:
     def _disconnect(self) -> None:
         for connection in (self._reading, self._writing):
             if connection is not None:
-                connection.close()
+                self._discard(connection)
         self._reading = self._writing = None
 
     def _refused(self, error: Exception) -> JournalError:

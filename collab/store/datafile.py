@@ -114,24 +114,36 @@ def _check(connection: Connection, *, whole: bool) -> None:
 def _replace(path: Path, driver: Driver, clock: Clock, reason: str) -> None:
     stamp = datetime.fromtimestamp(clock.wall_ms() / 1000, UTC).strftime("%Y%m%dT%H%M%S")
     aside = _free_name(beside(path, f".damaged-{stamp}"))
-    copy, new = beside(path, ".salvage"), beside(path, ".new")
-    _remove(copy)
+    copy, empty, new = beside(path, ".salvage"), beside(path, ".empty"), beside(path, ".new")
+    for leftover in (copy, empty):
+        _remove(leftover)
     _copy(path, copy)
-    new_connection = driver.connect(new)
+    _make_empty(empty, driver)
+    shutil.copyfile(empty, new)
+    connection = driver.connect(new)
     try:
-        prepare(new_connection)
-        migrate(new_connection)
-        saved = salvage(copy, new_connection, driver)
+        saved = salvage(copy, empty, connection, driver)
     finally:
-        new_connection.close()
+        connection.close()
     sync_file(new)
-    _remove(copy)
+    for leftover in (copy, empty):
+        _remove(leftover)
     for suffix in (_WAL, _SHM, ""):
         if beside(path, suffix).exists():
             beside(path, suffix).rename(beside(aside, suffix))
     _finish_replacement(path)
     (path.parent / _SUSPECT).unlink(missing_ok=True)
     _log.error("journal_damaged", reason=reason, kept_as=str(aside), **saved)
+
+
+def _make_empty(path: Path, driver: Driver) -> None:
+    """A file of the current schema without rows."""
+    connection = driver.connect(path)
+    try:
+        prepare(connection)
+        migrate(connection)
+    finally:
+        connection.close()
 
 
 def _finish_replacement(path: Path) -> None:
@@ -170,7 +182,9 @@ def _remove(path: Path) -> None:
 
 
 def back_up(path: Path, target: Path, driver: Driver) -> None:
-    """Write a consistent copy of a live file. Raises: ConfigError (there is a file), JournalError."""
+    """Write a consistent copy of a live file. Raises: ConfigError (no journal, or a file there), JournalError."""
+    if not path.exists():
+        raise ConfigError(f"there is no journal in {path.parent}.")
     if target.exists():
         raise ConfigError(f"{target} exists already; a backup never overwrites.")
     unfinished = _free_name(beside(target, ".unfinished"))

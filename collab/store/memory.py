@@ -196,8 +196,7 @@ class MemoryStore:
 
     async def write_snapshot(self, document_id: DocumentId, history_id: HistoryId, snapshot: Snapshot) -> None:
         history = _current(self._writing(), document_id, history_id)
-        others = [one for one in history.snapshots if one.seq != snapshot.seq]
-        history.snapshots = [*others, snapshot]
+        history.snapshots = [*(one for one in history.snapshots if one.seq != snapshot.seq), snapshot]
         _thin(history, 0)
 
     # -- saves --
@@ -395,9 +394,7 @@ def _retain(history: _History, is_current: bool, cutoff_ms: int) -> None:
 
 
 def _erase(history: _History, author_id: str) -> int:
-    changed = 0
-    for index, entry in enumerate(history.entries):
-        if entry.author_id == author_id:
-            history.entries[index] = replace(entry, author_id=ERASED_ID, author_name=ERASED_NAME)
-            changed += 1
-    return changed
+    theirs = [index for index, entry in enumerate(history.entries) if entry.author_id == author_id]
+    for index in theirs:
+        history.entries[index] = replace(history.entries[index], author_id=ERASED_ID, author_name=ERASED_NAME)
+    return len(theirs)

@@ -7,6 +7,7 @@ that its numbers are not given away again; its clients are told that the history
 from __future__ import annotations
 
 import uuid
+from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import structlog
 from collab.store import packing
 from collab.store.base import ContentHash, hash_content
 from collab.store.driver import Connection, Driver, Row, one
+from collab.store.graft import graft_schema
 from collab.store.packing import DamagedPack
 from collab.store.reading import open_row
 from collab.store.schema import SEQ_BITS
@@ -34,19 +36,39 @@ TABLES = (
     "revocations",
     "keys",
 )
-_PROBES = 20_000
+_MOST_RANGES = 5_000
 """So many ranges of one table are tried before the rest of it is given up."""
+_MOST_EMPTY_RANGES = 200
+"""So many when not a single row was found."""
+_ROWS_AT_ONCE = 200
 _LOWEST, _HIGHEST = -(1 << 62), 1 << 62
 _log = structlog.get_logger(__name__)
 
 
-def salvage(source: Path, target: Connection, driver: Driver) -> dict[str, int]:
-    """Copy what can be read into a new, empty store; returns how many rows of each table came over."""
+def salvage(source: Path, empty: Path, target: Connection, driver: Driver) -> dict[str, int]:
+    """Copy what can be read into a new, empty store; returns how many rows of each table came over.
+
+    `source` is a copy that may be changed, `empty` a file of the current schema without rows.
+    """
+    if not _lists_its_tables(source, driver):
+        _log.error("salvage_grafts_schema", source=str(source))
+        graft_schema(source, empty)
     connection = driver.connect(source)
     try:
-        return {table: _copy_table(connection, target, driver, table) for table in TABLES} | {
-            "renamed_histories": _name_lost_histories(target)
-        }
+        connection.execute("PRAGMA writable_schema=ON").fetchall()  # or a file that was cut short is not read at all
+        counts = {table: _copy_table(connection, target, driver, table) for table in TABLES}
+        return counts | {"renamed_histories": _name_lost_histories(target)}
+    finally:
+        connection.close()
+
+
+def _lists_its_tables(source: Path, driver: Driver) -> bool:
+    connection = driver.connect(source)
+    try:
+        connection.execute("PRAGMA writable_schema=ON").fetchall()
+        return one(connection, "SELECT count(*) FROM sqlite_schema WHERE name = 'packs'") == (1,)
+    except driver.errors:
+        return False
     finally:
         connection.close()
 
@@ -91,29 +113,44 @@ class _Table:
         self._sql = f"SELECT {self._key}, {names} FROM {table} WHERE {self._key}"  # noqa: S608 names are the schema's
 
     def rows(self) -> Iterator[Row]:
-        """Every row that can be read."""
-        ranges = [(_LOWEST, _HIGHEST)]
-        for _ in range(_PROBES):
-            if not ranges:
-                return
-            low, high = ranges.pop()
-            low = yield from self._ascend(low, high)
-            high = yield from self._descend(low, high)
+        """Every row that can be read; the widest unread range is tried first."""
+        ranges = deque([(_LOWEST, _HIGHEST)])
+        found = 0
+        for attempt in range(_MOST_RANGES):
+            if not ranges or (attempt >= _MOST_EMPTY_RANGES and not found):
+                break
+            low, high = ranges.popleft()
+            for row in self._ends(low, high, ranges):
+                found += 1
+                yield row
+        if ranges:
+            _log.error("salvage_ranges_given_up", statement=self._sql, ranges=len(ranges))
+
+    def _ends(self, low: int, high: int, ranges: deque[tuple[int, int]]) -> Iterator[Row]:
+        """Rows from both ends of a range; the halves of what lies between are left to try."""
+        low = yield from self._ascend(low, high)
+        high = yield from self._descend(low, high)
+        if low < high:
             middle = (low + high) // 2
-            if low < high:
-                ranges += [(low, middle), (middle + 1, high)]
+            ranges += [(low, middle), (middle + 1, high)]
 
     def _ascend(self, low: int, high: int) -> Generator[Row, None, int]:
         """Rows from below up to the first that cannot be read; returns where the unread rest begins."""
+        limit = _ROWS_AT_ONCE
+        sql = f"{self._sql} BETWEEN ? AND ? ORDER BY {self._key} LIMIT ?"
         while low <= high:
             try:
-                row = one(self._connection, f"{self._sql} BETWEEN ? AND ? ORDER BY {self._key} LIMIT 1", low, high)
+                rows = self._connection.execute(sql, (low, high, limit)).fetchall()
             except self._driver.errors:
-                return low
-            if row is None:
+                if limit == 1:
+                    return low
+                limit = 1
+                continue
+            if not rows:
                 return high + 1
-            yield from self._all_of(row)
-            low = int(row[0]) + 1
+            for row in rows:
+                yield from self._all_of(row)
+            low = int(rows[-1][0]) + 1
         return low
 
     def _descend(self, low: int, high: int) -> Generator[Row, None, int]:
@@ -130,10 +167,13 @@ class _Table:
         return high
 
     def _all_of(self, row: Row) -> Sequence[Row]:
+        """The row, or all that share its key where the key is not unique."""
         if self._key == "rowid":
             return [row[1:]]
-        rows = self._connection.execute(f"{self._sql} = ?", (row[0],)).fetchall()
-        return [one[1:] for one in rows]
+        try:
+            return [one[1:] for one in self._connection.execute(f"{self._sql} = ?", (row[0],)).fetchall()]
+        except self._driver.errors:
+            return []
 
 
 def _name_lost_histories(target: Connection) -> int:

@@ -67,10 +67,12 @@ class SqliteStore:
 
     async def close(self) -> None:
         """Commit what is queued and close; may be called twice."""
-        await self._database.close()
-        if self._database.damaged and self._data.exists():
-            datafile.suspect(self._data)
-        self._fence.release()
+        try:
+            await self._database.close()
+            if self._database.damaged:
+                await asyncio.to_thread(datafile.suspect, self._data)
+        finally:
+            self._fence.release()
 
     def _make_ready(self) -> None:
         try:

@@ -8,6 +8,7 @@ import os
 import secrets
 import socket
 from collections.abc import Coroutine
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
@@ -19,7 +20,7 @@ from starlette.types import ASGIApp
 
 from collab.auth.peer import SUPPORTED as PEER_UID_SUPPORTED
 from collab.auth.revocation import Revocations
-from collab.auth.tokens import Tokens
+from collab.auth.tokens import Purpose, Tokens
 from collab.clock import Clock, SystemClock
 from collab.config import Config
 from collab.errors import CollabError, ConfigError, JournalError
@@ -93,7 +94,7 @@ class Application:
                 Exception: answer_error,
             },
         )
-        self.asgi: ASGIApp = Guard(self._starlette, self._clock)
+        self.asgi: ASGIApp = Guard(self._starlette, self._clock, quiet=config.log.format == "console")
         self._closing = contextlib.AsyncExitStack()
 
     @property
@@ -112,6 +113,11 @@ class Application:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._closing.aclose()
+
+    def one_time_token(self) -> str:
+        """Opens a server in open mode once, where the kernel does not tell users apart."""
+        gate, tokens = self.edge.gate, self.edge.tokens
+        return tokens.sign(Purpose.ACCESS, replace(gate.new_local(), once=True))
 
     async def drain(self) -> None:
         """Take no more rooms, store everything, tell the clients to come back."""
@@ -140,7 +146,7 @@ class Application:
         sockets = Sockets(revocations, config.auth.recheck_s)
         await _keep_running(stack, sockets.keep_checking(), "sockets: recheck")
         await _keep_running(stack, _maintain(store, clock, config.store.maintain_s), "store: maintain")
-        return Edge(
+        edge = Edge(
             config=config,
             clock=clock,
             store=store,
@@ -155,6 +161,8 @@ class Application:
             bundle=self._bundle,
             openapi=openapi_document(ROUTES),
         )
+        _publish_gauges(edge)
+        return edge
 
 
 async def _signing_key(config: Config, store: Store) -> bytes:
@@ -211,6 +219,14 @@ def _parts(config: Config, clock: Clock, store: Store, sandbox: Sandbox, slot: S
         new_client_id=lambda: secrets.randbelow(_CLIENT_IDS) + 1,
         new_id=lambda: secrets.token_hex(8),
     )
+
+
+def _publish_gauges(edge: Edge) -> None:
+    gauge = edge.metrics.gauge
+    gauge("rooms", "Documents that somebody has open", lambda: len(edge.rooms.live()))
+    gauge("connections", "WebSockets in rooms", lambda: len(edge.sockets))
+    gauge("draining", "1 while no more rooms are taken", lambda: edge.draining)
+    gauge("sockets", "WebSockets that are open or being opened", lambda: edge.admission.sockets)
 
 
 async def _maintain(store: Store, clock: Clock, every_s: float) -> None:

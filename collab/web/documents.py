@@ -11,7 +11,7 @@ from collab.auth.tokens import Grant, Purpose
 from collab.errors import NotFound
 from collab.protocol.payloads import SaveState
 from collab.protocol.roles import Role
-from collab.rooms.rooms import OpenedDocument
+from collab.rooms.opened import OpenedDocument
 from collab.store.base import DocumentId
 from collab.web.access import Permission, identity_json, named
 from collab.web.edge import credentials_of

@@ -82,6 +82,7 @@ _STORAGE_ERRORS: tuple[tuple[type[storage.ConnectorError], Callable[..., CollabE
     (storage.Unsupported, NotPossibleHere, "The storage cannot do this."),
 )
 
+MESSAGE_POLICY = "default-src 'none'; style-src 'self'; frame-ancestors 'self'"
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title><link rel="stylesheet" href="/static/message.css"></head>
@@ -107,7 +108,8 @@ def message_page(title: str, text: str, *, status: int, correlation_id: str = ""
     page = _PAGE.format(
         title=html.escape(title), text=html.escape(text), more=more, correlation_id=html.escape(correlation_id)
     )
-    return HTMLResponse(page, status_code=status, headers={"Cache-Control": "no-store"})
+    headers = {"Cache-Control": "no-store", "Content-Security-Policy": MESSAGE_POLICY}
+    return HTMLResponse(page, status_code=status, headers=headers)
 
 
 async def answer_error(request: Request, error: Exception) -> Response:

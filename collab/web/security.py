@@ -52,9 +52,11 @@ def is_valid_host(host: str) -> bool:
 class Guard:
     """Wraps the application: nothing leaves without security headers, each request has an id and a line in the log."""
 
-    def __init__(self, app: ASGIApp, clock: Clock) -> None:
+    def __init__(self, app: ASGIApp, clock: Clock, *, quiet: bool) -> None:
+        """`quiet`: successful requests are worth a line at debug level only."""
         self._app = app
         self._clock = clock
+        self._quiet = quiet
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -81,7 +83,8 @@ class Guard:
         finally:
             if scope["path"] not in _QUIET_PATHS:
                 taken_ms = round((self._clock.monotonic() - started) * 1000, 1)
-                log.info("request", method=scope["method"], path=scope["path"], status=status, ms=taken_ms)
+                say = log.debug if self._quiet and 0 < status < 400 else log.info
+                say("request", method=scope["method"], path=scope["path"], status=status, ms=taken_ms)
 
 
 def _add_headers(headers: MutableHeaders, correlation_id: str) -> None:

@@ -13,8 +13,9 @@ import threading
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import ClassVar
 
+import h11
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -89,100 +90,96 @@ class StallWatch:
             self.start()
 
 
-def http_protocol(limits: Limits) -> type[H11Protocol]:
+class EdgeHttp(H11Protocol):
     """uvicorn's HTTP protocol with a deadline for the request head and for readers that do not read."""
-    pending = PendingHeads(limits)
 
-    class EdgeHttp(H11Protocol):
-        _deadline: asyncio.TimerHandle | None = None
-        _stall: StallWatch | None = None
+    limits: ClassVar[Limits]
+    pending: ClassVar[PendingHeads]
+    _deadline: asyncio.TimerHandle | None = None
+    _stall: StallWatch | None = None
 
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
-            super().connection_made(transport)
-            self.app_state = {**self.app_state, "peer": PeerSocket(self.client, self.server)}
-            self._stall = StallWatch(self.loop, transport, limits.outbox_stall_s)
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, "peer": PeerSocket(self.client, self.server)}
+        self._stall = StallWatch(self.loop, transport, self.limits.outbox_stall_s)
+        self._await_head()
+
+    def data_received(self, data: bytes) -> None:
+        if self.cycle is None or self.cycle.response_complete:
             self._await_head()
-
-        def data_received(self, data: bytes) -> None:
-            if self.cycle is None or self.cycle.response_complete:
-                self._await_head()
-            super().data_received(data)
-            if self.cycle is not None and not self.cycle.response_complete:
-                self._head_complete()
-
-        def handle_websocket_upgrade(self, event: Any) -> None:
+        super().data_received(data)
+        if self.cycle is not None and not self.cycle.response_complete:
             self._head_complete()
-            super().handle_websocket_upgrade(event)
 
-        def connection_lost(self, exc: Exception | None) -> None:
-            self._head_complete()
-            if self._stall is not None:
-                self._stall.stop()
-            super().connection_lost(exc)
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        self._head_complete()
+        super().handle_websocket_upgrade(event)
 
-        def pause_writing(self) -> None:
-            super().pause_writing()
-            if self._stall is not None:
-                self._stall.start()
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._head_complete()
+        if self._stall is not None:
+            self._stall.stop()
+        super().connection_lost(exc)
 
-        def resume_writing(self) -> None:
-            super().resume_writing()
-            if self._stall is not None:
-                self._stall.stop()
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self._stall is not None:
+            self._stall.start()
 
-        def _await_head(self) -> None:
-            """Arm the deadline unless it runs: bytes that drip in do not move it."""
-            if self._deadline is None:
-                self._deadline = self.loop.call_later(limits.handshake_timeout_s, self.transport.abort)
-                pending.add(self.transport)
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._stall is not None:
+            self._stall.stop()
 
-        def _head_complete(self) -> None:
-            if self._deadline is not None:
-                self._deadline.cancel()
-                self._deadline = None
-                pending.remove(self.transport)
+    def _await_head(self) -> None:
+        """Arm the deadline unless it runs: bytes that drip in do not move it."""
+        if self._deadline is None:
+            self._deadline = self.loop.call_later(self.limits.handshake_timeout_s, self.transport.abort)
+            self.pending.add(self.transport)
 
-    return EdgeHttp
+    def _head_complete(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+            self.pending.remove(self.transport)
 
 
-def websocket_protocol(limits: Limits) -> type[WSProtocol]:
+class EdgeWebSocket(WSProtocol):
     """uvicorn's WebSocket protocol that lets go of peers which neither read nor answer the close."""
 
-    class EdgeWebSocket(WSProtocol):
-        _stall: StallWatch | None = None
+    limits: ClassVar[Limits]
+    _stall: StallWatch | None = None
 
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
-            super().connection_made(transport)
-            self._stall = StallWatch(self.loop, transport, limits.outbox_stall_s)
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
+        super().connection_made(transport)
+        self._stall = StallWatch(self.loop, transport, self.limits.outbox_stall_s)
 
-        def connection_lost(self, exc: Exception | None) -> None:
-            if self._stall is not None:
-                self._stall.stop()
-            super().connection_lost(exc)
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._stall is not None:
+            self._stall.stop()
+        super().connection_lost(exc)
 
-        def pause_writing(self) -> None:
-            super().pause_writing()
-            if self._stall is not None:
-                self._stall.start()
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self._stall is not None:
+            self._stall.start()
 
-        def resume_writing(self) -> None:
-            super().resume_writing()
-            if self._stall is not None:
-                self._stall.stop()
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._stall is not None:
+            self._stall.stop()
 
-        def handle_ping(self, event: events.Ping) -> None:
-            # Who asks without reading the answers would fill our memory with them.
-            if self.writable.is_set():
-                super().handle_ping(event)
-            else:
-                self.transport.abort()
+    def handle_ping(self, event: events.Ping) -> None:
+        # Who asks without reading the answers would fill our memory with them.
+        if self.writable.is_set():
+            super().handle_ping(event)
+        else:
+            self.transport.abort()
 
-        def on_task_complete(self, task: asyncio.Task[None]) -> None:
-            super().on_task_complete(task)
-            if not self.disconnected:
-                self.loop.call_later(limits.outbox_stall_s, self.transport.abort)
-
-    return EdgeWebSocket
+    def on_task_complete(self, task: asyncio.Task[None]) -> None:
+        super().on_task_complete(task)
+        if not self.disconnected:
+            self.loop.call_later(self.limits.outbox_stall_s, self.transport.abort)
 
 
 class EdgeServer(uvicorn.Server):
@@ -219,8 +216,8 @@ def uvicorn_config(app: ASGIApp, config: Config) -> uvicorn.Config:
     limits = config.limits
     return uvicorn.Config(
         app,
-        http=http_protocol(limits),
-        ws=websocket_protocol(limits),
+        http=type("Http", (EdgeHttp,), {"limits": limits, "pending": PendingHeads(limits)}),
+        ws=type("WebSocket", (EdgeWebSocket,), {"limits": limits}),
         ws_max_size=limits.sync_size_bytes + _FRAME_SLACK_BYTES,
         ws_per_message_deflate=False,
         ws_ping_interval=limits.idle_timeout_s / 3,

@@ -6,10 +6,12 @@ It is for the tests of the start page; what the real server does is tested with 
 
 from __future__ import annotations
 
-import asyncio
 import json
-import sys
+import socket
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -256,13 +258,43 @@ def build_app(tree: Tree) -> Starlette:
     )
 
 
+def trees() -> dict[str, Tree]:
+    """One tree for each kind of server that the page meets."""
+    shown = {name: sample_tree() for name in ("sample", "reader", "roots", "token", "closed")}
+    shown["many"] = large_tree(10_000)
+    shown["reader"].writable = False
+    shown["roots"].roots = ("files", "team")
+    for name in ("token", "closed"):
+        shown[name].mode, shown[name].token = "token", "good-token"
+    return shown
+
+
+@contextmanager
+def serve_all() -> Iterator[dict[str, str]]:
+    """Serve every tree on a free port of this machine; gives name -> address."""
+    with ExitStack() as stack:
+        yield {name: stack.enter_context(_serve(tree)) for name, tree in trees().items()}
+
+
+@contextmanager
+def _serve(tree: Tree) -> Iterator[str]:
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(build_app(tree), log_level="warning", lifespan="off"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="page-server")
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+        listening.close()
+
+
 def main() -> None:
-    """`python tests/browser/page_server.py PORT [JSON of Tree fields | many]`, to look at the pages by hand."""
-    port = int(sys.argv[1])
-    tree = large_tree(10_000) if sys.argv[2:] == ["many"] else sample_tree()
-    for name, value in json.loads(sys.argv[2] if len(sys.argv) > 2 and sys.argv[2] != "many" else "{}").items():
-        setattr(tree, name, value)
-    asyncio.run(uvicorn.Server(uvicorn.Config(build_app(tree), port=port, log_level="warning")).serve())
+    """`python tests/browser/page_server.py`, to look at the pages by hand."""
+    with serve_all() as addresses:
+        print(json.dumps(addresses), flush=True)
+        threading.Event().wait()
 
 
 if __name__ == "__main__":

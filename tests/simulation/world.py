@@ -69,6 +69,34 @@ class CountedMetrics:
         self.counts[name] += 1
 
 
+class Server:
+    """One server process: it can be started, stopped with grace, and killed."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.rooms: Rooms | None = None
+
+    async def start(self) -> Rooms:
+        world = self._world
+        await world.store.open()
+        self.rooms = Rooms(world.parts(), [Root(ROOT, world.connector)], world.config.server.shutdown_s)
+        return await self.rooms.__aenter__()
+
+    async def stop(self) -> None:
+        """As at the end of a deployment."""
+        rooms, self.rooms = self.rooms, None
+        if rooms is not None:
+            await rooms.__aexit__(None, None, None)
+
+    async def kill(self) -> None:
+        """As by SIGKILL: nothing is saved or journalled any more."""
+        rooms, self.rooms = self.rooms, None
+        if rooms is not None:
+            for task in tuple(rooms._tasks):
+                task.cancel()
+            await rooms._group.__aexit__(None, None, None)
+
+
 class World:
     """Everything one simulated server needs. `server()` may be called again after a crash."""
 
@@ -106,9 +134,11 @@ class World:
     @asynccontextmanager
     async def server(self) -> AsyncIterator[Rooms]:
         """One server process, from start to graceful stop."""
-        await self.store.open()
-        async with Rooms(self.parts(), [Root(ROOT, self.connector)], self.config.server.shutdown_s) as rooms:
-            yield rooms
+        server = Server(self)
+        try:
+            yield await server.start()
+        finally:
+            await server.stop()
 
 
 def access(name: str = "Ada", role: Role = Role.EDITOR, *, extended: bool = True, history: str | None = None) -> Access:

@@ -30,6 +30,7 @@ export async function loadLanguage(wanted: readonly string[] = preferredLanguage
     if (language !== "en" && !load) continue;
     catalogue = load ? await load() : english;
     parsed.clear();
+    formatters.clear();
     locale = tag;
     break;
   }
@@ -41,8 +42,23 @@ function preferredLanguages(): string[] {
   return [...(asked ? [asked] : []), ...navigator.languages];
 }
 
+/** Formatters of the current language, made once each: making one costs more than drawing a row. */
+const formatters = new Map<string, unknown>();
+
+function formatter<Formatter>(name: string, make: () => Formatter): Formatter {
+  const known = formatters.get(name) as Formatter | undefined;
+  if (known) return known;
+  const made = make();
+  formatters.set(name, made);
+  return made;
+}
+
+function dateFormatter(name: string, style: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  return formatter(name, () => new Intl.DateTimeFormat(locale, style));
+}
+
 export function formatNumber(value: number): string {
-  return new Intl.NumberFormat(locale).format(value);
+  return formatter("number", () => new Intl.NumberFormat(locale)).format(value);
 }
 
 const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"] as const;
@@ -53,7 +69,8 @@ export function formatSize(bytes: number): string {
   const value = bytes / 1000 ** power;
   const digits = power === 0 || value >= 10 ? 0 : 1;
   const style = { style: "unit", unit: UNITS[power], unitDisplay: power === 0 ? "long" : "short" } as const;
-  return new Intl.NumberFormat(locale, { ...style, maximumFractionDigits: digits } as Intl.NumberFormatOptions).format(value);
+  const options = { ...style, maximumFractionDigits: digits } as Intl.NumberFormatOptions;
+  return formatter(`size ${power} ${digits}`, () => new Intl.NumberFormat(locale, options)).format(value);
 }
 
 const STEPS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
@@ -67,31 +84,31 @@ const WEEK_MS = 7 * 86_400_000;
 export function formatWhen(atMs: number, nowMs: number): string {
   const age = nowMs - atMs;
   if (age >= WEEK_MS || age < -WEEK_MS) return formatDate(atMs, nowMs);
+  const relative = formatter("relative", () => new Intl.RelativeTimeFormat(locale, { numeric: "auto" }));
   for (const [unit, length] of STEPS) {
-    if (Math.abs(age) >= length) return new Intl.RelativeTimeFormat(locale, { numeric: "auto" }).format(-Math.round(age / length), unit);
+    if (Math.abs(age) >= length) return relative.format(-Math.round(age / length), unit);
   }
   return t("time.now");
 }
 
 function formatDate(atMs: number, nowMs: number): string {
   const sameYear = new Date(atMs).getFullYear() === new Date(nowMs).getFullYear();
-  const style: Intl.DateTimeFormatOptions = sameYear ? { day: "numeric", month: "short" } : { dateStyle: "medium" };
-  return new Intl.DateTimeFormat(locale, style).format(atMs);
+  return (sameYear ? dateFormatter("day", { day: "numeric", month: "short" }) : dateFormatter("date", { dateStyle: "medium" })).format(atMs);
 }
 
 /** The exact moment, for tooltips. */
 export function formatMoment(atMs: number): string {
-  return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" }).format(atMs);
+  return dateFormatter("moment", { dateStyle: "medium", timeStyle: "medium" }).format(atMs);
 }
 
 /** `12:04`, for the save state. */
 export function formatTime(atMs: number): string {
-  return new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit" }).format(atMs);
+  return dateFormatter("time", { hour: "2-digit", minute: "2-digit" }).format(atMs);
 }
 
 /** `Anna, Ben and Chris`. */
 export function formatList(items: readonly string[]): string {
-  return new Intl.ListFormat(locale, { type: "conjunction" }).format(items);
+  return formatter("list", () => new Intl.ListFormat(locale, { type: "conjunction" })).format(items);
 }
 
 /** Compare names as people sort them: `a2` before `a10`. */

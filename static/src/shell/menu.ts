@@ -60,7 +60,7 @@ export function showMenu(entries: readonly MenuEntry[], anchor: HTMLElement, at:
   const items = entries.map((entry) => (entry === "separator" ? h("div", { class: "menu-separator", role: "separator" }) : itemOf(entry, close)));
   replaceChildren(menu, ...items);
   menu.addEventListener("keydown", (event) => onKey(event, menu, close));
-  (anchor.closest("dialog") ?? document.body).append(menu);
+  (anchor.closest("dialog, header, main") ?? document.body).append(menu);
   place(menu, anchor, at.point);
   anchor.setAttribute("aria-expanded", "true");
   document.addEventListener("pointerdown", outside, true);

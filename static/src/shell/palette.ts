@@ -27,7 +27,8 @@ export function openCommandPalette(): void {
 }
 
 function commandChoices(text: string): Choice[] {
-  const found = rank(commands().filter(isEnabled), text, (command) => `${command.group} ${command.label}`);
+  const runnable = commands().filter((command) => isEnabled(command) && command.run !== openCommandPalette);
+  const found = rank(runnable, text, (command) => `${command.group} ${command.label}`);
   return found.map((command) => ({
     label: command.label,
     detail: command.group,

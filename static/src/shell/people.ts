@@ -16,7 +16,7 @@ const COLOR = /^#[0-9a-f]{6}$/i;
 
 /** A round chip with the initials on the person's colour. The colour came over the wire: anything else is grey. */
 export function avatar(person: Person, size: "small" | "normal" = "normal"): HTMLElement {
-  const chip = h("span", { class: `avatar avatar-${size}`, title: person.name, attrs: { "aria-hidden": true } }, initials(person.name));
+  const chip = h("span", { class: `avatar avatar-${size}`, title: person.name, attrs: { "aria-hidden": "true", "data-initials": initials(person.name) } });
   chip.style.setProperty("--person", COLOR.test(person.color) ? person.color : "#667085");
   return chip;
 }

@@ -26,6 +26,8 @@ export interface GridView {
   readonly hrefOf: (entry: Entry) => string;
 }
 
+const DEFAULT_ROW_HEIGHT = 40;
+
 const COLUMNS: readonly { key: SortKey; label: MessageKey }[] = [
   { key: "name", label: "column.name" },
   { key: "modified", label: "column.modified" },
@@ -39,6 +41,9 @@ export class Grid {
   private readonly rowsBox = h("div", { class: "grid-rows", role: "rowgroup" });
   private view: GridView | null = null;
   private active = 0;
+  private rowHeight = DEFAULT_ROW_HEIGHT;
+  /** What is seen of the rows: the head stays above them. */
+  private viewHeight = 0;
   private readonly drawn = new Map<number, HTMLElement>();
 
   constructor(private readonly events: GridEvents, label: string) {
@@ -47,6 +52,7 @@ export class Grid {
     this.element.addEventListener("scroll", () => this.drawRows(), { passive: true });
     new ResizeObserver(() => this.redraw()).observe(this.element);
     this.element.addEventListener("keydown", (event) => this.onKey(event));
+    this.rowsBox.addEventListener("focusin", (event) => this.onFocus(event));
     this.rowsBox.addEventListener("click", (event) => this.onClick(event));
     this.rowsBox.addEventListener("contextmenu", (event) => this.onContextMenu(event));
   }
@@ -91,13 +97,10 @@ export class Grid {
     this.events.selection(0);
   }
 
-  private get rowHeight(): number {
-    return parseFloat(getComputedStyle(this.element).getPropertyValue("--row-height")) || 40;
-  }
-
-  /** What is seen of the rows: the head stays above them. */
-  private get viewHeight(): number {
-    return this.element.clientHeight - this.head.offsetHeight;
+  /** The row's height is the style sheet's: it is larger on phones. Read when the window changed, not while scrolling. */
+  private measure(): void {
+    this.rowHeight = parseFloat(getComputedStyle(this.element).getPropertyValue("--row-height")) || DEFAULT_ROW_HEIGHT;
+    this.viewHeight = this.element.clientHeight - this.head.offsetHeight;
   }
 
   private drawHead(): void {
@@ -117,6 +120,7 @@ export class Grid {
 
   /** Draw everything again; the focus stays on the active row when it was in the list. */
   private redraw(): void {
+    this.measure();
     const focused = this.rowsBox.contains(document.activeElement);
     for (const row of this.drawn.values()) row.remove();
     this.drawn.clear();
@@ -199,6 +203,15 @@ export class Grid {
     else if (event.key === "Escape" && this.selection.size) this.clearSelectionByKey();
     else return;
     event.preventDefault();
+  }
+
+  /** Whoever gave the focus to a row (assistive technology does): commands are about that row. */
+  private onFocus(event: FocusEvent): void {
+    const hit = this.rowAt(event.target);
+    if (!hit || hit.index === this.active) return;
+    this.drawn.get(this.active)?.setAttribute("tabindex", "-1");
+    this.active = hit.index;
+    hit.row.setAttribute("tabindex", "0");
   }
 
   private step(target: number, extend: boolean): void {

@@ -1,7 +1,7 @@
 /** Owns the "now" strip: the documents that somebody has open at this moment, asked for while the page is seen. */
 import { api, editAddress, type LiveDocument, type Person } from "../shell/api";
 import { h, replaceChildren } from "../shell/dom";
-import { formatList, t } from "../shell/i18n";
+import { t } from "../shell/i18n";
 import { formatIcon, icon } from "../shell/icons";
 import { avatarStack } from "../shell/people";
 
@@ -47,8 +47,7 @@ export class LiveStrip {
 }
 
 function cardOf(item: LiveDocument): HTMLElement {
-  const label = t("now.card", { name: item.name, people: formatList(item.people.map((person) => person.name)) });
-  const attrs = { href: editAddress({ root: item.root, path: item.path }), "aria-label": label };
+  const attrs = { href: editAddress({ root: item.root, path: item.path }) };
   const name = h("span", { class: "now-name" }, item.name);
   return h("li", {}, h("a", { class: "now-card", title: item.path, attrs }, icon(formatIcon(item.format, true)), name, avatarStack(item.people, "small")));
 }

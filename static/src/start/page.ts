@@ -73,9 +73,9 @@ export class StartPage {
 
   /** Draw the page and begin to listen. */
   start(): void {
+    registerPageCommands(this);
     this.bar.right.append(accountButton(this.me));
     mountPage(this.bar, this.main);
-    registerPageCommands(this);
     acceptDrops(this.main, () => this.writable, () => this.folderName, (files) => this.upload(files));
     window.addEventListener("popstate", () => this.visit(parseWhere(location.search)));
     window.addEventListener("beforeunload", (event) => this.uploads.busy && event.preventDefault());

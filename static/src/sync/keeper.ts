@@ -107,14 +107,14 @@ export class Keeper {
     if (this.wiped || !this.pending.includes(entry)) return; // confirmed or wiped while it waited
     entry.key = await this.store!.put(this.room.documentId, this.room.historyId, entry.update);
     this.failure = null;
-    if (this.pending.length > COMPACT_ABOVE) await this.compact();
+    await this.compact();
   }
 
   /** Many small entries become one: written first, the old ones removed after. */
   private async compact(): Promise<void> {
     const old = this.pending.filter((entry) => entry.key !== null);
     const last = old.at(-1);
-    if (!last || old.length < 2) return;
+    if (!last || old.length <= COMPACT_ABOVE) return;
     const update = Y.mergeUpdates(old.map((entry) => entry.update));
     const key = await this.store!.put(this.room.documentId, this.room.historyId, update);
     await this.store!.remove(old.flatMap((entry) => (entry.key === null ? [] : [entry.key])));

@@ -39,10 +39,11 @@ export function readPeer(client: number, state: unknown): Peer {
   const name = (text(user.get("name")) ?? "").replace(/[\p{Cc}\p{Cf}]/gu, "").slice(0, LONGEST_NAME).trim();
   return {
     client,
-    userId: text(user.get("id")) ?? `client-${client}`,
+    // Everybody of an open server has the same id: there the name tells people apart.
+    userId: `${text(user.get("id")) ?? client} ${name}`,
     name: name || "?",
     color: readColor(user.get("color")),
-    role: user.has("role") ? readRole(user.get("role")) : "editor",
+    role: fields.has("role") ? readRole(fields.get("role")) : "editor",
     cursor: readCursor(fields.get("cursor")),
     top: readPosition(fields.get("top")),
   };

@@ -60,13 +60,14 @@ export interface ProviderOptions {
 
 const SUBPROTOCOL = "collab.v1";
 const CONNECT_TIMEOUT_MS = 15_000;
+const SYNC_TIMEOUT_MS = 180_000;
 const QUIET_MS = 20_000;
 const PROBE_TIMEOUT_MS = 10_000;
 const WAKE_PROBE_TIMEOUT_MS = 4_000;
 const FLUSH_INTERVAL_MS = 16;
 const AWARENESS_INTERVAL_MS = 80;
 const SEND_BUFFER_BYTES = 1 << 20;
-/** A larger update message would be refused; a sync step 2 may be larger. */
+/** The server refuses larger update messages. */
 const UPDATE_MESSAGE_BYTES = 900 * 1024;
 /** After so many failures in a row the token is renewed, which also tells why the server refuses. */
 const ASK_AFTER_FAILURES = 2;
@@ -239,6 +240,7 @@ export class Provider {
   /** Ask for any answer; silence means that the connection is dead. */
   private probe(timeoutMs: number): void {
     const generation = this.generation;
+    this.greetOthers(); // so that there is something to answer with
     this.socket?.send(wire.encodeQueryAwareness());
     this.later(timeoutMs, () => this.lose(generation, 1006));
   }
@@ -301,9 +303,11 @@ export class Provider {
     if (hello.historyId !== this.access.historyId) return this.stop("history_changed");
     this.role = hello.role;
     this.restarting = false;
+    this.awareness.setLocalStateField("role", hello.role); // shown to the others; the server decides by its own
     if (hello.user) this.awareness.setLocalStateField("user", hello.user);
     this.options.observer.hello(hello);
     this.enter("syncing");
+    this.later(SYNC_TIMEOUT_MS, () => this.lose(this.generation, 1006));
     this.socket?.send(wire.encodeStep1(Y.encodeStateVector(this.doc)));
   }
 
@@ -319,10 +323,14 @@ export class Provider {
     this.failures = 0;
     this.synced = true;
     this.enter("live");
-    this.awareness.setLocalState(this.awareness.getLocalState() ?? {}); // y-protocols, awareness: clock must grow
-    this.sendAwareness();
+    this.greetOthers();
     this.watchSilence();
     this.flush();
+  }
+
+  private greetOthers(): void {
+    this.awareness.setLocalState(this.awareness.getLocalState() ?? {}); // y-protocols, awareness: clock must grow
+    this.sendAwareness();
   }
 
   // -- messages out --
@@ -353,11 +361,21 @@ export class Provider {
     if (!socket || this.phase !== "live" || this.queue.length === 0) return;
     this.lastFlush = this.environment.now();
     if (socket.bufferedAmount > SEND_BUFFER_BYTES) return this.scheduleFlush();
-    const update = this.queue.length === 1 ? this.queue[0]! : Y.mergeUpdates(this.queue);
+    const batches = batchesOf(this.queue, UPDATE_MESSAGE_BYTES);
+    if (batches.some((batch) => batch.length > UPDATE_MESSAGE_BYTES)) return this.reopen();
     this.queue = [];
-    this.ledger.send();
-    socket.send(update.length > UPDATE_MESSAGE_BYTES ? wire.encodeStep2(update) : wire.encodeUpdate(update));
+    for (const batch of batches) socket.send(wire.encodeUpdate(batch));
+    this.ledger.send(batches.length);
     this.options.observer.changed();
+  }
+
+  /** An edit that is too large for an update message goes with the sync step 2 of a new connection, which may be larger. */
+  private reopen(): void {
+    this.drop(1000);
+    this.ledger.reset();
+    this.queue = [];
+    this.save = null;
+    this.open();
   }
 
   private readonly onAwareness = (_change: unknown, origin: unknown): void => {
@@ -369,6 +387,8 @@ export class Provider {
   };
 
   private sendAwareness(): void {
+    this.cancelAwareness?.();
+    this.cancelAwareness = null;
     if (this.phase !== "live") return;
     this.socket?.send(wire.encodeAwareness(encodeAwarenessUpdate(this.awareness, [this.doc.clientID])));
   }
@@ -377,6 +397,18 @@ export class Provider {
     const others = [...this.awareness.getStates().keys()].filter((client) => client !== this.doc.clientID);
     removeAwarenessStates(this.awareness, others, this);
   }
+}
+
+/** Neighbours merged while they stay within `limit`; a single update may be above it. */
+function batchesOf(updates: readonly Uint8Array[], limit: number): Uint8Array[] {
+  const groups: Uint8Array[][] = [];
+  let size = Infinity;
+  for (const update of updates) {
+    if (size + update.length > limit) groups.push([]), (size = 0);
+    groups.at(-1)?.push(update);
+    size += update.length;
+  }
+  return groups.map((group) => (group.length === 1 ? group[0]! : Y.mergeUpdates(group)));
 }
 
 /** The token travels as a subprotocol, where no log and no referrer sees it. */

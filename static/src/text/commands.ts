@@ -32,7 +32,7 @@ function editCommands(page: EditorPage): Command[] {
   return [
     shown("undo", "command.undo", ["Mod+Z"], () => page.editor.undo()),
     shown("redo", "command.redo", ["Mod+Y", "Mod+Shift+Z"], () => page.editor.redo()),
-    shown("find", "command.find", ["Mod+F"], () => page.editor.find()),
+    { id: "find", label: t("command.find"), group, keys: ["Mod+F"], run: () => page.editor.find() },
     shown("lines", "command.move_lines", ["Alt+ArrowUp", "Alt+ArrowDown"], focus),
     shown("next-match", "command.add_cursor", ["Mod+D"], focus),
     shown("leave", "command.leave_editor", ["Escape"], focus),

@@ -11,6 +11,8 @@ import { resolve } from "../sync/peers";
 import { count, fieldsOf, text } from "../sync/wire";
 
 const ROOT = "conflicts";
+/** The source of changes that came through the storage: nobody knows who. */
+const STORAGE = "storage";
 
 export interface Conflict {
   readonly id: string;
@@ -94,7 +96,7 @@ export function openConflicts(actions: ConflictActions): void {
 }
 
 function cardOf(conflict: Conflict, { ytext, readOnly, origin, goTo }: ConflictActions, close: () => void): HTMLElement {
-  const who = conflict.source || t("conflict.somebody");
+  const who = conflict.source === "" || conflict.source.startsWith(STORAGE) ? t("conflict.file") : conflict.source;
   const when = conflict.atMs === null ? "" : formatMoment(conflict.atMs);
   const versions = h("div", { class: "conflict-versions" }, version(t("conflict.mine"), "", conflict.live, conflict.theirs), version(t("conflict.theirs", { who }), when, conflict.theirs, conflict.live));
   const choose = (settlement: Settlement): void => {

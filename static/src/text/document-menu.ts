@@ -6,6 +6,7 @@ import { t } from "../shell/i18n";
 import { icon } from "../shell/icons";
 import { attachMenu, type MenuEntry } from "../shell/menu";
 import type { EditorPage } from "./page";
+import type { Side } from "./panes";
 
 export function shareButton(page: EditorPage): HTMLElement {
   const share = button(t("share.action"), () => openShare(page), "primary");
@@ -31,11 +32,23 @@ function entriesOf(page: EditorPage): MenuEntry[] {
     { label: t("command.store"), icon: "save", key: keyText("Mod+S"), disabled: page.live.readOnly !== null, run: () => runCommand("store") },
     { label: t("command.find"), icon: "search", key: keyText("Mod+F"), run: () => page.editor.find() },
     { label: t("command.wrap"), icon: "text", checked: page.editor.wraps, run: () => runCommand("wrap") },
+    ...paneEntries(page),
     "separator",
     { label: t("state.action.download_copy"), icon: "download", run: () => page.downloadCopy() },
     ...(page.mayManage ? [{ label: t("title.rename"), icon: "pencil" as const, key: "F2", run: () => page.title.rename() }] : []),
     { label: t("command.forget"), icon: "trash", run: () => void forget(page) },
+    { label: t("command.palette"), icon: "keyboard", key: keyText("Mod+K"), run: () => runCommand("palette") },
     ...(people.length > 0 ? ["separator" as const, ...people] : []),
+  ];
+}
+
+/** On a phone the bar has no room for these buttons. */
+function paneEntries(page: EditorPage): MenuEntry[] {
+  const { format } = page.live.opened;
+  const entry = (side: Side, label: string): MenuEntry => ({ label, icon: side === "outline" ? "list" : "eye", checked: page.panes.isOpen(side), run: () => page.panes.toggle(side) });
+  return [
+    ...(format === "markdown" || format === "latex" ? [entry("outline", t("outline.toggle"))] : []),
+    ...(format === "markdown" ? [entry("preview", t("preview.toggle"))] : []),
   ];
 }
 

@@ -10,6 +10,7 @@ import {
 } from "@codemirror/view";
 import type { Awareness } from "y-protocols/awareness";
 import type * as Y from "yjs";
+import { icon } from "../shell/icons";
 import { adoptStyles } from "./adopt-styles";
 import { bindingOf, textOf } from "./binding";
 import { changeMarks } from "./change-marks";
@@ -113,7 +114,7 @@ function accessOf(readOnly: boolean): Extension {
 function habits(manners: Manners): Extension {
   return [
     lineNumbers(),
-    foldGutter(),
+    foldGutter({ markerDOM: foldMarker }),
     highlightActiveLine(),
     highlightActiveLineGutter(),
     highlightSpecialChars(),
@@ -141,6 +142,14 @@ function habits(manners: Manners): Extension {
   ];
 }
 
+function foldMarker(open: boolean): HTMLElement {
+  const marker = icon(open ? "chevronDown" : "chevronRight", 14);
+  marker.classList.toggle("is-folded", !open);
+  const holder = document.createElement("span");
+  holder.append(marker);
+  return holder;
+}
+
 /** Indent a selection; without one write up to the next tab stop. Escape, then Tab leaves the editor. */
 const insertTab: Command = (view) => {
   const { state } = view;
@@ -163,7 +172,7 @@ function completionsOf(sources: readonly CompletionSource[] | undefined): Extens
 function labels(options: TextEditorOptions, manners: Manners): Extension {
   const spelling = manners.prose ? { spellcheck: "true", autocorrect: "on", autocapitalize: "sentences" } : { spellcheck: "false" };
   return [
-    EditorView.contentAttributes.of({ "aria-label": options.label, ...spelling }),
+    EditorView.contentAttributes.of({ "aria-label": options.label, tabindex: "0", ...spelling }),
     placeholder(options.emptyHint),
     EditorState.phrases.of(options.phrases),
   ];

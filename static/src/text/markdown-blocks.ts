@@ -1,5 +1,5 @@
 /** Owns Markdown as markup, block by block: the dialect, mathematics, tasks, footnotes. Knows no page; runs in tests. */
-import createMarkdown, { type MarkdownIt, type StateBlock, type StateCore, type StateInline, type Token } from "markdown-it";
+import createMarkdown, { type MarkdownIt, type RendererRule, type StateBlock, type StateCore, type StateInline, type Token } from "markdown-it";
 
 /** One block of the top level: its markup and the lines of the source that it stands for (from 0, end excluded). */
 export interface Block {
@@ -11,11 +11,12 @@ export interface Block {
 /** Longer sources are not shown: the preview must not stop the editor. */
 export const LONGEST_SOURCE = 1_000_000;
 
-const dialect = createDialect();
+let dialect: MarkdownIt | undefined;
 
 export function blocksOf(source: string): Block[] {
+  const markdown = (dialect ??= createDialect());
   const env = {};
-  const tokens = dialect.parse(source, env);
+  const tokens = markdown.parse(source, env);
   const blocks: Block[] = [];
   let group: Token[] = [];
   let depth = 0;
@@ -25,7 +26,7 @@ export function blocksOf(source: string): Block[] {
     if (depth > 0) continue;
     const [line, end] = group[0]?.map ?? [blocks.at(-1)?.end ?? 0, blocks.at(-1)?.end ?? 0];
     relativeLines(group, line);
-    blocks.push({ markup: dialect.renderer.render(group, dialect.options, env), line, end });
+    blocks.push({ markup: markdown.renderer.render(group, markdown.options, env), line, end });
     group = [];
   }
   return blocks;
@@ -44,10 +45,20 @@ function createDialect(): MarkdownIt {
   markdown.inline.ruler.after("escape", "math", inlineMath);
   markdown.block.ruler.before("fence", "math_block", blockMath, { alt: ["paragraph", "blockquote", "list"] });
   markdown.core.ruler.push("alignment", alignments);
+  markdown.renderer.rules.image = imageMarkup;
   markdown.renderer.rules.math = (tokens, index) => mathMarkup(markdown, tokens[index], "span", "math-inline");
   markdown.renderer.rules.math_block = (tokens, index) => mathMarkup(markdown, tokens[index], "div", "math-block");
   return markdown;
 }
+
+/** A picture with its address aside: it must not be loaded before the page has decided. */
+const imageMarkup: RendererRule = (tokens, index, options, env, renderer) => {
+  const token = tokens[index];
+  if (!token) return "";
+  token.attrs = (token.attrs ?? []).map(([name, value]) => (name === "src" ? ["data-src", value] : [name, value]));
+  token.attrSet("alt", renderer.renderInlineAsText(token.children ?? [], options, env));
+  return renderer.renderToken(tokens, index, options);
+};
 
 function mathMarkup(markdown: MarkdownIt, token: Token | undefined, tag: string, name: string): string {
   return `<${tag} class="${name}">${markdown.utils.escapeHtml(token?.content ?? "")}</${tag}>`;
@@ -56,7 +67,7 @@ function mathMarkup(markdown: MarkdownIt, token: Token | undefined, tag: string,
 const INLINE_MATH = /\$\$([^$]+?)\$\$|\$(?![\s$])((?:\\.|[^$\\\n])*?[^\s\\$]|(?:\\.))\$(?!\d)/y;
 
 /** `$x$` and `$$x$$` within a line; a dollar before a space or a digit is money. */
-const inlineMath = (state: StateInline, silent: boolean): boolean => {
+function inlineMath(state: StateInline, silent: boolean): boolean {
   if (state.src[state.pos] !== "$") return false;
   INLINE_MATH.lastIndex = state.pos;
   const found = INLINE_MATH.exec(state.src);
@@ -64,10 +75,10 @@ const inlineMath = (state: StateInline, silent: boolean): boolean => {
   if (!silent) state.push("math", "math", 0).content = found[1] ?? found[2] ?? "";
   state.pos = INLINE_MATH.lastIndex;
   return true;
-};
+}
 
 /** `$$` on a line of its own up to the next one. */
-const blockMath = (state: StateBlock, startLine: number, endLine: number, silent: boolean): boolean => {
+function blockMath(state: StateBlock, startLine: number, endLine: number, silent: boolean): boolean {
   const lineText = (line: number): string => state.src.slice((state.bMarks[line] ?? 0) + (state.tShift[line] ?? 0), state.eMarks[line] ?? 0).trim();
   const first = lineText(startLine);
   if (!first.startsWith("$$")) return false;
@@ -82,10 +93,10 @@ const blockMath = (state: StateBlock, startLine: number, endLine: number, silent
   token.map = [startLine, last + 1];
   state.line = last + 1;
   return true;
-};
+}
 
 /** Columns are aligned by class: the page's policy forbids style attributes. */
-const alignments = (state: StateCore): void => {
+function alignments(state: StateCore): void {
   for (const token of state.tokens) {
     const style = token.type === "th_open" || token.type === "td_open" ? String(token.attrGet("style") ?? "") : "";
     const side = /(left|center|right)/.exec(style)?.[1];
@@ -93,4 +104,4 @@ const alignments = (state: StateCore): void => {
     token.attrs = (token.attrs ?? []).filter(([name]) => name !== "style");
     if (side) token.attrJoin("class", `align-${side}`);
   }
-};
+}

@@ -197,7 +197,8 @@ export class EditorPage implements DocumentListener {
   }
 
   private drawPeople(): void {
-    const people = peopleOf(this.peers).filter((peer) => peer.userId !== this.live.opened.user.id || this.me.mode === "open");
+    const { id, name } = this.live.opened.user;
+    const people = peopleOf(this.peers).filter((peer) => this.me.mode === "open" || peer.userId !== `${id} ${name}`);
     this.people.show(people, this.follow?.followed ?? null);
     if (this.live.provider.synced) this.activity.people(people);
   }

@@ -73,8 +73,8 @@ export class Preview {
   }
 
   private placeImage(image: HTMLImageElement): void {
-    const source = image.getAttribute("src") ?? "";
-    if (source.startsWith("data:")) return;
+    const source = image.dataset.src ?? "";
+    if (/^data:image\/(png|jpeg|gif|webp);/i.test(source)) return void (image.src = source);
     const path = relativePath(this.options.place(), source);
     if (path === null) {
       const name = image.alt || source;

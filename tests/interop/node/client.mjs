@@ -28,11 +28,20 @@ const random = (below) => { // mulberry32, so that a run is repeated by its seed
 }
 const words = ['alpha ', 'βeta ', '文字', '😀', 'x', '\n', 'long words in a row ']
 
-const edit = (count) => {
+// Editors move by characters; careless bindings count UTF-16 units and tear surrogate pairs (`tear`).
+const place = (at, tear) => {
+  const before = text.toString().charCodeAt(at - 1)
+  return !tear && before >= 0xd800 && before <= 0xdbff ? at - 1 : at
+}
+const edit = (count, tear) => {
   for (let i = 0; i < count; i++) {
     const choice = random(10)
-    if (choice < 6) text.insert(random(text.length + 1), words[random(words.length)])
-    else if (choice < 8 && text.length > 4) { const at = random(text.length - 3); text.delete(at, 1 + random(3)) }
+    if (choice < 6) text.insert(place(random(text.length + 1), tear), words[random(words.length)])
+    else if (choice < 8 && text.length > 4) {
+      const at = random(text.length - 3)
+      const start = place(at, tear)
+      text.delete(start, place(at + 1 + random(3), tear) - start)
+    }
     else if (choice < 9) marks.set(`k${random(5)}`, random(1000))
     else list.insert(random(list.length + 1), [random(1000)])
   }
@@ -51,7 +60,7 @@ const report = () => ({
 const commands = {
   connect: () => provider.connect(),
   disconnect: () => provider.disconnect(),
-  edit: ({ count }) => edit(count),
+  edit: ({ count, tear }) => edit(count, tear ?? false),
   insert: ({ at, text: content }) => text.insert(Math.min(at, text.length), content),
   undo: () => undo.undo(),
   presence: ({ name }) => provider.awareness.setLocalStateField('user', { name }),

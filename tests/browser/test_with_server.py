@@ -1,0 +1,39 @@
+"""The start page and sharing in a real browser against `collab serve`; the cases are in with_server.mjs."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import pytest
+
+from tests.browser.browser_run import case_names, run_cases
+from tests.browser.real_server import serve
+
+SCRIPT = Path(__file__).with_name("with_server.mjs")
+CASES = case_names(SCRIPT)
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
+pytestmark = pytest.mark.browser
+
+
+def fill(folder: Path) -> None:
+    (folder / "below" / "further").mkdir(parents=True)
+    (folder / "below" / "further" / "deep.md").write_text("# Deep\n")
+    (folder / "notes.md").write_text("# Notes\n")
+    (folder / "table.csv").write_text("a,b\n1,2\n")
+    (folder / "old.txt").write_text("old\n")
+    (folder / "picture.png").write_bytes(base64.b64decode(PIXEL))
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str | None]:
+    folder, data = tmp_path_factory.mktemp("files"), tmp_path_factory.mktemp("server") / "data"
+    fill(folder)
+    with serve(folder, data) as address:
+        return run_cases(SCRIPT, {"sample": address})
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_with_server(case: str, results: dict[str, str | None]) -> None:
+    assert results[case] is None, results[case]

@@ -187,7 +187,5 @@ def test_ten_thousand_random_sequences_lose_nothing() -> None:
         try:
             simulate(lambda clock, seed=seed: run_random_faults(clock, seed))
         except BaseException:
-            print(
-                f"\nfailed with seed {seed}; replay: pytest tests/faults/test_r05_storage_faults.py -k 'random_sequence and {seed}'"
-            )
+            print(f"\nfailed with seed {seed}; replay: run_random_faults with this seed")
             raise

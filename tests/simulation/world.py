@@ -12,6 +12,8 @@ from collab.clock import FakeClock
 from collab.config import Config
 from collab.formats.base import Decoded
 from collab.formats.table import format_named
+from collab.formats.text import TextFormat
+from collab.formats.text_merge import Plan
 from collab.limits import Limits
 from collab.protocol.roles import Identity, Role
 from collab.protocol.update import Checked, check_update
@@ -36,6 +38,9 @@ class InlineSandbox:
 
     async def decode(self, format_name: str, content: bytes, client_id: int) -> Decoded:
         return format_named(format_name).decode(content, self._limits, client_id)
+
+    async def plan_merge(self, base: bytes, theirs: bytes, live: str, known: str | None = None) -> Plan:
+        return TextFormat().plan_merge(base, theirs, live, known)
 
     async def check_update(self, update: bytes, clocks: Mapping[int, int]) -> Checked:
         return check_update(update, clocks, self._limits)

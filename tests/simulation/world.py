@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
-from collab.clock import FakeClock
+from collab.clock import Clock, FakeClock
 from collab.config import Config
 from collab.formats.base import Decoded
 from collab.formats.table import format_named
@@ -115,7 +115,7 @@ class World:
         storage: MemoryConnector | None = None,
         connector: Connector | None = None,
     ) -> None:
-        self.clock = clock
+        self.clock: Clock = clock
         self.config = config or Config()
         self.memory = MemoryStore()
         self.store: Store = store or self.memory

@@ -24,7 +24,7 @@ PATIENCE_S = 30.0
 
 async def until(true: Callable[[], bool]) -> None:
     async with asyncio.timeout(PATIENCE_S):
-        while not true():
+        while not true():  # noqa: ASYNC110 - what another program did has no event to wait for
             await asyncio.sleep(0.005)
 
 

@@ -4,7 +4,8 @@ import * as decoding from "lib0/decoding";
 import * as encoding from "lib0/encoding";
 import * as Y from "yjs";
 import type { Environment, Socket } from "./environment";
-import { AccessRefused, Provider, addressOf, type Access, type Observer, type StopReason } from "./provider";
+import { AccessRefused, addressOf, type Access, type StopReason } from "./access";
+import { Provider, type Observer } from "./provider";
 import { encodeStep1, encodeStep2, encodeUpdate } from "./wire";
 
 class TestSocket implements Socket {

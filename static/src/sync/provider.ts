@@ -9,28 +9,13 @@ import {
   removeAwarenessStates,
 } from "y-protocols/awareness";
 import * as Y from "yjs";
+import { AccessRefused, STOPS, addressOf, type Access, type StopReason } from "./access";
 import { OVERLOADED, RECONNECT, backoffMs } from "./backoff";
 import { browser, type Environment, type Socket } from "./environment";
 import { Ledger } from "./ledger";
 import * as wire from "./wire";
 
 export type Phase = "offline" | "connecting" | "syncing" | "live" | "stopped";
-
-/** How to reach the room; a token lives in `url` or beside it. */
-export interface Access {
-  readonly url: string;
-  readonly historyId: string;
-}
-
-/** Why the connection is not coming back by itself. `signed_out`: `renew` said so; else the close code's meaning. */
-export type StopReason =
-  | "malformed"
-  | "signed_out"
-  | "forbidden"
-  | "not_found"
-  | "history_changed"
-  | "limit"
-  | "unsupported";
 
 export interface Observer {
   changed(): void;
@@ -43,13 +28,6 @@ export interface Observer {
   stopped(reason: StopReason): void;
 }
 
-/** What `renew` answers when the person may not come back. */
-export class AccessRefused extends Error {
-  constructor(readonly reason: StopReason) {
-    super(reason);
-  }
-}
-
 export interface ProviderOptions {
   readonly access: Access;
   /** Fetch a fresh token. Rejects with AccessRefused, or with anything else when the server is away. */
@@ -58,7 +36,6 @@ export interface ProviderOptions {
   readonly environment?: Environment;
 }
 
-const SUBPROTOCOL = "collab.v1";
 const CONNECT_TIMEOUT_MS = 15_000;
 const SYNC_TIMEOUT_MS = 180_000;
 const QUIET_MS = 20_000;
@@ -71,15 +48,6 @@ const SEND_BUFFER_BYTES = 1 << 20;
 const UPDATE_MESSAGE_BYTES = 900 * 1024;
 /** After so many failures in a row the token is renewed, which also tells why the server refuses. */
 const ASK_AFTER_FAILURES = 2;
-
-const STOPS: ReadonlyMap<number, StopReason> = new Map([
-  [4400, "malformed"],
-  [4403, "forbidden"],
-  [4404, "not_found"],
-  [4409, "history_changed"],
-  [4413, "limit"],
-  [4415, "unsupported"],
-]);
 
 export class Provider {
   readonly awareness: Awareness;
@@ -409,16 +377,4 @@ function batchesOf(updates: readonly Uint8Array[], limit: number): Uint8Array[] 
     size += update.length;
   }
   return groups.map((group) => (group.length === 1 ? group[0]! : Y.mergeUpdates(group)));
-}
-
-/** The token travels as a subprotocol, where no log and no referrer sees it. */
-export function addressOf(access: Access): { address: string; protocols: string[] } {
-  const url = new URL(access.url, globalThis.location?.href);
-  const token = url.searchParams.get("token");
-  url.searchParams.delete("token");
-  url.searchParams.set("v", "1");
-  url.searchParams.set("history", access.historyId);
-  if (url.protocol === "http:") url.protocol = "ws:";
-  if (url.protocol === "https:") url.protocol = "wss:";
-  return { address: url.href, protocols: token ? [SUBPROTOCOL, `token.${token}`] : [SUBPROTOCOL] };
 }

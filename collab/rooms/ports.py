@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from collab.formats.base import Decoded
+from collab.formats.text_merge import Plan
 from collab.protocol.update import Checked
 
 
@@ -18,6 +19,10 @@ class Sandbox(Protocol):
 
     async def check_update(self, update: bytes, clocks: Mapping[int, int]) -> Checked:
         """The update checker, for updates that would hold up the event loop. Raises: ProtocolError."""
+        ...
+
+    async def plan_merge(self, base: bytes, theirs: bytes, live: str, known: str | None = None) -> Plan:
+        """The expensive half of a text merge. Raises: FormatError, LimitExceeded."""
         ...
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from collab.config import Config, SaveConfig
 from collab.document import Document, Splice
+from collab.limits import Limits
 from collab.protocol.payloads import StorageState
 from collab.store.base import hash_content
 from connectors.base import Connector, Credentials, Version, WriteResult
@@ -302,6 +303,22 @@ def test_an_outside_change_is_merged_with_what_people_type() -> None:
         assert [notice.code for notice in ada.notices] == ["outside_change"]
 
     run(test)
+
+
+def test_a_large_merge_is_planned_while_people_type() -> None:
+    async def test(case: Case) -> None:
+        ada = await case.join()
+        ada.edit(Splice(0, 0, "zero\n"))
+        case.world.storage.outside_write(PATH, START + b"three\n" * 50)
+        for _ in range(50):
+            ada.edit(Splice(0, 0, "x"))
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(5)
+
+        assert ada.text == "x" * 50 + "zero\none\ntwo\n" + "three\n" * 50
+        assert case.stored == ada.text.encode()
+
+    run(test, Config(limits=Limits(inline_check_size_bytes=100)))
 
 
 def test_the_same_line_changed_on_both_sides_keeps_both_and_asks() -> None:

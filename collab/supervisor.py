@@ -36,6 +36,7 @@ LONGEST_PAUSE_S = 10.0
 LONGEST_PAUSE_OF_READY_S = 0.5
 """A worker that dies young, but did serve, is needed back soon."""
 _POLL_S = 0.2
+_READY_BYTES = 4096
 _KILL_GRACE_S = 5.0
 
 
@@ -169,8 +170,8 @@ class Supervisor:
             spare.process.wait()
 
     def _watch_ready(self, ready: int) -> None:
-        with os.fdopen(ready, "rb") as pipe:
-            said = pipe.read().decode()
+        said = os.read(ready, _READY_BYTES).decode()  # written at once, so read at once (pipe(7), PIPE_BUF)
+        os.close(ready)
         if not said.startswith(READY):
             return
         self.ready_at = self._clock.monotonic()

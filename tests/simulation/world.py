@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from collab.clock import Clock, FakeClock
 from collab.config import Config
+from collab.document import Document, compact
 from collab.formats.base import Decoded
 from collab.formats.table import format_named
 from collab.formats.text import TextFormat
@@ -42,8 +43,14 @@ class InlineSandbox:
     async def plan_merge(self, base: bytes, theirs: bytes, live: str, known: str | None = None) -> Plan:
         return TextFormat().plan_merge(base, theirs, live, known)
 
-    async def check_update(self, update: bytes, clocks: Mapping[int, int]) -> Checked:
-        return check_update(update, clocks, self._limits)
+    async def check_update(self, update: bytes, clocks: Mapping[int, int], snapshot: bytes | None = None) -> Checked:
+        checked = check_update(update, clocks, self._limits)
+        if checked.update is not None and snapshot is not None:
+            Document.from_updates([snapshot, checked.update])
+        return checked
+
+    async def compact(self, state: bytes) -> bytes:
+        return compact(state)
 
 
 class RecordedSlot:

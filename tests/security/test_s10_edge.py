@@ -1,8 +1,9 @@
-"""S10 in front of the rooms: sockets, requests and files. Who goes over a bound is told which one, others go on working."""
+"""S10 in front of the rooms: sockets, requests, files. Who goes over a bound is told which; others go on working."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -10,17 +11,24 @@ from pathlib import Path
 
 import httpx
 import pytest
+from starlette.types import Receive, Scope, Send
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.frames import Close
 
 from collab.protocol.messages import encode_sync_step1, encode_sync_step2
 from collab.protocol.roles import Role
+from collab.startup import listen
+from collab.web.server import EdgeServer, uvicorn_config
+from tests.protocol.updates import text, update
 from tests.web.edge_server import Running, bearer, first_json, make_config, running, with_secret
 
 HELLO = 112
-VIEWER_STEP_1 = b"\x00\x00\x01\x00"
 KIB = 1024
+UPGRADE = (
+    b"GET /ws/room HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+)
 
 
 @asynccontextmanager
@@ -110,8 +118,6 @@ async def test_a_viewer_cannot_make_the_server_hold_a_sync(folder: Path) -> None
 
 
 async def test_an_honest_sync_above_the_size_of_a_message_is_taken(folder: Path) -> None:
-    from tests.protocol.updates import text, update
-
     async with small(folder, message_size_bytes=4 * KIB, sync_size_bytes=256 * KIB) as server:
         async with server.join("room") as writer, server.join("room") as reader:
             await reader.send(encode_sync_step1(b"\x00"))
@@ -141,6 +147,43 @@ async def test_a_long_text_message_is_not_collected(folder: Path) -> None:
             end = await closed(socket)
 
     assert end.code in (4400, 4413)
+
+
+async def test_what_is_sent_before_the_door_opens_waits_in_the_senders_own_machine(folder: Path) -> None:
+    open_door = asyncio.Event()
+
+    async def slow_to_accept(scope: Scope, receive: Receive, send: Send) -> None:
+        await open_door.wait()
+
+    server = EdgeServer(uvicorn_config(slow_to_accept, make_config(folder)), nothing)
+    listener = listen("127.0.0.1", 0)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(server.serve(sockets=[listener]), name="server")
+        _, writer = await asyncio.open_connection(*listener.getsockname())
+        writer.write(UPGRADE)
+        sent = await push(writer, at_most=64 * KIB * KIB)
+        writer.transport.abort()
+        open_door.set()
+        server.should_exit = True
+
+    assert sent < 32 * KIB * KIB
+
+
+async def nothing() -> None:
+    """No rooms to save."""
+
+
+async def push(writer: asyncio.StreamWriter, at_most: int) -> int:
+    """Send until nothing more goes out for a second; returns how many bytes did."""
+    sent = 0
+    try:
+        while sent < at_most:
+            writer.write(b"x" * 64 * KIB)
+            await asyncio.wait_for(writer.drain(), 1)
+            sent += 64 * KIB
+    except (TimeoutError, ConnectionError):
+        pass
+    return sent
 
 
 # -- connections --
@@ -226,7 +269,7 @@ async def test_an_upload_above_the_size_is_refused_and_leaves_nothing(folder: Pa
         )
 
     check_limit(answer, "upload_size_bytes")
-    assert sorted(path.name for path in folder.iterdir()) == ["a.md", "page.html", "pic.png", "sub"]
+    assert sorted(os.listdir(folder)) == ["a.md", "page.html", "pic.png", "sub"]
 
 
 async def in_parts(content: bytes) -> AsyncIterator[bytes]:

@@ -28,7 +28,9 @@ console = Console()
 
 Folder = Annotated[
     Path | None,
-    typer.Argument(help="The folder to share. Left out: a small sample folder is made here.", show_default=False),
+    typer.Argument(
+        help="The folder to share. Left out: a small sample folder is made here.", show_default=False, readable=False
+    ),
 ]
 Host = Annotated[
     str | None, typer.Option(help="Address to listen on. [dim]default: 127.0.0.1[/dim]", show_default=False)
@@ -41,12 +43,16 @@ Data = Annotated[
     typer.Option(
         help="Where journal and history live. [dim]default: a place for this folder in your state directory[/dim]",
         show_default=False,
+        readable=False,
     ),
 ]
 ConfigFile = Annotated[
     Path | None,
     typer.Option(
-        "--config", help="A TOML file: the sections of `collab check-config`, and [[roots]].", show_default=False
+        "--config",
+        help="A TOML file: the sections of `collab check-config`, and [[roots]].",
+        show_default=False,
+        readable=False,
     ),
 ]
 DocumentName = Annotated[str, typer.Argument(help="A document's id, or its path in the folder.")]

@@ -27,6 +27,9 @@ log = structlog.get_logger(__name__)
 
 EXIT_CONFIG = 2
 """A worker that exits with this said why; starting it again would not help."""
+EXIT_JOURNAL = 3
+"""A worker that exits with this said that no journal can be kept now: at the first start that is a reason not to serve,
+later one to try again."""
 READY = "ready "
 """What a worker says when it serves; a one-time token may follow, for the address that is printed."""
 HEALTHY_S = 1.0
@@ -69,6 +72,7 @@ class Supervisor:
         self._spare: _Worker | None = None
         self._stop = threading.Event()
         self._signals = 0
+        self._served = False
         self._kill_at: float | None = None
         self.pause_s = 0.0
         self.ready_at: float | None = None
@@ -96,7 +100,7 @@ class Supervisor:
             code = self._await_exit()
             if self._stop.is_set():
                 return 0 if code in (0, -signal.SIGTERM) else 1
-            if code == EXIT_CONFIG:
+            if code == EXIT_CONFIG or (code == EXIT_JOURNAL and not self._served):
                 return EXIT_CONFIG
             self.pause_s = self.next_pause()
             log.error("worker_died", code=_describe(code), next_in_s=self.pause_s)
@@ -175,6 +179,7 @@ class Supervisor:
         if not said.startswith(READY):
             return
         self.ready_at = self._clock.monotonic()
+        self._served = True
         if self._on_ready is not None:
             announce, self._on_ready = self._on_ready, None
             announce(said.removeprefix(READY))

@@ -18,7 +18,7 @@ import pytest
 from collab.clock import FakeClock
 from collab.config import Config
 from collab.startup import listen
-from collab.supervisor import EXIT_CONFIG, Supervisor
+from collab.supervisor import EXIT_CONFIG, EXIT_JOURNAL, Supervisor
 from tests.serving import Server
 
 
@@ -125,6 +125,21 @@ def test_a_worker_that_refuses_its_configuration_is_not_started_again(tmp_path: 
 
     assert status == EXIT_CONFIG
     assert len(starts) == 1
+
+
+def test_a_worker_without_a_journal_is_given_up_at_the_first_start_only(tmp_path: Path) -> None:
+    status, _, starts = supervise(tmp_path, f"{NOTE_START}; sys.exit({EXIT_JOURNAL})", seconds=30)
+
+    assert (status, len(starts)) == (EXIT_CONFIG, 1)
+
+
+def test_a_worker_that_lost_its_journal_is_started_again(tmp_path: Path) -> None:
+    serve = "os.write(int(sys.argv[2]), b'ready '); os.close(int(sys.argv[2])); time.sleep(0.5)"
+
+    _, log, starts = supervise(tmp_path, f"{NOTE_START}; {serve}; sys.exit({EXIT_JOURNAL})", seconds=6)
+
+    assert len(starts) >= 2
+    assert "worker_died" in log
 
 
 def test_a_worker_that_dies_at_once_is_started_ever_more_rarely(tmp_path: Path) -> None:

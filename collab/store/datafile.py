@@ -79,11 +79,12 @@ def _create(path: Path) -> None:
     if not path.exists():
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         sync_folder(path.parent)
+    elif path.stat().st_size == 0 and not _has_log(path):
+        _log.warning("journal_empty", path=str(path), meaning="a new history begins; nothing was there to be kept")
 
 
 def _check_and_migrate(path: Path, driver: Driver) -> None:
-    wal = beside(path, _WAL)
-    if path.stat().st_size == 0 and wal.exists() and wal.stat().st_size > 0:
+    if path.stat().st_size == 0 and _has_log(path):
         raise Damaged("the file is empty, its write-ahead log is not")
     connection = driver.connect(path)
     try:
@@ -99,6 +100,11 @@ def _check_and_migrate(path: Path, driver: Driver) -> None:
     finally:
         connection.close()
     (path.parent / _SUSPECT).unlink(missing_ok=True)
+
+
+def _has_log(path: Path) -> bool:
+    wal = beside(path, _WAL)
+    return wal.exists() and wal.stat().st_size > 0
 
 
 def _check(connection: Connection, *, whole: bool) -> None:

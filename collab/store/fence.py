@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 
-from collab.errors import ConfigError
+from collab.errors import ConfigError, JournalError
 
 LOCK_NAME = "server.lock"
 
@@ -22,9 +23,12 @@ class Fence:
         self._descriptor: int | None = None
 
     def acquire(self) -> None:
-        """Take the folder. Raises: ConfigError (another server has it)."""
+        """Take the folder. Raises: ConfigError (another server has it), JournalError (it takes no file)."""
         path = self._data / LOCK_NAME
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise JournalError(f"its lock cannot be made: {error.strerror}") from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -34,9 +38,10 @@ class Fence:
                 f"another server (pid {holder}) uses this data folder: {self._data}. "
                 "Stop it, or give this one a folder of its own with --data."
             ) from None
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         self._descriptor = descriptor
+        with suppress(OSError):  # on a full disk the lock holds, it only does not say who has it
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
 
     def release(self) -> None:
         """Give the folder back; may be called twice."""

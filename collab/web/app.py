@@ -173,7 +173,7 @@ async def _signing_key(config: Config, store: Store) -> bytes:
 
 
 async def _take_slot(path: Path, limits: Limits, store: Store, clock: Clock) -> Slot:
-    """Set aside what a dead worker was applying, then take over its slot."""
+    """Set aside what a dead worker was applying, then take over its slot. Raises: ConfigError, JournalError."""
     held = Slot.read_left(path)
     if held is not None:
         log.error(
@@ -191,7 +191,10 @@ async def _take_slot(path: Path, limits: Limits, store: Store, clock: Clock) -> 
             reason=f"a worker died while it applied this ({held.digest})",
             at_ms=clock.wall_ms(),
         )
-    slot = Slot(path, limits.apply_slot_size_bytes)
+    try:
+        slot = Slot(path, limits.apply_slot_size_bytes)
+    except OSError as error:
+        raise JournalError(f"the apply slot cannot be made: {error.strerror}") from error
     slot.clear()
     return slot
 

@@ -19,7 +19,7 @@ import h11
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
-from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
+from uvicorn.protocols.websockets.wsproto_impl import FrameTooLargeError, WSProtocol
 from wsproto import events
 
 from collab.auth.peer import peer_uid
@@ -36,6 +36,8 @@ class PeerSocket:
 
     client: tuple[str, int] | None
     server: tuple[str, int | None] | None
+    message_limit_bytes: Callable[[], int] | None = None
+    """How large a message would be taken from it now; None while nobody said."""
     _uid: int | None = field(default=None, init=False)
 
     def uid(self) -> int | None:
@@ -149,6 +151,7 @@ class EdgeWebSocket(WSProtocol):
 
     limits: ClassVar[Limits]
     _stall: StallWatch | None = None
+    _cut = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         super().connection_made(transport)
@@ -158,6 +161,36 @@ class EdgeWebSocket(WSProtocol):
         if self._stall is not None:
             self._stall.stop()
         super().connection_lost(exc)
+
+    def handle_connect(self, event: events.Request) -> None:
+        super().handle_connect(event)
+        # What a client sends before it was let in would fill our memory; `receive` reads on once it is.
+        self._pause_reading()
+
+    def handle_message(self, event: events.TextMessage | events.BytesMessage) -> None:
+        """Text, or what is too large, is handed over as far as it came: the session says why it is refused."""
+        limit = self._message_limit_bytes
+        if self._cut:
+            return
+        if limit is None or (isinstance(event, events.BytesMessage) and self.buffer.length + len(event.data) <= limit):
+            super().handle_message(event)
+            return
+        self._cut = True
+        with contextlib.suppress(FrameTooLargeError):
+            self.buffer.extend(event)
+        self.queue.put_nowait(self.buffer.to_message())
+        self.buffer.clear()
+        self._pause_reading()
+
+    @property
+    def _message_limit_bytes(self) -> int | None:
+        peer = self.app_state.get("peer")
+        return peer.message_limit_bytes() if isinstance(peer, PeerSocket) and peer.message_limit_bytes else None
+
+    def _pause_reading(self) -> None:
+        if not self.read_paused:
+            self.read_paused = True
+            self.transport.pause_reading()
 
     def pause_writing(self) -> None:
         super().pause_writing()

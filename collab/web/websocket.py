@@ -19,6 +19,7 @@ from collab.rooms.connection import Connection
 from collab.web.admission import TooManyRequests
 from collab.web.edge import Edge, Offer
 from collab.web.joining import join
+from collab.web.server import PeerSocket
 
 log = structlog.get_logger(__name__)
 
@@ -56,12 +57,20 @@ async def _serve(websocket: WebSocket, edge: Edge, offer: Offer, address: str) -
         edge.sockets.watch(connection, joined.grant),
     ):
         edge.metrics.handshake(101)
+        _bound_messages(websocket, connection)
         try:
             await websocket.accept(offer.subprotocol)
             info = await _carry(websocket, connection, edge)
         finally:
             connection.disconnected()
         await _close(websocket, info, edge.config.limits.outbox_stall_s)
+
+
+def _bound_messages(websocket: WebSocket, connection: Connection) -> None:
+    """Let the protocol below cut what the session would not take, while it arrives."""
+    peer = websocket.scope.get("state", {}).get("peer")
+    if isinstance(peer, PeerSocket):
+        peer.message_limit_bytes = lambda: connection.session.message_limit_bytes
 
 
 async def _carry(websocket: WebSocket, connection: Connection, edge: Edge) -> CloseInfo:

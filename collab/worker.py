@@ -19,8 +19,8 @@ from collab import logs
 from collab.auth.peer import SUPPORTED as PEER_UIDS
 from collab.config import Config
 from collab.configfile import load_config
-from collab.errors import CollabError, ConfigError
-from collab.supervisor import EXIT_CONFIG, READY
+from collab.errors import CollabError, ConfigError, JournalError
+from collab.supervisor import EXIT_CONFIG, EXIT_JOURNAL, READY
 from collab.web.app import Application
 from collab.web.server import EdgeServer, event_loop, uvicorn_config
 
@@ -44,6 +44,9 @@ def main(arguments: list[str]) -> int:
     except ConfigError as error:
         print(f"collab: {error}", file=sys.stderr)
         return EXIT_CONFIG
+    except JournalError as error:
+        print(f"collab: No journal can be kept in {config.store.data} ({error}).", file=sys.stderr)
+        return EXIT_JOURNAL
     except CollabError as error:
         log.error("server_failed", code=error.code, detail=str(error))
         return 1

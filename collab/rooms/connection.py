@@ -69,6 +69,8 @@ class Connection:
         self.deferred: deque[Received] = deque()
         """What waits, in order, behind a large update of this connection that is being checked."""
         self.checking = False
+        self.barren_answers = 0
+        """So many answers to sync step 1 in a row had gaps and brought nothing new."""
         self.asked_at = float("-inf")
         """When this client was asked last for what we lack (monotonic)."""
         self.resync_due: float | None = None

@@ -27,7 +27,7 @@ from collab.protocol.update import Checked
 from collab.rooms.audience import Audience, Update
 from collab.rooms.connection import Connection
 from collab.rooms.journal_writer import Applied, JournalWriter
-from collab.rooms.live import LiveDocument
+from collab.rooms.live import LiveDocument, Taken
 from collab.rooms.notices import NoticeCode, notice
 from collab.rooms.parts import Parts
 from collab.rooms.requests import Received
@@ -35,6 +35,8 @@ from collab.store.base import JournalEntry
 
 _log = structlog.get_logger(__name__)
 
+BARREN_ANSWERS = 2
+"""One may have been under way while the document was rebuilt; the second one answers what we lack now."""
 MERGED_UPDATES = 64
 """At most so many updates are sent as one frame."""
 
@@ -198,7 +200,8 @@ class Intake:
         except ProtocolError as error:
             self._refuse(connection, error)
             return
-        if not taken.complete:
+        complete = taken.complete or (event.in_sync and _gave_all(connection, taken))
+        if not complete:
             connection.ledger.drop(number)
             self.ask_for_missing(connection)
             self._parts.metrics.count("update_gaps_total")
@@ -206,7 +209,7 @@ class Intake:
         if taken.update is not None:
             entry = self._entry(connection, taken.update)
             self._turn.append((connection, taken.update))
-        self._journal.add(Applied(connection, number, entry, whole_sync=event.in_sync and taken.complete))
+        self._journal.add(Applied(connection, number, entry, whole_sync=event.in_sync and complete))
 
     def _entry(self, connection: Connection, update: bytes) -> JournalEntry:
         identity, clock = connection.identity, self._parts.clock
@@ -245,3 +248,13 @@ class Intake:
     def _send_presence(self, entries: tuple[AwarenessEntry, ...]) -> None:
         if entries:
             self._audience.send_broadcast(encode_awareness(entries))
+
+
+def _gave_all(connection: Connection, taken: Taken) -> bool:
+    """Whether a client whose answers have gaps has nothing more to give.
+
+    It may wait itself for an edit of somebody who is gone and whose edit was never acknowledged. What it has made of
+    its own never depends on such an edit.
+    """
+    connection.barren_answers = 0 if taken.update is not None else connection.barren_answers + 1
+    return connection.barren_answers >= BARREN_ANSWERS

@@ -116,6 +116,29 @@ def test_a_stock_client_gets_no_message_of_ours() -> None:
     run(test)
 
 
+def test_a_client_that_waits_itself_for_a_lost_edit_is_acknowledged_and_not_asked_for_ever() -> None:
+    async def test(case: Case) -> None:
+        ada = await case.join()
+        gone = Document(999)
+        gone.apply(ada.document.diff())
+        gone.edit_text([Splice(0, 0, "lost ")])
+        ada.document.apply(gone.changed_by(lambda: gone.edit_text([Splice(5, 0, "waiting ")])))
+
+        await ada.disconnect()
+        await ada.connect(case.rooms, (await case.open()).document_id)
+        await asyncio.sleep(1)
+        ada.edit(Splice(0, 0, "own "))
+        await asyncio.sleep(20)
+        asked = case.world.metrics.counts["update_gaps_total"]
+        await asyncio.sleep(20)
+
+        assert ada.acknowledged == ada.sent > 0
+        assert asked == case.world.metrics.counts["update_gaps_total"] <= 4
+        assert case.stored == b"own " + START
+
+    run(test)
+
+
 def test_a_gap_is_asked_for_and_not_acknowledged_before_it_is_filled() -> None:
     async def test(case: Case) -> None:
         ada = await case.join()

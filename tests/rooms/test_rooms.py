@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from collab.config import Config, RoomConfig
-from collab.document import Document, Splice
+from collab.document import Document, Splice, merge_updates
 from collab.errors import CloseCode, CollabError, FormatError, HistoryChanged, LimitExceeded, NotFound
 from collab.limits import Limits
 from collab.protocol.messages import encode_update
@@ -116,13 +116,26 @@ def test_a_stock_client_gets_no_message_of_ours() -> None:
     run(test)
 
 
+class WaitingDocument(Document):
+    """As Yjs does, it sends what waits in it for something that it lacks, too."""
+
+    def __init__(self, document: Document, waiting: bytes) -> None:
+        super().__init__(document.client_id)
+        self.apply(document.diff())
+        self._waiting = waiting
+
+    def diff(self, state_vector: bytes | None = None) -> bytes:
+        return merge_updates([super().diff(state_vector), self._waiting])
+
+
 def test_a_client_that_waits_itself_for_a_lost_edit_is_acknowledged_and_not_asked_for_ever() -> None:
     async def test(case: Case) -> None:
         ada = await case.join()
         gone = Document(999)
         gone.apply(ada.document.diff())
         gone.edit_text([Splice(0, 0, "lost ")])
-        ada.document.apply(gone.changed_by(lambda: gone.edit_text([Splice(5, 0, "waiting ")])))
+        waiting = gone.changed_by(lambda: gone.edit_text([Splice(5, 0, "waiting ")]))
+        ada.document = WaitingDocument(ada.document, waiting)
 
         await ada.disconnect()
         await ada.connect(case.rooms, (await case.open()).document_id)

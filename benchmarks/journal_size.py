@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pycrdt
 
@@ -37,7 +38,7 @@ class Author:
     """One person at one place of the text."""
 
     name: str
-    doc: pycrdt.Doc[object] = field(default_factory=pycrdt.Doc)
+    doc: pycrdt.Doc[Any] = field(default_factory=pycrdt.Doc)
     made: list[bytes] = field(default_factory=list)
     cursor: int = 0
     until_move: int = 0

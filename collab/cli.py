@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -142,17 +143,21 @@ def replay(
         str | None, typer.Argument(help="A document's id, or its path in the folder.", show_default=False)
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="All documents.")] = False,
+    at: Annotated[datetime | None, typer.Option(help="As the document was at this time; with --write.")] = None,
+    write: Annotated[Path | None, typer.Option(help="Write the document to this new file instead.")] = None,
     folder: Annotated[Path | None, typer.Option(help="The shared folder, to find its journal.")] = None,
     data: Data = None,
     config: ConfigFile = None,
 ) -> None:
     """Rebuild a document from its journal and compare it with what was stored. Changes nothing.
 
-    The server of this folder must be stopped.
+    It works on a copy, so the server may run. With --write the document of now, or of --at, goes into a new file.
     """
     if not every and document is None:
         raise ConfigError("Name a document, or say --all.")
     config_now = gather(Options(folder=folder, data=data, config=config)).config
+    if write is not None and document is not None:
+        return upkeep.rebuild(config_now, document, at, write, console)
     raise typer.Exit(upkeep.replay(config_now, None if every else document, console))
 
 

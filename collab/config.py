@@ -39,6 +39,8 @@ class ServerConfig:
     scratch: bool | None = None
     """Rooms without a file for any other name under /ws; default: on in open mode only."""
     shutdown_s: float = 10.0
+    spare_worker: bool = True
+    """Keep a second process loaded and waiting, so that a worker that died is replaced at once (about 50 MB)."""
     metrics_open: bool = False
     """Serve /metrics to any address; otherwise only to this machine."""
 

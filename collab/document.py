@@ -52,7 +52,7 @@ class Document:
     """One live document. After `DocumentPoisoned` every method raises it again."""
 
     def __init__(self, client_id: int | None = None) -> None:
-        self._doc: pycrdt.Doc[Any] = pycrdt.Doc(client_id=client_id)
+        self._doc: pycrdt.Doc[Any] = _keeping_doc(client_id)
         self._poisoned: str | None = None
         self._pairs: PairIndex | None = PairIndex()
         """None when our own edits brought new pairs: looked up again when a peer's update comes."""
@@ -86,7 +86,7 @@ class Document:
     def _replace_pairs(self, pairs: PairIndex, torn: Clocks, update: bytes) -> bytes:
         """Build the document again with U+FFFD for pairs that the update tears; returns the update to apply."""
         state = replace_pairs(self._doc.get_update(), torn)
-        self._doc = pycrdt.Doc(client_id=self._doc.client_id)
+        self._doc = _keeping_doc(self._doc.client_id)
         self._doc.apply_update(state)
         pairs.forget(torn)
         return replace_pairs(update, torn)
@@ -104,6 +104,14 @@ class Document:
         """What a peer with that state vector lacks, delete set included. Raises: DocumentPoisoned."""
         with self._fence():
             return self._doc.get_update(state_vector)
+
+    def adopt(self, state: bytes) -> None:
+        """Go on from a compacted state of this document, taken at any time before now. Raises: DocumentPoisoned."""
+        with self._fence():
+            doc = _keeping_doc(self._doc.client_id)
+            doc.apply_update(state)
+            doc.apply_update(self._doc.get_update(doc.get_state()))
+            self._doc = doc
 
     def changed_by(self, change: Callable[[], None]) -> bytes:
         """Run `change` and return the update it made, empty when it changed nothing. Raises: DocumentPoisoned.
@@ -137,12 +145,16 @@ class Document:
         offsets = _byte_offsets(text, splices)
         with self._fence():
             ytext = self._doc.get(root, type=pycrdt.Text)
+            # From the front: each splice splits a block, and that costs what stands before the place in that block.
+            # From the back a hundred splices of 10 MiB of text took 17 times as long.
+            shift = 0
             with self._doc.transaction():
-                for splice, (start, end) in zip(reversed(splices), reversed(offsets), strict=True):
+                for splice, (start, end) in zip(splices, offsets, strict=True):
                     if end > start:
-                        del ytext[start:end]
+                        del ytext[start + shift : end + shift]
                     if splice.insert:
-                        ytext.insert(start, splice.insert)
+                        ytext.insert(start + shift, splice.insert)
+                    shift += len(splice.insert.encode()) - (end - start)
         if not all(splice.insert.isascii() for splice in splices):
             self._pairs = None
 
@@ -209,6 +221,36 @@ class Document:
         except BaseException as error:  # pyo3's PanicException derives from BaseException
             self._poisoned = f"{type(error).__name__}: {error}"
             raise DocumentPoisoned(self._poisoned) from None
+
+
+def compact(state: bytes) -> bytes:
+    """The same document without the content of what was deleted. Raises: DocumentPoisoned.
+
+    Only for a process that may die: collecting is where the native core breaks on updates that nobody's editor makes.
+    """
+    return _fenced(lambda: _compact(state))
+
+
+def _compact(state: bytes) -> bytes:
+    collecting: pycrdt.Doc[Any] = pycrdt.Doc()
+    keeping = _keeping_doc(None)
+    collecting.apply_update(state)
+    keeping.apply_update(state)
+    compacted = collecting.get_update()
+    again = _keeping_doc(None)
+    again.apply_update(compacted)
+    if again.get_state() != keeping.get_state() and _clocks(again) != _clocks(keeping):
+        raise ValueError("the compacted document has other clocks")
+    return compacted
+
+
+def _clocks(doc: pycrdt.Doc[Any]) -> dict[int, int]:
+    return decode_state_vector(doc.get_state())
+
+
+def _keeping_doc(client_id: int | None) -> pycrdt.Doc[Any]:
+    """A document that keeps what is deleted: collecting at every transaction is slower, and can end the process."""
+    return pycrdt.Doc(client_id=client_id, skip_gc=True)
 
 
 def merge_updates(updates: Sequence[bytes]) -> bytes:

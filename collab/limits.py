@@ -68,5 +68,6 @@ class Limits:
     format_queue_size_bytes: int = 256 * MIB
     format_jobs_per_child: int = 500
     # times of the room
+    suspect_s: float = 3600.0
     load_timeout_s: float = 30.0
     save_timeout_s: float = 120.0

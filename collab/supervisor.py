@@ -1,6 +1,7 @@
 """Owns the worker process: its birth, its second life after a crash, its quiet end. Knows sockets and signals, no app.
 
-The parent holds the listening socket, so that connections wait in its queue while a worker is replaced.
+The parent holds the listening socket, so that connections wait in its queue while a worker is replaced. A spare worker
+has loaded its code and waits for the configuration, so that a replacement serves in a fraction of a second.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
@@ -32,12 +34,21 @@ READY = "ready "
 """What a worker says when it serves; a one-time token may follow, for the address that is printed."""
 HEALTHY_S = 1.0
 """A worker that served so long is started again at once."""
-FIRST_PAUSE_S = 0.25
+FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 10.0
-LONGEST_PAUSE_OF_READY_S = 1.0
+LONGEST_PAUSE_OF_READY_S = 0.5
 """A worker that dies young, but did serve, is needed back soon."""
 _POLL_S = 0.2
+_READY_BYTES = 4096
 _KILL_GRACE_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Worker:
+    """A process and the pipe on which it says that it serves."""
+
+    process: subprocess.Popen[bytes]
+    ready_fd: int
 
 
 class Supervisor:
@@ -58,6 +69,7 @@ class Supervisor:
         self._clock = clock or SystemClock()
         self._module = module
         self._worker: subprocess.Popen[bytes] | None = None
+        self._spare: _Worker | None = None
         self._stop = threading.Event()
         self._signals = 0
         self._served = False
@@ -78,6 +90,7 @@ class Supervisor:
         finally:
             for number, action in previous.items():
                 signal.signal(number, action)
+            self._dismiss_spare()
             self._listener.close()
 
     def _keep_alive(self) -> int:
@@ -108,14 +121,30 @@ class Supervisor:
         return min(max(FIRST_PAUSE_S, self.pause_s * 2), longest)
 
     def _start(self) -> None:
-        """Start a worker.
+        """Let the spare worker or a new one serve.
 
-        The worker's standard input carries the configuration and then stays open: its end tells the worker that
-        nobody watches over it any more.
+        A worker's standard input carries the configuration and then stays open: its end tells the worker that nobody
+        watches over it any more.
         """
+        spare, self._spare = self._spare, None
+        if spare is not None and spare.process.poll() is not None:
+            _close(spare)
+            spare = None
+        worker = spare or self._spawn()
+        self._worker = worker.process
+        if worker.process.stdin is not None:
+            try:
+                worker.process.stdin.write(dump_config(self._config).encode() + b"\n")
+                worker.process.stdin.flush()
+            except BrokenPipeError:
+                log.error("worker_refused_configuration")
+        threading.Thread(target=self._watch_ready, args=(worker.ready_fd,), name="worker-ready", daemon=True).start()
+
+    def _spawn(self) -> _Worker:
+        """A process that loads the worker's code and waits for its configuration."""
         ready, worker_ready = os.pipe()
         descriptors = (self._listener.fileno(), worker_ready)
-        self._worker = subprocess.Popen(  # noqa: S603  # our own interpreter and module
+        process = subprocess.Popen(  # noqa: S603  # our own interpreter and module
             [sys.executable, "-m", self._module, *map(str, descriptors)],
             stdin=subprocess.PIPE,
             pass_fds=descriptors,
@@ -123,17 +152,30 @@ class Supervisor:
             env={**os.environ, "PYTHONPATH": _import_path()},
         )
         os.close(worker_ready)
-        if self._worker.stdin is not None:
-            try:
-                self._worker.stdin.write(dump_config(self._config).encode() + b"\n")
-                self._worker.stdin.flush()
-            except BrokenPipeError:
-                log.error("worker_refused_configuration")
-        threading.Thread(target=self._watch_ready, args=(ready,), name="worker-ready", daemon=True).start()
+        return _Worker(process, ready)
+
+    def _keep_spare(self) -> None:
+        """Have a spare worker while one serves."""
+        if not self._config.server.spare_worker or self._spare is not None or self.ready_at is None:
+            return
+        if not self._stop.is_set():
+            self._spare = self._spawn()
+
+    def _dismiss_spare(self) -> None:
+        """The end of its standard input ends a spare worker."""
+        spare, self._spare = self._spare, None
+        if spare is None:
+            return
+        _close(spare)
+        try:
+            spare.process.wait(_KILL_GRACE_S)
+        except subprocess.TimeoutExpired:
+            spare.process.kill()
+            spare.process.wait()
 
     def _watch_ready(self, ready: int) -> None:
-        with os.fdopen(ready, "rb") as pipe:
-            said = pipe.read().decode()
+        said = os.read(ready, _READY_BYTES).decode()  # written at once, so read at once (pipe(7), PIPE_BUF)
+        os.close(ready)
         if not said.startswith(READY):
             return
         self.ready_at = self._clock.monotonic()
@@ -152,6 +194,7 @@ class Supervisor:
             try:
                 code = worker.wait(timeout=_POLL_S)
             except subprocess.TimeoutExpired:
+                self._keep_spare()
                 if self._kill_at is not None and self._clock.monotonic() >= self._kill_at:
                     log.error("worker_did_not_stop", pid=worker.pid)
                     worker.kill()
@@ -168,6 +211,12 @@ class Supervisor:
         worker = self._worker
         if worker is not None and worker.poll() is None:
             worker.send_signal(signal.SIGTERM if self._signals == 1 else signal.SIGKILL)
+
+
+def _close(worker: _Worker) -> None:
+    os.close(worker.ready_fd)
+    if worker.process.stdin is not None:
+        worker.process.stdin.close()
 
 
 def _import_path() -> str:

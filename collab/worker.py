@@ -21,6 +21,8 @@ from collab.config import Config
 from collab.configfile import load_config
 from collab.errors import CollabError, ConfigError, JournalError
 from collab.supervisor import EXIT_CONFIG, EXIT_JOURNAL, READY
+from collab.web.app import Application
+from collab.web.server import EdgeServer, event_loop, uvicorn_config
 
 log = structlog.get_logger(__name__)
 
@@ -30,7 +32,10 @@ _CONFIG_LINE_BYTES = 1_000_000
 def main(arguments: list[str]) -> int:
     """Serve until told to stop; returns the exit code."""
     listen_fd, ready_fd = map(int, arguments)
-    config = load_config(sys.stdin.buffer.readline(_CONFIG_LINE_BYTES).decode())
+    line = sys.stdin.buffer.readline(_CONFIG_LINE_BYTES).decode()
+    if not line:  # a spare worker that was never needed
+        return 0
+    config = load_config(line)
     logs.configure(config.log)
     _follow_supervisor(sys.stdin.fileno())
     _raise_descriptor_limit()
@@ -50,16 +55,11 @@ def main(arguments: list[str]) -> int:
 
 def run(config: Config, listener: socket.socket, ready_fd: int) -> None:
     """Run one server to its end. Raises: ConfigError and what keeps the store from opening."""
-    from collab.web.server import event_loop
-
     with asyncio.Runner(loop_factory=event_loop) as runner:
         runner.run(_serve(config, listener, ready_fd))
 
 
 async def _serve(config: Config, listener: socket.socket, ready_fd: int) -> None:
-    from collab.web.app import Application
-    from collab.web.server import EdgeServer, uvicorn_config
-
     async with Application(config, listener.getsockname()[1]) as application:
         token = "" if PEER_UIDS or not config.open_mode else application.one_time_token()
         os.write(ready_fd, f"{READY}{token}".encode())

@@ -82,17 +82,18 @@ class Server:
         raise AssertionError(f"server not ready in {timeout_s} s:\n{self.tail()}")
 
     def workers(self) -> list[psutil.Process]:
-        """The worker processes: children of the supervisor that serve."""
+        """The worker processes, oldest first: the first one serves, the other is the spare."""
         assert self.process is not None
-        return [
+        workers = [
             child
             for child in psutil.Process(self.process.pid).children()
-            if any("worker" in part for part in child.cmdline())
+            if child.status() != psutil.STATUS_ZOMBIE and any("worker" in part for part in child.cmdline())
         ]
+        return sorted(workers, key=lambda worker: worker.create_time())
 
     def kill_worker(self) -> int:
         """`kill -9` of the worker; returns its former pid."""
-        [worker] = self.workers()
+        worker = self.workers()[0]
         worker.kill()
         return worker.pid
 

@@ -196,9 +196,27 @@ def test_replay_backup_restore_and_purge_work_on_a_stopped_server(folder: Path, 
     refused(collab("replay", "a.md", *place), "knows no document")
 
 
-def test_replay_of_a_running_server_is_refused(folder: Path, tmp_path: Path) -> None:
+def test_replay_of_a_running_server_looks_at_a_copy(folder: Path, tmp_path: Path) -> None:
     server = Server(folder, tmp_path / "data").start()
     try:
-        refused(collab("replay", "--all", "--data", tmp_path / "data"), "data folder")
+        httpx.post(f"{server.url}/api/v1/documents/open", json={"path": "a.md"}, timeout=30).raise_for_status()
+        replayed = collab("replay", "--all", "--data", tmp_path / "data")
     finally:
         server.stop()
+
+    assert replayed.returncode == 0 and "a.md  agrees" in replayed.stdout, replayed.stdout + replayed.stderr
+
+
+def test_replay_writes_a_document_to_a_new_file_only(folder: Path, tmp_path: Path) -> None:
+    server = Server(folder, tmp_path / "data").start()
+    try:
+        httpx.post(f"{server.url}/api/v1/documents/open", json={"path": "a.md"}, timeout=30).raise_for_status()
+    finally:
+        server.stop()
+    arguments = ("replay", "a.md", "--data", tmp_path / "data", "--write", tmp_path / "rebuilt.md")
+
+    written = collab(*arguments, "--at", "2001-01-01")
+
+    assert written.returncode == 0, written.stderr
+    assert (tmp_path / "rebuilt.md").read_bytes() == (folder / "a.md").read_bytes()
+    refused(collab(*arguments), "nothing is overwritten")

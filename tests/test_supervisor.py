@@ -48,7 +48,7 @@ def test_a_killed_worker_is_replaced_and_requests_wait_in_the_queue(server: Serv
 
 def test_the_worker_ends_when_the_supervisor_is_killed(server: Server) -> None:
     assert server.process is not None
-    [worker] = server.workers()
+    worker = server.workers()[0]
     server.process.kill()
     server.process.wait(10)
 
@@ -56,7 +56,7 @@ def test_the_worker_ends_when_the_supervisor_is_killed(server: Server) -> None:
 
 
 def test_a_signal_stops_both_with_status_zero(server: Server) -> None:
-    [worker] = server.workers()
+    worker = server.workers()[0]
 
     assert server.stop() == 0
     assert ended(worker)
@@ -183,12 +183,12 @@ def test_the_pause_grows_for_a_worker_that_never_served_and_is_none_for_one_that
     clock = FakeClock()
     supervisor = Supervisor(Config(), listener, clock=clock)
 
-    assert [pause(supervisor) for _ in range(7)] == [0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 10.0]
+    assert [pause(supervisor) for _ in range(8)] == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10.0]
     supervisor.ready_at = clock.monotonic()
     clock.advance(1.0)
     assert pause(supervisor) == 0.0
     supervisor.ready_at = clock.monotonic()
-    assert [pause(supervisor) for _ in range(4)] == [0.25, 0.5, 1.0, 1.0]
+    assert [pause(supervisor) for _ in range(4)] == [0.1, 0.2, 0.4, 0.5]
 
 
 def pause(supervisor: Supervisor) -> float:

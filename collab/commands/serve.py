@@ -5,6 +5,7 @@ from __future__ import annotations
 import webbrowser
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 
 from collab import __version__, logs
@@ -51,7 +52,7 @@ def _with_a_folder(options: Options) -> Sourced:
 
 
 def _print_screen(console: Console, config: Config, url: str) -> None:
-    table = Table.grid(padding=(0, 2, 0, 2))
+    table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     for root in config.roots:
@@ -61,7 +62,7 @@ def _print_screen(console: Console, config: Config, url: str) -> None:
     console.print()
     console.print(f"  [bold]livefolder[/bold] [dim]{__version__}[/dim]   [bold cyan]{url}[/bold cyan]")
     console.print()
-    console.print(table)
+    console.print(Padding(table, (0, 0, 0, 2)))
     console.print()
     console.print("  [dim]Every file in the folder is live; edits go back into it.[/dim]")
     console.print("  [dim]Ctrl+C stores everything and stops.[/dim]")

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from collab.commands.sample import SAMPLE
 from collab.config import Config
 from collab.errors import ConfigError
 from collab.startup import default_data
 from collab.store.base import Store
-from collab.store.sqlite import SqliteStore
+from collab.store.sqlite import SqliteStore, restore
 
 
 def data_folder(config: Config) -> Path:
@@ -23,6 +25,19 @@ def data_folder(config: Config) -> Path:
     if not data.is_dir():
         raise ConfigError(f"There is no journal in {data}; name the shared folder, or its journal with --data.")
     return data
+
+
+@asynccontextmanager
+async def copied(config: Config) -> AsyncIterator[Store]:
+    """A copy of the store as it is now, for commands that only look; the server may run. Raises: ConfigError."""
+    with TemporaryDirectory(prefix="collab-") as folder:
+        copy = Path(folder) / "copy"
+        await SqliteStore(data_folder(config), config.store).backup(str(copy))
+        data = Path(folder) / "data"
+        restore(copy, data)
+        copy.unlink(missing_ok=True)
+        async with opened(replace(config, store=replace(config.store, data=data))) as store:
+            yield store
 
 
 @asynccontextmanager

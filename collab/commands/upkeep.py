@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from rich.console import Console
 
-from collab.commands.storing import data_folder, opened
+from collab.commands.storing import copied, data_folder, opened
 from collab.config import Config
 from collab.document import Document
 from collab.errors import CollabError, ConfigError
 from collab.formats.table import format_of
 from collab.startup import default_data
-from collab.store.base import DocumentRecord, Store, StoredHistory
+from collab.store.base import DocumentId, DocumentRecord, Store, StoredHistory
 from collab.store.sqlite import SqliteStore
 from collab.store.sqlite import restore as restore_copy
 
@@ -36,6 +37,15 @@ class Outcome:
 def replay(config: Config, document: str | None, console: Console) -> int:
     """Rebuild documents and compare; returns 1 when something does not agree. Raises: ConfigError."""
     return asyncio.run(_replay(config, document, console))
+
+
+def rebuild(config: Config, document: str, at: datetime | None, target: Path, console: Console) -> None:
+    """Write a document as it is in the journal, or was at a time, to a new file. Raises: ConfigError, CollabError."""
+    if target.exists():
+        raise ConfigError(f"{target} is there already; nothing is overwritten.")
+    seq, content = asyncio.run(_rebuilt_at(config, document, at))
+    target.write_bytes(content)
+    console.print(f"Written: {target} ({len(content)} bytes, as of update {seq})", highlight=False)
 
 
 def backup(config: Config, target: Path, console: Console) -> None:
@@ -79,9 +89,32 @@ def erase(config: Config, person: str, console: Console) -> None:
     console.print(f"Erased {person} from {asyncio.run(run())} entries.", highlight=False)
 
 
+async def _rebuilt_at(config: Config, document: str, at: datetime | None) -> tuple[int, bytes]:
+    async with copied(config) as store:
+        (record,) = await _chosen(store, document)
+        history = await store.load(record.document_id)
+        if history is not None and at is not None:
+            seq = await _last_before(store, record.document_id, history, round(at.timestamp() * 1000))
+            history = await store.load(record.document_id, upto_seq=seq)
+        if history is None:
+            raise ConfigError("That far back is not kept.")
+        base = None if record.save_base is None else await store.content(record.save_base.content_hash)
+        path = record.alias.external_id
+        return history.last_seq, format_of(path).encode(_rebuild(history), base or b"")
+
+
+async def _last_before(store: Store, document_id: DocumentId, history: StoredHistory, at_ms: int) -> int:
+    """The last update journalled at or before that time; 0 for the file as it was opened."""
+    seq = after = 0
+    while page := await store.updates(document_id, history.history_id, after_seq=after, limit=_PAGE):
+        seq = max([seq, *(update.seq for update in page if update.entry.at_ms <= at_ms)])
+        after = page[-1].seq
+    return seq
+
+
 async def _replay(config: Config, document: str | None, console: Console) -> int:
     wrong = 0
-    async with opened(config) as store:
+    async with copied(config) as store:
         records = await store.documents() if document is None else await _chosen(store, document)
         for record in records:
             try:

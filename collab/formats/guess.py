@@ -87,7 +87,8 @@ _UNLIKELY = {
     **dict.fromkeys(("cp866", "cp850", "cp852", "mac-roman", "cp437"), 0.08),
     **dict.fromkeys(("cp1253", "cp1255", "cp1256", "cp874", "cp1258"), 0.03),
 }
-_WORD = re.compile(rb"[!-~]{0,16}[\x80-\xff][!-~\x80-\xff]{0,64}")
+_WORD_END = re.compile(rb"[\x80-\xff][^\x00-\x20]*")
+_WORD_HEAD = re.compile(rb"[!-~]{0,16}\Z")
 _SAMPLE_SIZE = 2_048
 _REFUSED = 0.25
 """A mean cost beyond this is no text in that charset."""
@@ -120,12 +121,13 @@ def _sample(content: bytes) -> bytes:
     """The first words with bytes that are not ASCII; the others say nothing."""
     words = []
     size = 0
-    for found in _WORD.finditer(content):
-        words.append(found[0])
-        size += len(found[0]) + 1
+    for found in _WORD_END.finditer(content):
+        head = _WORD_HEAD.search(content, max(0, found.start() - 16), found.start())
+        words.append((head[0] if head else b"") + found[0])
+        size += len(words[-1]) + 1
         if size > _SAMPLE_SIZE:
             break
-    return b" ".join(words)
+    return b" ".join(words)[:_SAMPLE_SIZE]
 
 
 def _cost(sample: bytes, codec: str) -> float:

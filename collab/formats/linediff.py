@@ -1,8 +1,9 @@
 """Owns the two-way diff of lines, with a bound on its work; knows nothing of files, documents or merges.
 
-Common prefix and suffix first, then the lines that are unique on both sides as anchors (patience), then Myers' greedy
-algorithm between them. Every step draws on one budget that is linear in the input, so the time cannot grow
-quadratically: when it is spent, what is left becomes one coarse change, which is correct but larger than needed.
+Common prefix and suffix first, then Myers' greedy walk, which is fast and minimal where little changed. Where much
+changed, the lines that are unique on both sides serve as anchors (patience), and the walk goes on between them. Every
+step draws on one budget that is linear in the input, so the time cannot grow quadratically: when it is spent, what is
+left becomes one coarse change, which is correct but larger than needed.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_STEPS_PER_LINE = 12
-_STEPS_FLOOR = 500_000
-_EDIT_WINDOW = 200
+_STEPS_PER_LINE = 4
+_STEPS_FLOOR = 300_000
+_EDIT_WINDOW = 256
+_STRIDE = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +54,18 @@ class _Range:
         return self.a_low == self.a_high or self.b_low == self.b_high
 
 
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """The fronts of a greedy walk, one for each edit, and the diagonal on which it got furthest."""
+
+    fronts: list[dict[int, int]]
+    diagonal: int
+    arrived: bool
+
+
 def diff_lines(a: Sequence[str], b: Sequence[str]) -> list[Change]:
     """The changes from `a` to `b` in ascending order; no two of them touch."""
-    codes: dict[str, int] = {}
-    a_codes = [codes.setdefault(line, len(codes)) for line in a]
-    b_codes = [codes.setdefault(line, len(codes)) for line in b]
-    matches = _slide(_Diff(a_codes, b_codes).matches(), a_codes, b_codes)
+    matches = _slide(_Diff(a, b).matches(), a, b)
     return _changes(matches, len(a), len(b))
 
 
@@ -71,7 +79,7 @@ def _changes(matches: list[Match], a_length: int, b_length: int) -> list[Change]
     return changes
 
 
-def _slide(matches: list[Match], a: list[int], b: list[int]) -> list[Match]:
+def _slide(matches: list[Match], a: Sequence[str], b: Sequence[str]) -> list[Match]:
     """Move each pure insertion or deletion as far down as it goes, so that equal edits get equal places.
 
     Of a repeated block it is otherwise arbitrary which copy counts as the new one.
@@ -82,26 +90,50 @@ def _slide(matches: list[Match], a: list[int], b: list[int]) -> list[Match]:
         a_gap, b_gap = last.a_start + last.length, last.b_start + last.length
         shift = 0
         if a_gap == match.a_start and b_gap < match.b_start:
-            shift = _repeats(b, b_gap, match.b_start, match.length)
+            shift = _equal_run(b, b_gap, b, match.b_start, match.length)
         elif b_gap == match.b_start and a_gap < match.a_start:
-            shift = _repeats(a, a_gap, match.a_start, match.length)
+            shift = _equal_run(a, a_gap, a, match.a_start, match.length)
         slid.append(Match(last.a_start, last.b_start, last.length + shift))
         slid.append(Match(match.a_start + shift, match.b_start + shift, match.length - shift))
     return [match for match in slid if match.length]
 
 
-def _repeats(lines: list[int], first: int, second: int, limit: int) -> int:
-    """How many lines at `first` and at `second` are equal, one after the other."""
+def _equal_run(a: Sequence[str], a_at: int, b: Sequence[str], b_at: int, limit: int) -> int:
+    """How many lines from both places on are equal, at most `limit`; in growing strides, as runs are mostly long."""
     count = 0
-    while count < limit and lines[first + count] == lines[second + count]:
-        count += 1
+    stride = 1
+    while count < limit:
+        size = min(stride, limit - count)
+        if a[a_at + count : a_at + count + size] == b[b_at + count : b_at + count + size]:
+            count += size
+            stride *= 2
+        elif size == 1:
+            break
+        else:
+            stride = size // 2
+    return count
+
+
+def _equal_run_back(a: Sequence[str], a_end: int, b: Sequence[str], b_end: int, limit: int) -> int:
+    """`_equal_run` towards the beginning."""
+    count = 0
+    stride = 1
+    while count < limit:
+        size = min(stride, limit - count)
+        if a[a_end - count - size : a_end - count] == b[b_end - count - size : b_end - count]:
+            count += size
+            stride *= 2
+        elif size == 1:
+            break
+        else:
+            stride = size // 2
     return count
 
 
 class _Diff:
-    """One run over two lists of line numbers, with its budget."""
+    """One run over two lists of lines, with its budget."""
 
-    def __init__(self, a: list[int], b: list[int]) -> None:
+    def __init__(self, a: Sequence[str], b: Sequence[str]) -> None:
         self._a = a
         self._b = b
         self._found: list[Match] = []
@@ -111,26 +143,32 @@ class _Diff:
         stack = [_Range(0, len(self._a), 0, len(self._b))]
         while stack:
             rest = self._strip(stack.pop())
-            if rest.one_sided or self._budget <= 0:
+            if rest.one_sided or self._budget <= 0 or self._all_new(rest):
                 continue
-            parts = self._split_at_anchors(rest)
-            if parts:
+            self._budget -= rest.size // _STRIDE
+            walk = self._walk(rest)
+            if walk.arrived:
+                self._note(walk, rest)
+            elif parts := self._split_at_anchors(rest):
                 stack.extend(parts)
             else:
-                stack.extend(self._walk(rest))
+                stack.append(self._note(walk, rest))
         return _joined(sorted(self._found, key=lambda match: match.a_start))
 
     def _strip(self, span: _Range) -> _Range:
         """Take equal lines off both ends."""
-        a, b = self._a, self._b
-        a_low, a_high, b_low, b_high = span.a_low, span.a_high, span.b_low, span.b_high
-        while a_low < a_high and b_low < b_high and a[a_low] == b[b_low]:
-            a_low, b_low = a_low + 1, b_low + 1
-        while a_low < a_high and b_low < b_high and a[a_high - 1] == b[b_high - 1]:
-            a_high, b_high = a_high - 1, b_high - 1
-        self._match(span.a_low, span.b_low, a_low - span.a_low)
-        self._match(a_high, b_high, span.a_high - a_high)
-        return _Range(a_low, a_high, b_low, b_high)
+        shorter = min(span.a_high - span.a_low, span.b_high - span.b_low)
+        head = _equal_run(self._a, span.a_low, self._b, span.b_low, shorter)
+        tail = _equal_run_back(self._a, span.a_high, self._b, span.b_high, shorter - head)
+        self._match(span.a_low, span.b_low, head)
+        self._match(span.a_high - tail, span.b_high - tail, tail)
+        return _Range(span.a_low + head, span.a_high - tail, span.b_low + head, span.b_high - tail)
+
+    def _all_new(self, span: _Range) -> bool:
+        """Whether the two have no line in common; asked only where walking would cost more than the question."""
+        if span.size < _EDIT_WINDOW:
+            return False
+        return set(self._a[span.a_low : span.a_high]).isdisjoint(self._b[span.b_low : span.b_high])
 
     def _match(self, a_start: int, b_start: int, length: int) -> None:
         if length:
@@ -142,9 +180,12 @@ class _Diff:
         parts = []
         a_at, b_at = span.a_low, span.b_low
         for a_index, b_index in _increasing(self._unique_pairs(span)):
-            self._match(a_index, b_index, 1)
+            if a_index < a_at or b_index < b_at:
+                continue  # within the run that began at an earlier anchor
+            run = _equal_run(self._a, a_index, self._b, b_index, min(span.a_high - a_index, span.b_high - b_index))
+            self._match(a_index, b_index, run)
             parts.append(_Range(a_at, a_index, b_at, b_index))
-            a_at, b_at = a_index + 1, b_index + 1
+            a_at, b_at = a_index + run, b_index + run
         if parts:
             parts.append(_Range(a_at, span.a_high, b_at, span.b_high))
         return parts
@@ -161,21 +202,19 @@ class _Diff:
             if line in places and a_counts[line] == 1
         ]
 
-    def _walk(self, span: _Range) -> list[_Range]:
-        """Myers' greedy walk for at most `_EDIT_WINDOW` edits; returns the range that is left behind it."""
+    def _walk(self, span: _Range) -> _Walk:
+        """Myers' greedy walk for at most `_EDIT_WINDOW` edits, to the end or as far as that leads."""
+        a_length = span.a_high - span.a_low
+        diagonal = a_length - (span.b_high - span.b_low)
         fronts: list[dict[int, int]] = [{1: 0}]
         for edits in range(_EDIT_WINDOW):
             front = self._advance(fronts[-1], edits, span)
             self._budget -= len(front)
             fronts.append(front)
-            diagonal = span.a_high - span.a_low - (span.b_high - span.b_low)
-            if front.get(diagonal) == span.a_high - span.a_low:
-                self._trace(fronts, diagonal, span)
-                return []
-        best = max(fronts[-1], key=lambda k: 2 * fronts[-1][k] - k)
-        x = fronts[-1][best]
-        self._trace(fronts, best, span)
-        return [_Range(span.a_low + x, span.a_high, span.b_low + x - best, span.b_high)]
+            if front.get(diagonal) == a_length:
+                return _Walk(fronts, diagonal, arrived=True)
+        front = fronts[-1]
+        return _Walk(fronts, max(front, key=lambda k: 2 * front[k] - k), arrived=False)
 
     def _advance(self, front: dict[int, int], edits: int, span: _Range) -> dict[int, int]:
         """The furthest x on each diagonal (x - y) after one more edit."""
@@ -186,19 +225,23 @@ class _Diff:
             x = _step(front, k)
             if not (0 <= x <= a_length and 0 <= x - k <= b_length):
                 continue
-            start = x
-            while x < a_length and x - k < b_length and a[span.a_low + x] == b[span.b_low + x - k]:
-                x += 1
-            self._budget -= x - start
+            if x < a_length and x - k < b_length and a[span.a_low + x] == b[span.b_low + x - k]:
+                run = _equal_run(a, span.a_low + x, b, span.b_low + x - k, min(a_length - x, b_length - x + k))
+                self._budget -= run // _STRIDE
+                x += run
             reached[k] = x
         return reached
 
-    def _trace(self, fronts: list[dict[int, int]], k: int, span: _Range) -> None:
-        """Note the matches on the way back from diagonal `k` of the last front."""
+    def _note(self, walk: _Walk, span: _Range) -> _Range:
+        """Note the matches of a walk on the way back; returns the range that is left behind it."""
+        fronts, k = walk.fronts, walk.diagonal
+        x = fronts[-1][k]
+        left = _Range(span.a_low + x, span.a_high, span.b_low + x - k, span.b_high)
         for edits in range(len(fronts) - 1, 0, -1):
             x, start = fronts[edits][k], _step(fronts[edits - 1], k)
             self._match(span.a_low + start, span.b_low + start - k, x - start)
             k = k + 1 if start == fronts[edits - 1].get(k + 1, -1) else k - 1
+        return left
 
 
 def _step(front: dict[int, int], k: int) -> int:

@@ -58,12 +58,15 @@ class Intake:
         journal: JournalWriter,
         audience: Audience,
         check_elsewhere: Callable[[Received], None],
+        suspect: bool,
     ) -> None:
         self._parts = parts
         self._live = live
         self._journal = journal
         self._audience = audience
         self._check_elsewhere = check_elsewhere
+        self.suspect = suspect
+        """Every update is tried in the sandbox first: one of this document ended a worker or broke the document."""
         self._awareness = AwarenessTable(parts.limits)
         self._turn: list[Update] = []
         self._asking: dict[int, Connection] = {}
@@ -75,12 +78,15 @@ class Intake:
         connection, event = received.connection, received.event
         if connection.checking or (self.poison is not None and isinstance(event, UpdateReceived | SyncRequested)):
             connection.deferred.append(received)
-        elif isinstance(event, UpdateReceived) and len(event.update) > self._parts.limits.inline_check_size_bytes:
+        elif isinstance(event, UpdateReceived) and (self.suspect or self._is_large(event.update)):
             connection.checking = True
             self._check_elsewhere(received)
         else:
             self._deal_with(connection, event)
             connection.dealt_with(received.size_bytes)
+
+    def _is_large(self, update: bytes) -> bool:
+        return len(update) > self._parts.limits.inline_check_size_bytes
 
     def take_checked(self, received: Received, outcome: Checked | CollabError) -> None:
         """A large update was checked elsewhere: apply it, then what waits behind it."""

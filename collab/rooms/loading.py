@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from collab.document import Document, Kind
-from collab.errors import CollabError, DocumentPoisoned, HistoryChanged, InternalError, NotFound
+from collab.errors import CollabError, HistoryChanged, InternalError, NotFound
 from collab.formats.base import Decoded
 from collab.rooms.parts import Parts
 from collab.rooms.storage_file import StorageFile
@@ -26,8 +26,8 @@ from collab.store.base import (
     SaveIntent,
     Store,
     StoredHistory,
-    StoredUpdate,
 )
+from collab.store.recovery import recover
 from connectors.base import Content
 
 _log = structlog.get_logger(__name__)
@@ -35,8 +35,6 @@ _log = structlog.get_logger(__name__)
 CREATE_ATTEMPTS = 3
 REPLAY_PAGE = 500
 STORAGE_AUTHOR = "storage:"
-REPLAY_ATTEMPTS = 8
-"""So many updates of one history may be set aside in one load; more than that is not a poisoned update."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +50,8 @@ class Loaded:
     facts: Mapping[str, str] = field(default_factory=dict)
     file: StorageFile | None = None
     intents: Sequence[SaveIntent] = ()
+    suspect: bool = False
+    """Updates are to be tried in the sandbox first."""
 
     @property
     def save_base(self) -> SaveBase | None:
@@ -77,47 +77,20 @@ async def rebuild(parts: Parts, document_id: DocumentId, extra: Sequence[bytes] 
 
     Raises: JournalError, DocumentPoisoned (too many of them, or not from the journal), HistoryChanged (none there).
     """
-    for _ in range(REPLAY_ATTEMPTS):
-        history = await parts.store.load(document_id)
-        if history is None:
-            raise HistoryChanged(f"document {document_id} has no history")
-        try:
-            return _replayed(parts, document_id, history, extra), history
-        except _PoisonedAt as poisoned:
-            _log.error("journal_update_poisoned", document_id=document_id, seq=poisoned.stored.seq)
-            parts.metrics.count("updates_quarantined_total")
-            await parts.store.quarantine(
-                document_id,
-                seq=poisoned.stored.seq,
-                connection=poisoned.stored.entry.connection,
-                update=poisoned.stored.entry.update,
-                reason=str(poisoned),
-                at_ms=parts.clock.wall_ms(),
-            )
-    raise DocumentPoisoned(f"document {document_id} cannot be replayed")
-
-
-class _PoisonedAt(Exception):
-    def __init__(self, stored: StoredUpdate, reason: str) -> None:
-        super().__init__(reason)
-        self.stored = stored
-
-
-def _replayed(parts: Parts, document_id: DocumentId, history: StoredHistory, extra: Sequence[bytes]) -> Document:
-    document = Document(parts.new_client_id())
-    if history.snapshot is not None:
-        document.apply(history.snapshot.state)
-    for stored in history.updates:
-        parts.slot.hold(document_id, stored.entry.connection, stored.seq, stored.entry.update)
-        try:
-            document.apply(stored.entry.update)
-        except DocumentPoisoned as error:
-            raise _PoisonedAt(stored, str(error)) from None
-        finally:
-            parts.slot.clear()
+    recovered = await recover(
+        parts.store, document_id, parts.slot, parts.clock.wall_ms(), client_id=parts.new_client_id()
+    )
+    if recovered is None:
+        raise HistoryChanged(f"document {document_id} has no history")
     for update in extra:
-        document.apply(update)
-    return document
+        recovered.document.apply(update)
+    return recovered.document, recovered.history
+
+
+async def _is_suspect(parts: Parts, document_id: DocumentId) -> bool:
+    """Whether an update of a peer ended a worker or broke the document not long ago: it may be sent again."""
+    since_ms = parts.clock.wall_ms() - round(parts.limits.suspect_s * 1000)
+    return any(item.seq is None and item.at_ms >= since_ms for item in await parts.store.quarantined(document_id))
 
 
 async def _create_history(parts: Parts, record: DocumentRecord, file: StorageFile | None) -> None:
@@ -157,6 +130,7 @@ async def _replay(parts: Parts, record: DocumentRecord, file: StorageFile | None
         facts=facts,
         file=file,
         intents=intents,
+        suspect=await _is_suspect(parts, record.document_id),
     )
 
 

@@ -9,18 +9,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import partial
 from typing import Protocol, TypeVar
 
-from collab.clock import Clock
 from collab.document import Document
 from collab.formats.base import Format, Merged
 from collab.formats.linediff import diff_lines
+from collab.formats.text import TextFormat, noted_charset
+from collab.formats.text_merge import apply_plan
 from collab.rooms.book import SaveBook
 from collab.rooms.notices import NoticeCode
+from collab.rooms.parts import Parts
 from collab.rooms.storage_file import StorageFile
 from connectors.base import Content
 
 _Result = TypeVar("_Result")
+
+PLANNED_ATTEMPTS = 4
+"""So often a merge is planned elsewhere before it is done at once, which holds up everybody for a moment."""
 
 
 class Found(Enum):
@@ -30,11 +36,15 @@ class Found(Enum):
     ADOPTED = auto()
     MERGED = auto()
     SUSPECT = auto()
-    """Empty where there was text: maybe somebody is writing just now. Look again before believing it."""
+    """Empty where there was text: maybe somebody is writing just now. Believed when it stays so for `debounce_s`."""
 
 
 class MergingRoom(Protocol):
     """What a merge needs of the room."""
+
+    async def look(self, look: Callable[[Document], _Result]) -> _Result:
+        """Ask the document something. Raises: what `look` raises, InternalError (the room ended)."""
+        ...
 
     async def change(self, change: Callable[[Document], _Result], author_id: str, author_name: str) -> _Result:
         """Edit as the server; returns when it is journalled. Raises: FormatError, JournalError, DocumentPoisoned."""
@@ -50,9 +60,7 @@ class Reconciler:
     room: MergingRoom
     file: StorageFile
     book: SaveBook
-    clock: Clock
-    patience_s: float
-    """So long an empty file that held text is not believed."""
+    parts: Parts
     _suspect: tuple[str, float] | None = None
 
     async def reconcile(self) -> Found:
@@ -78,25 +86,44 @@ class Reconciler:
         return Found.MERGED
 
     def _believed(self, version: str) -> bool:
-        now = self.clock.monotonic()
+        now = self.parts.clock.monotonic()
         if self._suspect is None or self._suspect[0] != version:
             self._suspect = (version, now)
-        return now - self._suspect[1] >= self.patience_s
+        return now - self._suspect[1] >= self.parts.save.debounce_s
 
     async def merge(self, base: bytes | None, theirs: bytes) -> None:
         """Merge foreign bytes into the document. Raises: FormatError, JournalError, DocumentPoisoned."""
-        file, at_ms = self.file, self.clock.wall_ms()
-
-        def merge(document: Document) -> Merged:
-            ancestor = common_lines(file.format, document, theirs) if base is None else base
-            return file.format.merge(ancestor, theirs, document, file.author_id, at_ms)
-
-        merged = await self.room.change(merge, file.author_id, file.root.name)
+        file = self.file
+        if base is None:
+            base = await self.room.look(lambda document: common_lines(file.format, document, theirs))
+        merged = await self._merge_planned(base, theirs) or await self._merge_at_once(base, theirs)
         if merged.changes:
             self.room.notice(NoticeCode.OUTSIDE_CHANGE, {"places": merged.changes})
         if merged.conflicts:
             places = [conflict.conflict_id for conflict in merged.conflicts]
             self.room.notice(NoticeCode.CONFLICT, {"places": places})
+
+    async def _merge_at_once(self, base: bytes, theirs: bytes) -> Merged:
+        file, at_ms = self.file, self.parts.clock.wall_ms()
+
+        def merge(document: Document) -> Merged:
+            return file.format.merge(base, theirs, document, file.author_id, at_ms)
+
+        return await self.room.change(merge, file.author_id, file.root.name)
+
+    async def _merge_planned(self, base: bytes, theirs: bytes) -> Merged | None:
+        """Plan a large merge in the sandbox while people go on typing; None when they type too fast for that."""
+        file, at_ms = self.file, self.parts.clock.wall_ms()
+        if not isinstance(file.format, TextFormat) or len(theirs) <= self.parts.limits.inline_check_size_bytes:
+            return None
+        for _ in range(PLANNED_ATTEMPTS):
+            live, known = await self.room.look(lambda document: (document.text(), noted_charset(document)))
+            plan = await self.parts.sandbox.plan_merge(base, theirs, live, known)
+            apply = partial(apply_plan, plan, source=file.author_id, at_ms=at_ms)
+            merged = await self.room.change(apply, file.author_id, file.root.name)
+            if merged is not None:
+                return merged
+        return None
 
 
 def common_lines(file_format: Format, document: Document, theirs: bytes) -> bytes:

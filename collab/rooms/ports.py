@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from collab.formats.base import Decoded
+from collab.formats.text_merge import Plan
 from collab.protocol.update import Checked
 
 
@@ -16,8 +17,19 @@ class Sandbox(Protocol):
         """A file as the update of a fresh document. Raises: FormatError, LimitExceeded."""
         ...
 
-    async def check_update(self, update: bytes, clocks: Mapping[int, int]) -> Checked:
-        """The update checker, for updates that would hold up the event loop. Raises: ProtocolError."""
+    async def check_update(self, update: bytes, clocks: Mapping[int, int], snapshot: bytes | None = None) -> Checked:
+        """The update checker, for updates that would hold up the event loop; with a snapshot also tried on that.
+
+        Raises: ProtocolError.
+        """
+        ...
+
+    async def compact(self, state: bytes) -> bytes:
+        """The same document without the content of what was deleted. Raises: CollabError."""
+        ...
+
+    async def plan_merge(self, base: bytes, theirs: bytes, live: str, known: str | None = None) -> Plan:
+        """The expensive half of a text merge. Raises: FormatError, LimitExceeded."""
         ...
 
 

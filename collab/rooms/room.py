@@ -70,14 +70,7 @@ class Room:
         self._clock = parts.clock
         self._turns = Turns(parts, loaded, self)
         self.connections = self._turns.connections
-        self._snapshots = Snapshots(
-            parts.store,
-            parts.clock,
-            self.document_id,
-            self.history_id,
-            loaded.snapshot_seq,
-            parts.journal.snapshot_updates,
-        )
+        self._snapshots = Snapshots(parts, self.document_id, self.history_id, loaded.snapshot_seq)
         self._activated = asyncio.Event()
         self._idle_since: float | None = parts.clock.monotonic()
         self._stop_wanted = False

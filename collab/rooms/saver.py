@@ -86,7 +86,7 @@ class Saver:
         self._room = room
         self._book = book
         self._locks = locks
-        self._reconciler = Reconciler(room, file, book, parts.clock, parts.save.debounce_s)
+        self._reconciler = Reconciler(room, file, book, parts)
         self._timing = Timing(parts.save, parts.clock.monotonic(), polls=not file.capabilities.watches)
         self._wake = asyncio.Event()
         self._asked: list[asyncio.Future[SaveState]] = []

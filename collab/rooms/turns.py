@@ -64,7 +64,7 @@ class Turns:
         self._journal = JournalWriter(
             parts.store, self._document_id, loaded.history_id, loaded.last_seq, parts.room.journal_retry_s
         )
-        self._intake = Intake(parts, self._live, self._journal, self.connections, self._start_check)
+        self._intake = Intake(parts, self._live, self._journal, self.connections, self._start_check, loaded.suspect)
         self.jobs = Jobs(parts, self._live, self._journal, self._intake, self.connections, self._post_job)
         self._sweep_at = 0.0
 
@@ -220,8 +220,11 @@ class Turns:
         self._room.spawn(self._check(received, received.event.update), role)
 
     async def _check(self, received: Received, update: bytes) -> None:
+        snapshot = self._live.document.diff() if self._intake.suspect else None
         try:
-            outcome: Checked | CollabError = await self._parts.sandbox.check_update(update, self._live.clocks())
+            outcome: Checked | CollabError = await self._parts.sandbox.check_update(
+                update, self._live.clocks(), snapshot
+            )
         except CollabError as error:
             outcome = error
         self._inbox.post(CheckedElsewhere(received, outcome))

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import BinaryIO
 
-from collab.document import Document
+from collab.document import Document, compact
 from collab.errors import CollabError, DocumentPoisoned, FormatError, InternalError, LimitExceeded, MalformedMessage
 from collab.formats.table import format_named
 from collab.formats.text import TextFormat
@@ -105,9 +105,17 @@ def _check(fields: Sequence[bytes], limits: Limits) -> list[bytes]:
     return wire.pack_checked(checked, update)
 
 
+def _compact(fields: Sequence[bytes], limits: Limits) -> list[bytes]:
+    try:
+        return [compact(fields[0])]
+    except DocumentPoisoned as error:
+        raise MalformedMessage(f"cannot be compacted: {error}") from None
+
+
 _OPERATIONS: dict[bytes, Callable[[Sequence[bytes], Limits], list[bytes]]] = {
     b"decode": _decode,
     b"encode": _encode,
     b"plan": _plan,
     b"check": _check,
+    b"compact": _compact,
 }

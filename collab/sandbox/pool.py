@@ -95,6 +95,11 @@ class Sandbox:
         fields = await self._run("check", [update, wire.pack_clocks(clocks), *tried])
         return _understood(lambda: wire.unpack_checked(fields, update))
 
+    async def compact(self, state: bytes) -> bytes:
+        """The same document without the content of what was deleted. Raises: MalformedMessage, LimitExceeded."""
+        fields = await self._run("compact", [state])
+        return _understood(lambda: wire.single(fields))
+
     def _harmless(self, content: bytes) -> bool:
         """Small and UTF-8: nothing but Python's own decoder looks at it, and that takes less time than asking."""
         if len(content) > self._limits.inline_check_size_bytes:

@@ -229,7 +229,7 @@ class SqliteStore:
         for retention in await self._database.read(lambda connection: upkeep.to_retain(connection, cutoff_ms)):
             await self._database.write(partial(upkeep.retain, retention=retention))
         await self._database.write(lambda connection: upkeep.sweep(connection, at_ms))
-        while await self._database.alone(upkeep.shrink):
+        while await self._database.write(upkeep.shrink):
             pass
         await self._database.alone(upkeep.empty_log)
 

@@ -173,7 +173,9 @@ def shrink(connection: Connection) -> bool:
     free, pages = (one(connection, f"PRAGMA {name}") or (0,) for name in ("freelist_count", "page_count"))
     if int(free[0]) * 10 < int(pages[0]) or not free[0]:
         return False
-    connection.execute(f"PRAGMA incremental_vacuum({_FREE_PAGES_AT_ONCE})").fetchall()
+    for _ in range(min(int(free[0]), _FREE_PAGES_AT_ONCE)):
+        # The standard library's module takes a single step of this statement, which frees a single page.
+        connection.execute("PRAGMA incremental_vacuum(1)").fetchall()
     return True
 
 

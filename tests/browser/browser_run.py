@@ -16,7 +16,7 @@ import pytest
 PROJECT = Path(__file__).resolve().parents[2]
 PAGES = PROJECT / "collab" / "static"
 DRIVER = PROJECT / "static" / "node_modules" / "playwright-core"
-RUN_TIMEOUT_S = 300
+RUN_TIMEOUT_S = 600
 
 
 def case_names(script: Path) -> list[str]:

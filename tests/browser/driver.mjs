@@ -30,13 +30,13 @@ export async function assertAccessible(page) {
 
 /**
  * Run every case of `cases` (name -> {server?, options?, path?, run}); argv has the servers by name and the browser.
- * A page error or a refused resource fails the case too.
+ * A page error or a refused resource fails the case too. COLLAB_TEST_CASE runs only the cases whose name has that text.
  */
 export async function runCases(cases) {
   const [servers, executablePath] = [JSON.parse(process.argv[2]), process.argv[3]];
   const browser = await chromium.launch({ executablePath, args: ARGUMENTS });
   try {
-    for (const [name, item] of Object.entries(cases)) {
+    for (const [name, item] of Object.entries(cases).filter(([name]) => name.includes(process.env.COLLAB_TEST_CASE ?? ""))) {
       console.log(JSON.stringify({ name, problem: await problemOf(browser, servers, item) }));
     }
   } finally {

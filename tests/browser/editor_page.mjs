@@ -19,8 +19,24 @@ function file(content, extension = "md") {
 }
 
 const content = (page) => page.locator(".cm-content");
-const state = (page) => page.locator(".state-line");
-const text = (page) => page.evaluate(() => [...document.querySelectorAll(".cm-line")].map((line) => line.textContent).join("\n"));
+
+/** The text as its lines show it, without the others' flags in it. */
+function readText() {
+  const lines = [...document.querySelectorAll(".cm-line")].map((line) => line.cloneNode(true));
+  for (const line of lines) for (const caret of line.querySelectorAll(".peer-caret, .cm-placeholder")) caret.remove();
+  return lines.map((line) => line.textContent).join("\n");
+}
+
+const text = (page) => page.evaluate(readText);
+
+/** Wait until the text has this part. */
+function shows(page, wanted) {
+  return page.waitForFunction((part) => {
+    const content = document.querySelector(".cm-content")?.cloneNode(true);
+    for (const caret of content?.querySelectorAll(".peer-caret") ?? []) caret.remove();
+    return content?.textContent?.includes(part);
+  }, wanted);
+}
 
 async function ready(page) {
   await page.locator('.cm-content[aria-readonly="false"]').waitFor();
@@ -31,17 +47,18 @@ async function open(page, { path }, base = sample) {
   await ready(page);
 }
 
-/** A second person in a window of their own; closed with the first one's browser. */
-async function join_(page, target, name, base = sample) {
+/** A second person in a window of their own; closed with the first one's page. */
+async function joinAs(page, target, name, base = sample) {
   const context = await page.context().browser().newContext({ viewport: { width: 1200, height: 760 }, reducedMotion: "reduce" });
   await context.addInitScript((value) => localStorage.setItem("collab.name", value), name);
+  context.setDefaultTimeout(10_000);
+  page.once("close", () => void context.close());
   const other = await context.newPage();
   await open(other, target, base);
   return other;
 }
 
 const stored = (page) => page.locator('.state-line[data-key="state.stored_at"]').waitFor({ timeout: 20_000 });
-const shows = (page, wanted) => page.waitForFunction((part) => document.querySelector(".cm-content")?.textContent?.includes(part), wanted);
 
 async function freePort() {
   const server = createServer().listen(0, "127.0.0.1");
@@ -59,7 +76,11 @@ async function ownServer(own, data, port) {
     if (await fetch(`${base}/readyz`).then((answer) => answer.ok, () => false)) break;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  const kill = (signal = "SIGKILL") => new Promise((resolve) => (child.once("exit", resolve), child.kill(signal)));
+  const kill = () => new Promise((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) return resolve();
+    child.once("exit", resolve);
+    child.kill("SIGKILL");
+  });
   return { base, kill };
 }
 
@@ -68,7 +89,7 @@ await runCases({
     async run(page) {
       const target = file("# Title\n");
       await open(page, target);
-      const other = await join_(page, target, "Ben Berg");
+      const other = await joinAs(page, target, "Ben Berg");
       await content(page).click();
       await page.keyboard.press("Control+End");
       await page.keyboard.type("typed by one");
@@ -94,7 +115,7 @@ await runCases({
     async run(page) {
       const target = file("");
       await open(page, target);
-      const other = await join_(page, target, "Ben Berg");
+      const other = await joinAs(page, target, "Ben Berg");
       await content(page).click();
       await page.keyboard.type("mine ");
       await shows(other, "mine");
@@ -113,7 +134,7 @@ await runCases({
     async run(page) {
       const target = file(LONG);
       await open(page, target);
-      const other = await join_(page, target, "Ben Berg");
+      const other = await joinAs(page, target, "Ben Berg");
       await content(other).click();
       await other.keyboard.press("Control+End");
       await page.getByRole("button", { name: "Follow Ben Berg" }).click();
@@ -128,7 +149,7 @@ await runCases({
     async run(page) {
       const target = file(LONG);
       await open(page, target);
-      const other = await join_(page, target, "Ben Berg");
+      const other = await joinAs(page, target, "Ben Berg");
       await page.locator(".cm-scroller").evaluate((scroller) => (scroller.scrollTop = 3_000));
       await page.waitForTimeout(300);
       const where = () => page.evaluate(() => {
@@ -149,7 +170,7 @@ await runCases({
     async run(page) {
       const target = file("text\n");
       await open(page, target);
-      const other = await join_(page, target, "Ben Berg");
+      const other = await joinAs(page, target, "Ben Berg");
       await page.getByRole("button", { name: "Document menu" }).focus();
       await content(other).click();
       await other.keyboard.type("remote");
@@ -305,7 +326,7 @@ await runCases({
       const target = file("text\n");
       await open(page, target);
       const name = "<img src=x onerror=hit=1>";
-      const other = await join_(page, target, name);
+      const other = await joinAs(page, target, name);
       await content(other).click();
       await other.keyboard.type("x");
       await page.locator(".peer-flag", { hasText: name }).waitFor({ state: "attached" });
@@ -373,7 +394,7 @@ await runCases({
     async run(page) {
       const target = file("a\n", "txt");
       await open(page, target);
-      const other = await join_(page, target, "Ben Berg");
+      const other = await joinAs(page, target, "Ben Berg");
       await content(page).click();
       await page.evaluate(() => {
         const data = new DataTransfer();

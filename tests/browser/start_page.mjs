@@ -78,7 +78,7 @@ await runCases({
       await page.keyboard.press("/");
       await page.keyboard.type("chapter");
       await row(page, /chapter-1/).waitFor();
-      assert.match(page.url(), /q=chapter/);
+      await page.waitForURL(/q=chapter/);
       await page.keyboard.press("Escape");
       await ready(page);
     },

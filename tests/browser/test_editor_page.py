@@ -9,12 +9,11 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.browser.browser_run import case_names, run_cases
@@ -48,11 +47,10 @@ def wait_until_ready(address: str) -> None:
     """Ask until the server answers."""
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline:
-        try:
-            with urllib.request.urlopen(f"{address}/readyz", timeout=1):
+        with suppress(httpx.TransportError):
+            if httpx.get(f"{address}/readyz", timeout=1).is_success:
                 return
-        except (urllib.error.URLError, TimeoutError):
-            time.sleep(0.05)
+        time.sleep(0.05)
     pytest.fail("the server did not start")
 
 

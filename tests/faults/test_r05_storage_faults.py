@@ -1,7 +1,7 @@
 """R5: every fault of a storage, at every call, at every moment of a document's life: nothing is lost or damaged.
 
-14 faults x 6 calls x 4 moments = 336 cells. Each cell strikes three times, first after the storage did what was asked (the
-doubtful call), then before, while somebody else changes the file. Replay one cell by its id with `-k`.
+14 faults x 6 calls x 4 moments = 336 cells. Each cell strikes three times, first after the storage did what was asked
+(the doubtful call), then before, while somebody else changes the file. Replay one cell by its id with `-k`.
 """
 
 from __future__ import annotations
@@ -35,9 +35,7 @@ START = b"first line\nlast line\n"
 EDIT = "edited\n"
 FOREIGN = b"foreign\n"
 PATH = "a.txt"
-CONFIG = Config(
-    save=SaveConfig(lock_refresh_s=2.0, retry_max_s=4.0, poll_s=2.0), room=RoomConfig(idle_unload_s=20.0)
-)
+CONFIG = Config(save=SaveConfig(lock_refresh_s=2.0, retry_max_s=4.0, poll_s=2.0), room=RoomConfig(idle_unload_s=20.0))
 TOLD_S = 5.0
 PATIENCE_S = 400.0
 
@@ -114,7 +112,7 @@ class Cell:
                 break
             await asyncio.sleep(1)
         await asyncio.sleep(10)
-        for part in (START.splitlines(keepends=True) + [EDIT.encode(), FOREIGN]):
+        for part in *START.splitlines(keepends=True), EDIT.encode(), FOREIGN:
             assert self.content.count(part) == 1, (part, self.content)
         for written in self.storage.stored:
             assert written.startswith(b"first line\n") and b"last line\n" in written, written
@@ -163,14 +161,14 @@ async def run_random_faults(clock: FakeClock, seed: int) -> None:
     cell = Cell(clock)
     cell.faulty._plan = SeededPlan(seed, probability=0.3)
     rng = random.Random(seed)
-    rooms, document_id = await cell.open()
+    await cell.open()
     cell.type()
     for _ in range(10):
         await asyncio.sleep(rng.random() * 5)
         if rng.random() < 0.2:
             await cell.server.kill()
             await cell.client.disconnect()
-            rooms, document_id = await cell.open()
+            await cell.open()
     cell.write_outside()
     await asyncio.sleep(20)
     cell.faulty._plan = cell.plan
@@ -189,5 +187,5 @@ def test_ten_thousand_random_sequences_lose_nothing() -> None:
         try:
             simulate(lambda clock, seed=seed: run_random_faults(clock, seed))
         except BaseException:
-            print(f"\nfailed with seed {seed}; replay: pytest {__file__} -k 'random_sequence and {seed}'")
+            print(f"\nfailed with seed {seed}; replay: run_random_faults with this seed")
             raise

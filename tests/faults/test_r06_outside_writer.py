@@ -24,9 +24,8 @@ from tests.simulation.world import CREDENTIALS, ROOT, Server, World, access
 RACES = 200
 STEPS = 40
 PATH = "a.txt"
-CONFIG = Config(
-    save=SaveConfig(debounce_s=0.3, max_wait_s=1.0, poll_s=0.7), room=RoomConfig(idle_unload_s=2.0)
-)
+REPLAY = "COLLAB_TEST_SEED={} python -m pytest tests/faults/test_r06_outside_writer.py -k races"
+CONFIG = Config(save=SaveConfig(debounce_s=0.3, max_wait_s=1.0, poll_s=0.7), room=RoomConfig(idle_unload_s=2.0))
 
 
 class RacingConnector(MemoryConnector):
@@ -105,7 +104,8 @@ class Race:
         stored = self.storage.outside_content(PATH)
         assert live == stored
         found = Counter(MARKER.findall(stored.decode()))
-        wanted = {"<start>\n", *self.storage.foreign} | {marker for client in self.clients for marker in client.edits.inserted}
+        wanted = {"<start>\n", *self.storage.foreign}
+        wanted.update(marker for client in self.clients for marker in client.edits.inserted)
         assert all(count == 1 for count in found.values()), found
         assert wanted <= set(found), f"lost: {sorted(wanted - set(found))}"
         assert set(found) <= wanted, f"from nowhere: {sorted(set(found) - wanted)}"
@@ -117,7 +117,7 @@ def run_race(seed: int) -> None:
     try:
         simulate(lambda clock: Race(seed, clock).run())
     except BaseException:
-        print(f"\nfailed with seed {seed}; replay: COLLAB_TEST_SEED={seed} python -m pytest {__file__} -k races")
+        print(f"\nfailed with seed {seed}; replay: {REPLAY.format(seed)}")
         raise
 
 

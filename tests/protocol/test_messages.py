@@ -98,7 +98,7 @@ def test_truncated_or_longer_messages_are_malformed(wire: bytes) -> None:
         pytest.param(b"\x01\x07\x01\x05\x02\x02{}!", id="bytes behind the entries"),
         pytest.param(b"\x01\x03\x02\x05\x02", id="more entries than bytes"),
         pytest.param(b"\x01\x05\x01\x05\x02\x01\xff", id="state is not UTF-8"),
-        pytest.param(b"\x01\x09\x01\x05\xff\xff\xff\xff\x1f\x00", id="awareness clock of 33 bits"),
+        pytest.param(b"\x01\x0a\x01\x05\xff\xff\xff\xff\x1f\x02{}", id="awareness clock of 33 bits"),
         pytest.param(b"\x73" + encode_var_string("[]"), id="payload is not an object"),
         pytest.param(b"\x73" + encode_var_string('{"code":"x"}'), id="notice without text"),
         pytest.param(b"\x72" + encode_var_string('{"state":"lost","covers":0}'), id="unknown storage state"),

@@ -4,7 +4,7 @@
 
 Recipes: `mutated` changes bytes of real updates (reliability R8). `senseless` writes well-formed updates that no editor
 would make; no checker of one update can refuse those. The native core frees memory twice when it collects nested types
-of such documents, so that recipe runs on documents that keep what is deleted, unless `--collect` is given.
+of such documents, which is why `Document` keeps what is deleted.
 
 Prints one line of JSON: inputs, applied, refused by error code, poisoned documents, clock mismatches, worst times, RSS.
 """
@@ -161,21 +161,13 @@ def _senseless_content(rng: random.Random) -> tuple[int, bytes, int]:
     )
 
 
-class KeepingDocument(Document):
-    """A document whose core does not collect deleted content."""
-
-    def __init__(self, client_id: int | None = None) -> None:
-        super().__init__(client_id)
-        self._doc = pycrdt.Doc(client_id=client_id, skip_gc=True)
-
-
 class Victim:
     """A room in miniature: one document, what is known of it, and the session of a writer."""
 
-    def __init__(self, base: list[bytes], tally: Tally, document: type[Document]) -> None:
+    def __init__(self, base: list[bytes], tally: Tally) -> None:
         self._tally = tally
         self._session = Session(Role.EDITOR, WRITER, LIMITS, extensions=True)
-        self._document = document(client_id=2**31)
+        self._document = Document(client_id=2**31)
         self.clocks: dict[int, int] = {}
         for sent in base:
             self.receive(sent, hostile=False)
@@ -237,7 +229,7 @@ class Victim:
             self._tally.findings.append(finding)
 
 
-def run(seed: int, inputs: int, recipe: str, document: type[Document]) -> Tally:
+def run(seed: int, inputs: int, recipe: str) -> Tally:
     rng = random.Random(seed)
     tally = Tally(seed)
     bases = [real_updates(rng) for _ in range(5)]
@@ -245,7 +237,7 @@ def run(seed: int, inputs: int, recipe: str, document: type[Document]) -> Tally:
     while tally.inputs < inputs:
         base = rng.choice(bases)
         taken = rng.randint(1, len(base) - 1)
-        victim = Victim(base[:taken], tally, document)
+        victim = Victim(base[:taken], tally)
         for _ in range(rng.randint(8, 40)):
             if recipe == "senseless":
                 sent = senseless(victim.clocks, rng)
@@ -272,12 +264,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--inputs", type=int, required=True)
     parser.add_argument("--recipe", choices=["mutated", "senseless"], required=True)
-    parser.add_argument(
-        "--collect", action="store_true", help="also let the core collect what senseless updates delete"
-    )
     arguments = parser.parse_args()
-    keeps = arguments.recipe == "senseless" and not arguments.collect
-    tally = run(arguments.seed, arguments.inputs, arguments.recipe, KeepingDocument if keeps else Document)
+    tally = run(arguments.seed, arguments.inputs, arguments.recipe)
     print(json.dumps({**vars(tally), "refused": dict(tally.refused)}))
 
 

@@ -16,6 +16,26 @@ from collab.protocol.update import check_update
 LIMITS = Limits()
 CORPUS = Path(__file__).parents[1] / "corpus" / "updates"
 DOCUMENTED = {"malformed_message", "limit_exceeded", "permission_denied"}
+CHECKED_REPLAY = """
+import sys
+from collab.document import Document
+from collab.errors import ProtocolError
+from collab.limits import Limits
+from collab.protocol.update import check_update
+document = Document(client_id=1)
+clocks = {}
+for line in sys.stdin.read().split():
+    try:
+        checked = check_update(bytes.fromhex(line), clocks, Limits())
+    except ProtocolError as error:
+        print(error.code)
+        continue
+    if checked.update is not None:
+        document.apply(checked.update)
+    clocks.update(checked.clocks)
+    print("complete" if checked.complete else "held back")
+assert document.clocks() == clocks
+"""
 REPLAY = """
 import sys, pycrdt
 document = pycrdt.Doc(client_id=1, skip_gc=True)
@@ -99,6 +119,17 @@ def test_updates_that_a_collecting_core_dies_of_do_not_kill_one_that_keeps() -> 
     result = subprocess.run([sys.executable, "-c", REPLAY], input=sent, capture_output=True, text=True, timeout=60)
 
     assert result.stdout.endswith("alive\n"), result.stderr[-2000:]
+
+
+def test_mutated_updates_that_crash_an_unchecked_core_are_harmless_behind_the_checker() -> None:
+    sent = "\n".join(update.hex() for update in corpus_updates("mutated_crash.hex"))
+
+    result = subprocess.run(
+        [sys.executable, "-c", CHECKED_REPLAY], input=sent, capture_output=True, text=True, timeout=60
+    )
+
+    assert result.returncode == 0, result.stderr[-2000:]
+    assert result.stdout.splitlines() == ["held back"] * 3 + ["malformed_message", "complete"]
 
 
 def test_a_false_count_of_a_yjs_issue_is_refused() -> None:

@@ -38,13 +38,16 @@ class Edits:
 
     inserted: dict[str, int | None] = field(default_factory=dict)
     deleted: dict[str, int | None] = field(default_factory=dict)
+    last: str | None = None
     acknowledged: set[str] = field(default_factory=set)
     acknowledged_deletions: set[str] = field(default_factory=set)
 
-    def carried_by(self, number: int) -> None:
-        """Everything that no message carried yet is in message `number`."""
+    def carried_by(self, number: int, *, only_last: bool) -> None:
+        """Message `number` carries the last edit, or (an answer to sync step 1) all that no message carried yet."""
         for made in (self.inserted, self.deleted):
-            made.update({marker: number for marker, carrier in made.items() if carrier is None})
+            open_edits = [marker for marker, carrier in made.items() if carrier is None]
+            carried = [marker for marker in open_edits if marker == self.last or not only_last]
+            made.update(dict.fromkeys(carried, number))
 
     def acknowledge(self, count: int) -> None:
         """The first `count` messages of this connection are safe."""
@@ -113,6 +116,7 @@ class Client:
         marker = f"<{self.name}.{self._made}>{self._end_of_marker}"
         places = [0, *(found.end() for found in MARKER.finditer(self.text))]
         self.edits.inserted[marker] = None
+        self.edits.last = marker
         self.edit(Splice(rng.choice(places), 0, marker))
         return marker
 
@@ -123,6 +127,7 @@ class Client:
             return None
         victim = rng.choice(found)
         self.edits.deleted[victim.group()] = None
+        self.edits.last = victim.group()
         self.edit(Splice(victim.start(), victim.end() - victim.start(), ""))
         return victim.group()
 
@@ -173,7 +178,7 @@ class Client:
         if isinstance(message, SyncStep2 | Update):
             self.document.apply(message.update)
         elif isinstance(message, SyncStep1):
-            self._send_update(encode_sync_step2(self.document.diff(message.state_vector)))
+            self._send_update(encode_sync_step2(self.document.diff(message.state_vector)), in_sync=True)
         elif isinstance(message, Acknowledgement):
             self.acknowledged = message.count
             self.edits.acknowledge(message.count)
@@ -184,9 +189,9 @@ class Client:
         elif isinstance(message, Hello):
             self.hello = message
 
-    def _send_update(self, frame: bytes) -> None:
+    def _send_update(self, frame: bytes, *, in_sync: bool = False) -> None:
         self.sent += 1
-        self.edits.carried_by(self.sent)
+        self.edits.carried_by(self.sent, only_last=not in_sync)
         self._send(frame)
 
     def _send(self, frame: bytes) -> None:

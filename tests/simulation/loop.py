@@ -1,7 +1,7 @@
 """A deterministic event loop in virtual time: nothing waits, and one seed decides everything.
 
-The loop's time is a `FakeClock`; when nothing is ready it jumps to the next timer. With a seed, callbacks that are ready
-at the same time run in a random order.
+The loop's time is a `FakeClock`; when nothing is ready it jumps to the next timer. With a seed, callbacks that are
+ready at the same time run in a random order.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from tests.simulation.world import CREDENTIALS, ROOT, Server, World, access
 
 SCENARIOS = 1_000
 OPERATIONS = 200
-BUDGET_S = 55.0
+BUDGET_S = 60.0
 REPLAY = "COLLAB_TEST_SEED={} python -m pytest tests/simulation/test_r01_convergence.py -k convergence"
 
 

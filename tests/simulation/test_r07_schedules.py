@@ -25,6 +25,7 @@ from tests.simulation.world import CREDENTIALS, ROOT, Server, World, access
 
 SCHEDULES = 5_000
 OPERATIONS = 8
+REPLAY = "COLLAB_TEST_SEED={} python -m pytest tests/simulation/test_r07_schedules.py -k schedules"
 PATHS = ("a.txt", "b.txt")
 CONFIG = Config(save=SaveConfig(debounce_s=0.5, max_wait_s=2.0), room=RoomConfig(idle_unload_s=1.0))
 
@@ -57,10 +58,7 @@ class Schedule:
         self.store = SlowLoadingStore(self.rng)
         self.world = World(clock, seed=seed, config=CONFIG, store=self.store)
         self.server = Server(self.world)
-        self.clients = {
-            path: [Client(f"{path[0]}{number}", access(f"{path[0]}{number}"), 10 * index + number + 1) for number in (0, 1)]
-            for index, path in enumerate(PATHS)
-        }
+        self.clients = {path: [_client(path, number) for number in (0, 1)] for path in PATHS}
         self._joining: set[str] = set()
 
     async def run(self) -> None:
@@ -134,11 +132,16 @@ class Schedule:
             assert found == Counter(wanted)
 
 
+def _client(path: str, number: int) -> Client:
+    name = f"{path[0]}{number}"
+    return Client(name, access(name), 10 * PATHS.index(path) + number + 1)
+
+
 def run_schedule(seed: int) -> None:
     try:
         simulate(lambda clock: Schedule(seed, clock).run(), seed=seed)
     except BaseException:
-        print(f"\nfailed with seed {seed}; replay: COLLAB_TEST_SEED={seed} python -m pytest {__file__} -k schedules")
+        print(f"\nfailed with seed {seed}; replay: {REPLAY.format(seed)}")
         raise
 
 

@@ -1,4 +1,4 @@
-"""R14: a graceful stop under load stores or journals everything, tells the clients, and takes no longer than allowed."""
+"""R14: a graceful stop under load stores or journals everything, tells the clients, and ends in time."""
 
 from __future__ import annotations
 

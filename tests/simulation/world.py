@@ -8,10 +8,13 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
-from collab.clock import FakeClock
+from collab.clock import Clock, FakeClock
 from collab.config import Config
+from collab.document import Document, compact
 from collab.formats.base import Decoded
 from collab.formats.table import format_named
+from collab.formats.text import TextFormat
+from collab.formats.text_merge import Plan
 from collab.limits import Limits
 from collab.protocol.roles import Identity, Role
 from collab.protocol.update import Checked, check_update
@@ -37,8 +40,17 @@ class InlineSandbox:
     async def decode(self, format_name: str, content: bytes, client_id: int) -> Decoded:
         return format_named(format_name).decode(content, self._limits, client_id)
 
-    async def check_update(self, update: bytes, clocks: Mapping[int, int]) -> Checked:
-        return check_update(update, clocks, self._limits)
+    async def plan_merge(self, base: bytes, theirs: bytes, live: str, known: str | None = None) -> Plan:
+        return TextFormat().plan_merge(base, theirs, live, known)
+
+    async def check_update(self, update: bytes, clocks: Mapping[int, int], snapshot: bytes | None = None) -> Checked:
+        checked = check_update(update, clocks, self._limits)
+        if checked.update is not None and snapshot is not None:
+            Document.from_updates([snapshot, checked.update])
+        return checked
+
+    async def compact(self, state: bytes) -> bytes:
+        return compact(state)
 
 
 class RecordedSlot:
@@ -110,7 +122,7 @@ class World:
         storage: MemoryConnector | None = None,
         connector: Connector | None = None,
     ) -> None:
-        self.clock = clock
+        self.clock: Clock = clock
         self.config = config or Config()
         self.memory = MemoryStore()
         self.store: Store = store or self.memory

@@ -246,6 +246,17 @@ async def test_reading_from_the_middle_of_a_segment_gives_what_is_behind_it(stor
     assert [(one.seq, one.entry) for one in page] == [(seq, entry(seq)) for seq in (11, 12, 13)]
 
 
+async def test_maintenance_gives_the_space_of_what_it_sealed_back(store: SqliteStore, data: Path) -> None:
+    document_id = await document_with_history(store)
+    batch = [JournalEntry(b"x" * 50, "ann", "Ann", NOW, "node", 1)] * 10
+    await asyncio.gather(*(store.append(document_id, FIRST, batch) for _ in range(900)))
+
+    await store.maintain(NOW + 2 * DAY_MS)
+
+    assert _value(data / JOURNAL, "PRAGMA freelist_count") * 10 <= _value(data / JOURNAL, "PRAGMA page_count")
+    assert _folder_size(data) < 9000 * 50 / 2
+
+
 async def test_maintenance_goes_on_beside_appends(store: SqliteStore) -> None:
     document_id = await document_with_history(store)
     for start in range(0, 9000, 100):
@@ -381,6 +392,10 @@ class _Listening(SqliteModule):
 
 def _make(folder: Path) -> None:
     folder.mkdir()
+
+
+def _folder_size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.iterdir())
 
 
 def _exists(path: Path) -> bool:

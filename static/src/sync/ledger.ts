@@ -22,10 +22,10 @@ export class Ledger {
     this.inFlight = [];
   }
 
-  /** An update message that carries all local edits made so far went out. */
-  send(upTo: number = this.edits): void {
-    this.sent += 1;
-    this.inFlight.push({ message: this.sent, upTo });
+  /** So many update messages went out, which together carry all local edits made so far. */
+  send(messages = 1): void {
+    this.sent += messages;
+    this.inFlight.push({ message: this.sent, upTo: this.edits });
   }
 
   /** The server journalled so many messages; answers the last local edit that is safe now. */

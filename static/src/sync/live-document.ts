@@ -7,7 +7,8 @@ import { ApiError, api, type OpenDocument } from "../shell/api";
 import { formatSize, formatTime } from "../shell/i18n";
 import { Keeper } from "./keeper";
 import { keptText, openOfflineStore, typedText, type Kept, type OfflineStore } from "./offline";
-import { AccessRefused, Provider, type Access, type Observer, type StopReason } from "./provider";
+import { AccessRefused, type Access, type StopReason } from "./access";
+import { Provider, type Observer } from "./provider";
 import { describe, type Facts, type OutsideChange, type ReadOnlyReason, type View } from "./state";
 import type { Hello, Notice } from "./wire";
 

@@ -43,7 +43,7 @@ export function readPeer(client: number, state: unknown): Peer {
     userId: `${text(user.get("id")) ?? client} ${name}`,
     name: name || "?",
     color: readColor(user.get("color")),
-    role: user.has("role") ? readRole(user.get("role")) : "editor",
+    role: fields.has("role") ? readRole(fields.get("role")) : "editor",
     cursor: readCursor(fields.get("cursor")),
     top: readPosition(fields.get("top")),
   };

@@ -4,7 +4,8 @@ import * as decoding from "lib0/decoding";
 import * as encoding from "lib0/encoding";
 import * as Y from "yjs";
 import type { Environment, Socket } from "./environment";
-import { AccessRefused, Provider, addressOf, type Access, type Observer, type StopReason } from "./provider";
+import { AccessRefused, addressOf, type Access, type StopReason } from "./access";
+import { Provider, type Observer } from "./provider";
 import { encodeStep1, encodeStep2, encodeUpdate } from "./wire";
 
 class TestSocket implements Socket {
@@ -345,19 +346,37 @@ test("provider: a viewer sends no update at all", () => {
   assert.equal(provider.phase, "live");
 });
 
-test("provider: a very large edit asks to be asked, and is in the answer", () => {
+test("provider: a very large edit goes with the sync step 2 of a new connection", () => {
   const { environment, server, provider, join, type } = setUp();
   provider.connect();
   join();
   environment.run(50);
   type("x".repeat(1_000_000));
   environment.run(20);
-  assert.equal(environment.socket.kinds.at(-1), "0.0");
+  assert.equal(environment.sockets.length, 2);
 
-  environment.socket.deliver(encodeStep1(Y.encodeStateVector(server)));
-  assert.equal(environment.socket.kinds.at(-1), "0.1");
-  Y.applyUpdate(server, payloadOf(environment.socket.sent.at(-1)!));
+  join();
+  assert.deepEqual(environment.socket.updates.map((bytes) => bytes[1]), [1]);
+  Y.applyUpdate(server, payloadOf(environment.socket.updates[0]!));
   assert.equal(server.getText("source").length, 1_000_000);
+});
+
+test("provider: many edits of one turn are several messages when one would be too large", () => {
+  const { environment, provider, join, type } = setUp();
+  provider.connect();
+  join();
+  environment.run(50);
+  const before = environment.socket.updates.length;
+  for (let number = 0; number < 5; number += 1) type("x".repeat(300_000));
+  environment.run(20);
+
+  const sizes = environment.socket.updates.slice(before).map((bytes) => bytes.length);
+  assert.equal(sizes.length, 2);
+  assert.ok(sizes.every((size) => size < 1_048_576), String(sizes));
+  environment.socket.deliver(acknowledgement(before + 1));
+  assert.equal(provider.ledger.pending, 5);
+  environment.socket.deliver(acknowledgement(before + 2));
+  assert.equal(provider.ledger.pending, 0);
 });
 
 test("provider: people of the lost connection are gone, we are not", () => {

@@ -9,28 +9,13 @@ import {
   removeAwarenessStates,
 } from "y-protocols/awareness";
 import * as Y from "yjs";
+import { AccessRefused, STOPS, addressOf, type Access, type StopReason } from "./access";
 import { OVERLOADED, RECONNECT, backoffMs } from "./backoff";
 import { browser, type Environment, type Socket } from "./environment";
 import { Ledger } from "./ledger";
 import * as wire from "./wire";
 
 export type Phase = "offline" | "connecting" | "syncing" | "live" | "stopped";
-
-/** How to reach the room; a token lives in `url` or beside it. */
-export interface Access {
-  readonly url: string;
-  readonly historyId: string;
-}
-
-/** Why the connection is not coming back by itself. `signed_out`: `renew` said so; else the close code's meaning. */
-export type StopReason =
-  | "malformed"
-  | "signed_out"
-  | "forbidden"
-  | "not_found"
-  | "history_changed"
-  | "limit"
-  | "unsupported";
 
 export interface Observer {
   changed(): void;
@@ -43,13 +28,6 @@ export interface Observer {
   stopped(reason: StopReason): void;
 }
 
-/** What `renew` answers when the person may not come back. */
-export class AccessRefused extends Error {
-  constructor(readonly reason: StopReason) {
-    super(reason);
-  }
-}
-
 export interface ProviderOptions {
   readonly access: Access;
   /** Fetch a fresh token. Rejects with AccessRefused, or with anything else when the server is away. */
@@ -58,7 +36,6 @@ export interface ProviderOptions {
   readonly environment?: Environment;
 }
 
-const SUBPROTOCOL = "collab.v1";
 const CONNECT_TIMEOUT_MS = 15_000;
 const SYNC_TIMEOUT_MS = 180_000;
 const QUIET_MS = 20_000;
@@ -67,19 +44,10 @@ const WAKE_PROBE_TIMEOUT_MS = 4_000;
 const FLUSH_INTERVAL_MS = 16;
 const AWARENESS_INTERVAL_MS = 80;
 const SEND_BUFFER_BYTES = 1 << 20;
-/** The server refuses larger update messages, but not in a sync step 2 that it asked for: larger edits go that way. */
+/** The server refuses larger update messages. */
 const UPDATE_MESSAGE_BYTES = 900 * 1024;
 /** After so many failures in a row the token is renewed, which also tells why the server refuses. */
 const ASK_AFTER_FAILURES = 2;
-
-const STOPS: ReadonlyMap<number, StopReason> = new Map([
-  [4400, "malformed"],
-  [4403, "forbidden"],
-  [4404, "not_found"],
-  [4409, "history_changed"],
-  [4413, "limit"],
-  [4415, "unsupported"],
-]);
 
 export class Provider {
   readonly awareness: Awareness;
@@ -104,8 +72,6 @@ export class Provider {
   private cancelTimer: () => void = () => undefined;
   private readonly stopWake: () => void;
   private generation = 0;
-  /** A large edit waits for the server's sync step 1. */
-  private asked = false;
 
   constructor(readonly doc: Y.Doc, private readonly options: ProviderOptions) {
     this.environment = options.environment ?? browser;
@@ -170,7 +136,6 @@ export class Provider {
     this.drop();
     this.ledger.reset();
     this.queue = [];
-    this.asked = false;
     this.save = null;
     this.restarting = code === 1012;
     this.forgetOthers();
@@ -306,6 +271,7 @@ export class Provider {
     if (hello.historyId !== this.access.historyId) return this.stop("history_changed");
     this.role = hello.role;
     this.restarting = false;
+    this.awareness.setLocalStateField("role", hello.role); // shown to the others; the server decides by its own
     if (hello.user) this.awareness.setLocalStateField("user", hello.user);
     this.options.observer.hello(hello);
     this.enter("syncing");
@@ -316,7 +282,6 @@ export class Provider {
   private answer(stateVector: Uint8Array): void {
     if (!this.mayWrite) return;
     this.queue = []; // the answer carries them
-    this.asked = false;
     this.ledger.send();
     this.socket?.send(wire.encodeStep2(Y.encodeStateAsUpdate(this.doc, stateVector)));
     this.options.observer.changed();
@@ -361,21 +326,24 @@ export class Provider {
   /** Send the local edits made since the last time as one message. */
   flush(): void {
     const socket = this.socket;
-    if (!socket || this.phase !== "live" || this.queue.length === 0 || this.asked) return;
+    if (!socket || this.phase !== "live" || this.queue.length === 0) return;
     this.lastFlush = this.environment.now();
     if (socket.bufferedAmount > SEND_BUFFER_BYTES) return this.scheduleFlush();
-    const update = this.queue.length === 1 ? this.queue[0]! : Y.mergeUpdates(this.queue);
-    if (update.length > UPDATE_MESSAGE_BYTES) return this.askToBeAsked(socket);
+    const batches = batchesOf(this.queue, UPDATE_MESSAGE_BYTES);
+    if (batches.some((batch) => batch.length > UPDATE_MESSAGE_BYTES)) return this.reopen();
     this.queue = [];
-    this.ledger.send();
-    socket.send(wire.encodeUpdate(update));
+    for (const batch of batches) socket.send(wire.encodeUpdate(batch));
+    this.ledger.send(batches.length);
     this.options.observer.changed();
   }
 
-  /** Our sync step 1 makes the server send its own; the answer to that carries the whole queue. */
-  private askToBeAsked(socket: Socket): void {
-    this.asked = true;
-    socket.send(wire.encodeStep1(Y.encodeStateVector(this.doc)));
+  /** An edit that is too large for an update message goes with the sync step 2 of a new connection, which may be larger. */
+  private reopen(): void {
+    this.drop(1000);
+    this.ledger.reset();
+    this.queue = [];
+    this.save = null;
+    this.open();
   }
 
   private readonly onAwareness = (_change: unknown, origin: unknown): void => {
@@ -399,14 +367,14 @@ export class Provider {
   }
 }
 
-/** The token travels as a subprotocol, where no log and no referrer sees it. */
-export function addressOf(access: Access): { address: string; protocols: string[] } {
-  const url = new URL(access.url, globalThis.location?.href);
-  const token = url.searchParams.get("token");
-  url.searchParams.delete("token");
-  url.searchParams.set("v", "1");
-  url.searchParams.set("history", access.historyId);
-  if (url.protocol === "http:") url.protocol = "ws:";
-  if (url.protocol === "https:") url.protocol = "wss:";
-  return { address: url.href, protocols: token ? [SUBPROTOCOL, `token.${token}`] : [SUBPROTOCOL] };
+/** Neighbours merged while they stay within `limit`; a single update may be above it. */
+function batchesOf(updates: readonly Uint8Array[], limit: number): Uint8Array[] {
+  const groups: Uint8Array[][] = [];
+  let size = Infinity;
+  for (const update of updates) {
+    if (size + update.length > limit) groups.push([]), (size = 0);
+    groups.at(-1)?.push(update);
+    size += update.length;
+  }
+  return groups.map((group) => (group.length === 1 ? group[0]! : Y.mergeUpdates(group)));
 }

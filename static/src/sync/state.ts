@@ -1,5 +1,6 @@
 /** Owns what the person is told about their edits: a pure function from facts to words. The only place that decides. */
-import type { Phase, StopReason } from "./provider";
+import type { StopReason } from "./access";
+import type { Phase } from "./provider";
 import type { SaveState } from "./wire";
 
 export type Tone = "good" | "busy" | "muted" | "warning" | "danger";

@@ -18,6 +18,9 @@ export const authors = Annotation.define<readonly number[]>();
 /** Stands for one embedded thing of length one. */
 const PLACEHOLDER = "\ufffc";
 
+/** At three bytes a character this stays below the server's limit of a message. */
+const PIECE_CHARACTERS = 200_000;
+
 interface Delta {
   readonly insert?: unknown;
   readonly delete?: number;
@@ -80,20 +83,36 @@ class Binding implements PluginValue {
   update(update: ViewUpdate): void {
     if (!update.docChanged || update.transactions.some(isRemote)) return;
     this.beforeEdit(update);
-    this.ytext.doc?.transact(() => {
-      let shift = 0;
-      update.changes.iterChanges((fromA, toA, _fromB, _toB, insert) => {
-        const text = insert.sliceString(0, insert.length, "\n");
-        if (toA > fromA) this.ytext.delete(fromA + shift, toA - fromA);
-        if (text) this.ytext.insert(fromA + shift, text);
-        shift += text.length - (toA - fromA);
-      });
-    }, TYPED_HERE);
+    if (update.changes.newLength - update.changes.length > PIECE_CHARACTERS) this.write(update.changes);
+    else this.ytext.doc?.transact(() => this.write(update.changes), TYPED_HERE);
+  }
+
+  private write(changes: ChangeSet): void {
+    let shift = 0;
+    changes.iterChanges((fromA, toA, _fromB, _toB, insert) => {
+      const text = insert.sliceString(0, insert.length, "\n");
+      const at = fromA + shift;
+      this.ytext.doc?.transact(() => toA > fromA && this.ytext.delete(at, toA - fromA), TYPED_HERE);
+      for (const [start, piece] of piecesOf(text)) this.ytext.doc?.transact(() => this.ytext.insert(at + start, piece), TYPED_HERE);
+      shift += text.length - (toA - fromA);
+    });
   }
 
   destroy(): void {
     this.ytext.unobserve(this.onEvent);
   }
+}
+
+/** A large paste becomes several transactions, so that each fits into one message; no surrogate pair is cut. */
+export function piecesOf(text: string, size = PIECE_CHARACTERS): [number, string][] {
+  const pieces: [number, string][] = [];
+  for (let start = 0; start < text.length; ) {
+    let end = Math.min(text.length, start + size);
+    if (end < text.length && /[\ud800-\udbff]/.test(text[end - 1] ?? "")) end += 1;
+    pieces.push([start, text.slice(start, end)]);
+    start = end;
+  }
+  return pieces;
 }
 
 /** Bind the editor to the text; `beforeEdit` sees each local change before it is written into the text. */

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { ChangeSet, Text } from "@codemirror/state";
 import * as Y from "yjs";
 import { newPassages } from "./aside";
-import { changesOf, textOf } from "./binding";
+import { changesOf, piecesOf, textOf } from "./binding";
 import { conflictsOf, settle } from "./conflicts";
 import { delimiterOf, fieldsOfLine } from "./csv-language";
 import { linkTo, numbered } from "./drop";
@@ -53,6 +53,14 @@ test("binding: random remote edits leave both sides equal", () => {
     });
     assert.equal(withoutPairs(shown.toString()), withoutPairs(textOf(ytext)), `seed 7, step ${step}`);
   }
+});
+
+test("binding: pieces of a paste are the whole and cut no surrogate pair", () => {
+  const text = "ab🙂cd🙂🙂e";
+  const pieces = piecesOf(text, 3);
+
+  assert.equal(pieces.map(([, piece]) => piece).join(""), text);
+  assert.ok(pieces.every(([start, piece]) => !/[\ud800-\udbff]$/.test(piece) && text.startsWith(piece, start)));
 });
 
 // -- conflicts --

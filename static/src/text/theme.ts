@@ -32,6 +32,11 @@ const look = EditorView.theme({
   ".cm-completionDetail": { color: "var(--ink-2)", fontStyle: "normal" },
   ".cm-panels": { backgroundColor: "var(--ground-2)", color: "var(--ink)" },
   ".cm-panels-top": { borderBottom: "1px solid var(--line)" },
+  // The library's own rules come later than the page's: these are repeated here.
+  ".cm-panel.cm-search": { padding: "8px 44px 8px 12px" },
+  ".cm-panel.cm-search input, .cm-panel.cm-search button, .cm-panel.cm-search label": { margin: "0" },
+  ".cm-panel.cm-search label": { fontSize: "var(--text-quiet)", marginInlineStart: "4px" },
+  ".cm-panel.cm-search [name=close]": { top: "8px", right: "10px", fontSize: "1.25rem" },
   ".cm-placeholder": { color: "var(--ink-3)" },
 });
 

@@ -54,6 +54,7 @@ class Limits:
     # files
     file_size_bytes: int = 10 * MIB
     upload_size_bytes: int = 512 * MIB
+    transfers_size_bytes: int = 1024 * MIB
     search_entries: int = 200
     search_folders: int = 2_000
     folder_entries: int = 50_000

@@ -136,7 +136,7 @@ class Poller:
 
 
 class Looking:
-    """How the sorter looks at paths; a link, a device and a hidden name are none of its business."""
+    """How the sorter looks at paths; a hidden name is none of its business."""
 
     def __init__(self, tree: Tree, versions: Versions) -> None:
         self._tree = tree
@@ -149,7 +149,7 @@ class Looking:
             return Look.MISSING
         except ConnectorError:
             return Look.REFUSED
-        return found if stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode) else Look.REFUSED
+        return found if stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode) else Look.NO_FILE
 
     def version_at(self, path: str) -> Version | None:
         try:

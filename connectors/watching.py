@@ -26,6 +26,8 @@ class Look(Enum):
 
     MISSING = "missing"
     REFUSED = "refused"
+    NO_FILE = "no file"
+    """A link or a device."""
 
 
 Found = os.stat_result | Look
@@ -46,6 +48,10 @@ class SeenPaths:
         self._capacity = capacity
         self._seen: OrderedDict[str, Identity] = OrderedDict()
         self._guard = threading.Lock()
+
+    def __contains__(self, path: str) -> bool:
+        with self._guard:
+            return path in self._seen
 
     def note(self, path: str, found: os.stat_result) -> None:
         """A file was seen in this state."""
@@ -114,6 +120,8 @@ class ChangeSorter:
         for path, state in found.items():
             if isinstance(state, os.stat_result):
                 changes.extend(self._note_present(path, state, by_path[path], now))
+            elif state is Look.NO_FILE and path in self._seen:
+                changes.append(Change(ChangeKind.CHANGED, path))  # in the place of a file that was opened
         changes.extend(self._decide(now))
         return changes
 
@@ -127,7 +135,7 @@ class ChangeSorter:
         if self._is_own(path, found):
             self._seen.refresh(path, found)
             return []
-        if stat.S_ISDIR(found.st_mode) and not (appeared or came_back):
+        if stat.S_ISDIR(found.st_mode) and not (appeared or came_back or path in self._seen):
             return []  # only its times changed
         self._own_work.forget(path)
         if appeared:

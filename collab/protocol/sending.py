@@ -40,7 +40,8 @@ class Sender:
         self.extensions = extensions
         self._outgoing: list[bytes] = []
         self._close_info: CloseInfo | None = None
-        self._awaiting_step2 = False
+        self._questions = 0
+        """So many of our sync steps 1 are not answered yet."""
 
     @property
     def close_info(self) -> CloseInfo | None:
@@ -64,7 +65,7 @@ class Sender:
 
     def send_sync_step1(self, state_vector: bytes) -> None:
         """Ask for what we lack; the answer may be as large as a whole document."""
-        self._awaiting_step2 = True
+        self._questions += 1
         self.send_encoded(encode_sync_step1(state_vector))
 
     def send_sync_step2(self, update: bytes) -> None:

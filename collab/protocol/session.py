@@ -52,7 +52,7 @@ class Session(Sender):
     @property
     def message_limit_bytes(self) -> int:
         """The largest message that would be taken now; the transport may cut a larger one while it arrives."""
-        if self._awaiting_step2 and self.role.may_write:
+        if self._questions and self.role.may_write:
             return max(self._limits.sync_size_bytes, self._limits.message_size_bytes)
         return self._limits.message_size_bytes
 
@@ -116,7 +116,7 @@ class Session(Sender):
         if isinstance(message, Awareness):
             return [AwarenessReceived(message.entries)] if message.entries else []
         if isinstance(message, SyncStep2):
-            self._awaiting_step2 = False
+            self._questions = max(0, self._questions - 1)
             return [self._on_update(message.update, in_sync=True)]
         if isinstance(message, SyncStep1):
             return [SyncRequested(message.state_vector)]

@@ -27,6 +27,7 @@ from connectors.base import Capabilities, Connector, Content, Credentials, LockI
 _Result = TypeVar("_Result")
 
 TOO_LARGE = "The file is larger than this server edits."
+NO_FILE = "Something that is no file stands in the file's place. Your edits are safe in the journal."
 
 STORAGE_ERRORS: Mapping[type[errors.ConnectorError], Callable[[str], CollabError]] = {
     errors.FileMissing: NotFound,
@@ -38,7 +39,7 @@ STORAGE_ERRORS: Mapping[type[errors.ConnectorError], Callable[[str], CollabError
     errors.Unavailable: StorageUnavailable,
     errors.QuotaExceeded: StorageFull,
     errors.TooLarge: lambda detail: FormatError(detail, public=TOO_LARGE),
-    errors.NotAFile: NotFound,
+    errors.NotAFile: lambda detail: NotFound(detail, public=NO_FILE),
     errors.InvalidPath: NotFound,
     errors.Unsupported: StorageDenied,
 }

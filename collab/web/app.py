@@ -43,6 +43,7 @@ from collab.web.pages import Bundle
 from collab.web.routes import Route, starlette_route
 from collab.web.security import Guard
 from collab.web.sockets import Sockets
+from collab.web.transfers import Transfers
 from collab.web.websocket import room_socket
 from connectors.errors import ConnectorError
 from connectors.registry import open_connector
@@ -157,6 +158,7 @@ class Application:
             revocations=revocations,
             admission=Admission(config.limits, clock),
             sockets=sockets,
+            transfers=Transfers(config.limits),
             metrics=metrics,
             bundle=self._bundle,
             openapi=openapi_document(ROUTES),

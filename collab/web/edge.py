@@ -22,6 +22,7 @@ from collab.web.errors import ImpossiblePath, NotPossibleHere
 from collab.web.metrics import Metrics
 from collab.web.pages import Bundle
 from collab.web.sockets import Sockets
+from collab.web.transfers import Transfers
 from connectors.base import Credentials, Folders
 from connectors.errors import InvalidPath
 from connectors.paths import split_path
@@ -51,6 +52,7 @@ class Edge:
     revocations: Revocations
     admission: Admission
     sockets: Sockets
+    transfers: Transfers
     metrics: Metrics
     bundle: Bundle
     openapi: Mapping[str, object]

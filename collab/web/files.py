@@ -18,7 +18,8 @@ from collab.web.entries import RASTER_TYPES, entry_json, extension_of, person_js
 from collab.web.errors import AlreadyThere
 from collab.web.routes import Call, Field, Route, read_body
 from collab.web.security import SANDBOX_POLICY
-from connectors.base import Connector, Credentials, EntryKind, Folders, Stat
+from collab.web.transfers import HeldResponse
+from connectors.base import Connector, Credentials, EntryKind, Folders, Stat, Version
 from connectors.errors import ConnectorError, FileMissing
 
 
@@ -126,33 +127,41 @@ async def make_file(call: Call) -> Response:
 async def upload(call: Call) -> Response:
     """Store raw bytes; replaces what is there only when asked to, and only the version that was there."""
     at = place(call, writing=True)
-    content = await read_body(call.request, call.edge.config.limits, "upload_size_bytes")
-    version = None
-    if call.text("replace") == "1":
-        try:
-            version = (await at.connector.stat(at.path, at.credentials)).version
-        except FileMissing:
-            version = None
-    await at.connector.write(at.path, content, at.credentials, if_version=version)
+    with call.edge.transfers.hold() as held:
+        content = await read_body(call.request, call.edge.config.limits, "upload_size_bytes", held.grow)
+        version = await _version_to_replace(at) if call.text("replace") == "1" else None
+        await at.connector.write(at.path, content, at.credentials, if_version=version)
     return await _entry(call, at, status=201 if version is None else 200)
+
+
+async def _version_to_replace(at: Place) -> Version | None:
+    try:
+        return (await at.connector.stat(at.path, at.credentials)).version
+    except FileMissing:
+        return None
 
 
 async def download(call: Call) -> Response:
     """The bytes in the storage. Only pictures may be shown in the page, and nothing in them runs."""
     at = place(call)
     limit = call.edge.config.limits.upload_size_bytes
-    content = (await at.connector.read(at.path, at.credentials, limit_bytes=limit)).content
-    return attachment(content, at.path, inline=call.text("inline") == "1")
+    with call.edge.transfers.hold() as held:
+        size_bytes = min((await at.connector.stat(at.path, at.credentials)).size_bytes, limit)
+        held.grow(size_bytes)
+        content = (await at.connector.read(at.path, at.credentials, limit_bytes=limit)).content
+        response = attachment(content, at.path, inline=call.text("inline") == "1")
+        response.held = held.moved()
+    return response
 
 
-def attachment(content: bytes, path: str, *, inline: bool = False) -> Response:
+def attachment(content: bytes, path: str, *, inline: bool = False) -> HeldResponse:
     """Bytes of a person's file: never as a page of ours."""
     media_type = RASTER_TYPES.get(extension_of(path)) if inline else None
     if inline and media_type is None:
         raise MalformedMessage("inline", public="Only pictures can be shown by their address.")
     name = path.rpartition("/")[2]
     disposition = "inline" if inline else "attachment"
-    return Response(
+    return HeldResponse(
         content,
         media_type=media_type or "application/octet-stream",
         headers={

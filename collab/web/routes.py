@@ -9,6 +9,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
@@ -90,13 +91,16 @@ def starlette_route(route: Route) -> StarletteRoute:
     return StarletteRoute(route.path, endpoint, methods=[route.method])
 
 
-async def read_body(request: Request, limits: Limits, limit: str) -> bytes:
-    """The body, in a stream that is cut at the limit of that name and when it drips. Raises: LimitExceeded."""
+async def read_body(request: Request, limits: Limits, limit: str, grow: Callable[[int], None] | None = None) -> bytes:
+    """The body, in a stream that is cut at the limit of that name and when it drips.
+
+    `grow` is told of every part before it is kept. Raises: LimitExceeded, what `grow` raises.
+    """
     most: int = getattr(limits, limit)
     declared = request.headers.get("content-length", "0")
     if declared.isdigit() and int(declared) > most:
         raise LimitExceeded(limit)
-    parts: list[bytes] = []
+    body = BytesIO()
     size = 0
     try:
         async with asyncio.timeout(limits.handshake_timeout_s) as deadline:
@@ -105,11 +109,13 @@ async def read_body(request: Request, limits: Limits, limit: str) -> bytes:
                 size += len(part)
                 if size > most:
                     raise LimitExceeded(limit)
-                parts.append(part)
+                if grow is not None:
+                    grow(len(part))
+                body.write(part)
                 deadline.reschedule(until + size / limits.request_body_bytes_per_second)
     except TimeoutError:
         raise LimitExceeded("request_body_bytes_per_second") from None
-    return b"".join(parts)
+    return body.getvalue()
 
 
 async def _json_body(request: Request, fields: Sequence[Field], limits: Limits) -> Mapping[str, object]:

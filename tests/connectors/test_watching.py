@@ -188,3 +188,17 @@ async def test_a_closed_feed_gives_what_it_has_and_ends() -> None:
     feed.close()
 
     assert [list(batch) async for batch in feed] == [[changed("a")]]
+
+
+def test_a_link_or_a_folder_in_the_place_of_an_opened_file_is_a_change(disk: Disk) -> None:
+    disk.now["a"] = Look.NO_FILE
+    assert disk.sorter.sort([gone("a")], 0.0) == [changed("a")]
+
+    disk.now["a"] = state(10, folder=True)
+    assert disk.sorter.sort([gone("a")], 1.0) == [changed("a")]
+
+
+def test_a_link_that_nobody_opened_is_no_change(disk: Disk) -> None:
+    disk.now["other"] = Look.NO_FILE
+
+    assert disk.sorter.sort([came("other")], 0.0) == []

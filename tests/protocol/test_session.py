@@ -123,6 +123,18 @@ def test_messages_over_their_size_end_the_session(role: Role, asked: bool, data:
     assert receiving.close_info == CloseInfo(CloseCode.LIMIT_EXCEEDED, event.error.public)
 
 
+def test_each_question_has_its_answer_and_each_may_be_large() -> None:
+    receiving = session(limits=SMALL)
+    receiving.send_sync_step1(b"\x00")
+    receiving.send_sync_step1(b"\x00")
+    answer = messages.encode_sync_step2(bytes(30))
+
+    first, second, third = (receiving.receive(answer, float(number)) for number in range(3))
+
+    assert first == second == [UpdateReceived(bytes(30), in_sync=True)]
+    assert rejected(third).fatal
+
+
 def test_the_answer_to_a_sync_step_1_may_be_large_once() -> None:
     receiving = session(limits=SMALL)
     receiving.send_sync_step1(b"\x00")

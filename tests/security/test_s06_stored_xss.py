@@ -1,7 +1,7 @@
 """S6: scripts in Markdown, files, names and everything else that people see of each other; in a real browser.
 
-The cases are in s06_stored_xss.mjs. Each place gets the payloads of xss_payloads.mjs, in a window where the page's policy
-only reports: a report means that a payload got as far as trying, and what gets through runs and is seen.
+The cases are in s06_stored_xss.mjs. Each place gets the payloads of xss_payloads.mjs, in a window where the page's
+policy only reports: a report means that a payload got as far as trying, and what gets through runs and is seen.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""S12: prototype pollution in the browser: hostile keys in every map, presence state, notice and answer that pages read.
+"""S12: prototype pollution in the browser: hostile keys in every map, presence state, notice and answer of the API.
 
-The cases are in s12_prototype_pollution.mjs. After each the built-in prototypes are as they were, and a person goes on writing.
+The cases are in s12_prototype_pollution.mjs. After each the built-in prototypes are as they were, and pages still work.
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@ RUN_TIMEOUT_S = 600
 
 
 def case_names(script: Path) -> list[str]:
-    """The names of the cases in a script: keys of the object that it gives to `runCases`."""
-    return re.findall(r'^  "([^"]+)": \{', script.read_text(encoding="utf-8"), re.MULTILINE)
+    """The names of the cases in a script: keys of what it gives to `runCases`."""
+    return re.findall(r'^  "([^"]+)": (?:\{|\w+\()', script.read_text(encoding="utf-8"), re.MULTILINE)
 
 
 def browser_path() -> str | None:

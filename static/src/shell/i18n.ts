@@ -11,8 +11,8 @@ let locale = "en";
 let catalogue: Readonly<Record<string, string>> = english;
 const parsed = new Map<string, Message>();
 
-/** Catalogues besides English, by language. A language is added here and in locales/. */
-const CATALOGUES: Readonly<Record<string, () => Promise<Readonly<Record<string, string>>>>> = {};
+/** Catalogues besides English, by language. A language is added here and in locales/. A Map: addresses name languages. */
+const CATALOGUES: ReadonlyMap<string, () => Promise<Readonly<Record<string, string>>>> = new Map();
 
 /** The text of a key in the current language; `values` fill its arguments. */
 export function t(key: MessageKey, values: Values = {}): string {
@@ -26,8 +26,8 @@ export function t(key: MessageKey, values: Values = {}): string {
 export async function loadLanguage(wanted: readonly string[] = preferredLanguages()): Promise<void> {
   for (const tag of wanted) {
     const language = tag.toLowerCase().split("-")[0] ?? "";
-    const load = CATALOGUES[language];
-    if (language !== "en" && !load) continue;
+    const load = CATALOGUES.get(language);
+    if ((language !== "en" && !load) || !isLocale(tag)) continue;
     catalogue = load ? await load() : english;
     parsed.clear();
     formatters.clear();
@@ -35,6 +35,15 @@ export async function loadLanguage(wanted: readonly string[] = preferredLanguage
     break;
   }
   document.documentElement.lang = locale;
+}
+
+/** `Intl` throws for anything else. */
+function isLocale(tag: string): boolean {
+  try {
+    return Intl.getCanonicalLocales(tag).length === 1;
+  } catch {
+    return false;
+  }
 }
 
 function preferredLanguages(): string[] {

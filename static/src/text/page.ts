@@ -14,7 +14,7 @@ import { peersOf, peopleOf, type Peer } from "../sync/peers";
 import { PeopleBar } from "../sync/people-bar";
 import type { Action } from "../sync/state";
 import { StateLine } from "../sync/state-line";
-import { text, type Hello, type Notice } from "../sync/wire";
+import { count, text, type Hello, type Notice } from "../sync/wire";
 import { Activity } from "./activity";
 import { openAside } from "./aside";
 import { SETTLED_HERE } from "./binding";
@@ -107,7 +107,7 @@ export class EditorPage implements DocumentListener {
   notice(notice: Notice): void {
     switch (notice.code) {
       case "outside_change":
-        this.live.outside = { who: text(notice.fields.get("source")) ?? "", places: Number(notice.fields.get("places") ?? 1) || 1 };
+        this.live.outside = { who: text(notice.fields.get("source")) ?? "", places: count(notice.fields.get("places")) || 1 };
         return this.changed();
       case "renamed":
         return this.moved(text(notice.fields.get("path")) ?? text(notice.fields.get("new_path")));

@@ -105,7 +105,7 @@ export class Preview {
     const inside = target?.closest("a")?.getAttribute("href");
     if (!inside?.startsWith("#")) return;
     event.preventDefault();
-    this.headingNamed(decodeURIComponent(inside.slice(1)))?.scrollIntoView({ block: "start" });
+    this.headingNamed(decoded(inside.slice(1)) ?? "")?.scrollIntoView({ block: "start" });
   }
 
   private headingNamed(slug: string): Element | undefined {
@@ -140,19 +140,23 @@ const OUTSIDE = { target: "_blank", rel: "noopener noreferrer nofollow" };
 /** A path relative to the document's folder as a place; null for what is elsewhere. */
 export function relativePath(place: Place, reference: string): Place | null {
   if (reference === "" || /^([a-z][a-z0-9+.-]*:|\/\/|#)/i.test(reference)) return null;
-  const bare = reference.split(/[?#]/)[0] ?? "";
-  let decoded: string;
-  try {
-    decoded = decodeURIComponent(bare);
-  } catch {
-    return null;
-  }
-  const parts = decoded.startsWith("/") ? [] : place.path.split("/").slice(0, -1);
-  for (const part of decoded.split("/")) {
+  const path = decoded(reference.split(/[?#]/)[0] ?? "");
+  if (path === null) return null;
+  const parts = path.startsWith("/") ? [] : place.path.split("/").slice(0, -1);
+  for (const part of path.split("/")) {
     if (part === "..") parts.pop();
     else if (part !== "" && part !== ".") parts.push(part);
   }
   return { root: place.root, path: parts.join("/") };
+}
+
+/** Null for what is no percent-encoding. */
+function decoded(text: string): string | null {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return null;
+  }
 }
 
 /** The anchor that Markdown tools make of a heading. */
@@ -175,7 +179,7 @@ function makeTask(item: HTMLLIElement): void {
   item.classList.add("task-item");
 }
 
-const MATH = { throwOnError: false, trust: false, maxExpand: 300, maxSize: 20, strict: false } as const;
+const MATH = { throwOnError: true, trust: false, maxExpand: 300, maxSize: 20, strict: false } as const;
 
 /** Mathematics is drawn by KaTeX as elements, without markup; it is loaded when the first formula appears. */
 async function renderMath(element: HTMLElement): Promise<void> {
@@ -183,6 +187,14 @@ async function renderMath(element: HTMLElement): Promise<void> {
   if (places.length === 0) return;
   const { default: katex } = await import("katex");
   for (const place of places) {
-    katex.render(place.textContent ?? "", place, { ...MATH, displayMode: place.classList.contains("math-block") });
+    const source = place.textContent ?? "";
+    try {
+      katex.render(source, place, { ...MATH, displayMode: place.classList.contains("math-block") });
+    } catch (error) {
+      // Not left to KaTeX: its own mark is a style attribute, which the page's policy forbids, and it rethrows most errors.
+      place.textContent = source;
+      place.classList.add("katex-error");
+      place.title = error instanceof Error ? error.message : "";
+    }
   }
 }

@@ -1,0 +1,34 @@
+"""S12: prototype pollution in the browser: hostile keys in every map, presence state, notice and answer of the API.
+
+The cases are in s12_prototype_pollution.mjs. After each the built-in prototypes are as they were, and pages still work.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.browser.browser_run import case_names, run_cases
+from tests.browser.real_server import serve
+
+SCRIPT = Path(__file__).with_name("s12_prototype_pollution.mjs")
+CASES = case_names(SCRIPT)
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str | None]:
+    folder, data = tmp_path_factory.mktemp("files"), tmp_path_factory.mktemp("server") / "data"
+    with serve(folder, data) as address:
+        return run_cases(SCRIPT, {"sample": address, "folder": str(folder)})
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_hostile_keys_stay_keys(case: str, results: dict[str, str | None]) -> None:
+    assert results[case] is None, results[case]
+
+
+def test_every_case_of_the_script_is_a_test_here(results: dict[str, str | None]) -> None:
+    assert list(results) == CASES

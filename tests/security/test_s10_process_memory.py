@@ -24,7 +24,8 @@ KIB, MIB = 1024, 1024 * 1024
 BASE_BYTES = 32 * MIB
 UPLOAD_BYTES = 64 * MIB
 CONNECTIONS = 40
-LIMITS = {
+SETTINGS = {
+    "COLLAB_SERVER_SPARE_WORKER": "false",
     "COLLAB_LIMITS_UPLOAD_SIZE_BYTES": str(UPLOAD_BYTES),
     "COLLAB_LIMITS_TRANSFERS_SIZE_BYTES": str(UPLOAD_BYTES),
     "COLLAB_LIMITS_MESSAGE_SIZE_BYTES": str(256 * KIB),
@@ -37,7 +38,7 @@ LIMITS = {
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     top = tmp_path_factory.mktemp("server")
     (top / "docs").mkdir()
-    server = Server(top / "docs", top / "data", environ=LIMITS).start()
+    server = Server(top / "docs", top / "data", environ=SETTINGS).start()
     yield server
     server.stop()
 

@@ -61,7 +61,8 @@ class Tree:
         """Open a folder step by step. Raises: FileMissing, InvalidPath (a link is in the way), OSError."""
         if self._root < 0:
             raise Unavailable("closed")
-        current = os.dup(self._root)
+        # Not `dup`: copies share one place in the list of entries, and concurrent walks would steal each other's.
+        current = os.open(".", _FOLDER_FLAGS, dir_fd=self._root)
         try:
             for name in names:
                 inner = _open_folder(current, name)

@@ -68,6 +68,7 @@ def test_a_folder_that_is_none_is_named(good: Config, tmp_path: Path, name: str,
         check(replace(good, roots=(RootConfig("docs", tmp_path / name),)))
 
 
+@pytest.mark.optional
 @pytest.mark.skipif(os.getuid() == 0, reason="root reads every folder")
 def test_a_folder_that_cannot_be_read_is_named(good: Config) -> None:
     good.roots[0].path.chmod(0)

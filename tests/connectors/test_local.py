@@ -387,6 +387,17 @@ async def test_pipes_and_devices_are_no_files_and_nobody_waits_for_them(local: L
     assert await local.list("", ALICE, limit=10) == []
 
 
+async def test_concurrent_listings_of_the_root_do_not_steal_each_others_entries(
+    local: LocalConnector, root: Path
+) -> None:
+    for number in range(300):
+        put(root / f"{number}.txt", b"")
+
+    listings = await asyncio.gather(*(local.list("", ALICE, limit=1000) for _ in range(40)))
+
+    assert {len(listing) for listing in listings} == {300}
+
+
 async def test_hidden_names_lock_files_and_temporaries_are_not_listed(root: Path) -> None:
     for name in ("a.txt", ".env", ".git/config", ".~lock.a.odt#", "~$a.docx", ".a.txt.swp", ".livefolder-1.part"):
         put(root / name, b"")

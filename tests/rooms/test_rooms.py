@@ -476,3 +476,48 @@ def test_the_journal_alone_rebuilds_the_document() -> None:
         assert replayed.text() == ada.text
 
     run(test)
+
+
+def test_updates_of_a_document_that_ended_a_worker_are_tried_in_the_sandbox_first() -> None:
+    async def test(case: Case) -> None:
+        opened = await case.open()
+        await case.world.store.quarantine(
+            opened.document_id,
+            seq=None,
+            connection=1,
+            update=b"poison",
+            reason="the worker died while applying it",
+            at_ms=case.clock.wall_ms(),
+        )
+        await case.server.stop()
+        await case.server.start()
+        tried = case.world.sandbox.tried_on_snapshots
+        ada = await case.join()
+
+        ada.edit(Splice(0, 0, "careful "))
+        await asyncio.sleep(3)
+
+        assert case.world.sandbox.tried_on_snapshots > tried
+        assert ada.acknowledged == ada.sent
+        assert case.stored == b"careful " + START
+
+    run(test)
+
+
+def test_a_snapshot_holds_no_content_that_was_deleted() -> None:
+    async def test(case: Case) -> None:
+        ada = await case.join()
+        ada.edit(Splice(0, 0, "a secret that goes away again"))
+        ada.edit(Splice(0, len("a secret that goes away again"), ""))
+        await asyncio.sleep(1)
+        await ada.disconnect()
+        await asyncio.sleep(120)
+
+        opened = await case.open()
+        history = await case.world.store.load(opened.document_id)
+
+        assert history is not None and history.snapshot is not None
+        assert history.snapshot.seq == history.last_seq > 0
+        assert b"secret" not in history.snapshot.state
+
+    run(test)

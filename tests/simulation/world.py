@@ -36,6 +36,7 @@ class InlineSandbox:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
+        self.tried_on_snapshots = 0
 
     async def decode(self, format_name: str, content: bytes, client_id: int) -> Decoded:
         return format_named(format_name).decode(content, self._limits, client_id)
@@ -46,6 +47,7 @@ class InlineSandbox:
     async def check_update(self, update: bytes, clocks: Mapping[int, int], snapshot: bytes | None = None) -> Checked:
         checked = check_update(update, clocks, self._limits)
         if checked.update is not None and snapshot is not None:
+            self.tried_on_snapshots += 1
             Document.from_updates([snapshot, checked.update])
         return checked
 
@@ -130,13 +132,12 @@ class World:
         self.connector: Connector = connector or self.storage
         self.metrics = CountedMetrics()
         self.slot = RecordedSlot()
+        self.sandbox = InlineSandbox(self.config.limits)
         self._random = random.Random(seed)
 
     def parts(self) -> Parts:
         """What rooms work with, ids drawn from the seed."""
-        parts = Parts.of(
-            self.config, self.store, InlineSandbox(self.config.limits), self.slot, self.metrics, self.clock, "n1"
-        )
+        parts = Parts.of(self.config, self.store, self.sandbox, self.slot, self.metrics, self.clock, "n1")
         return replace(
             parts,
             new_client_id=lambda: self._random.getrandbits(32),

@@ -208,6 +208,8 @@ class Intake:
         entry = None
         if taken.update is not None:
             entry = self._entry(connection, taken.update)
+            self._parts.metrics.count("updates_total")
+            self._parts.metrics.count("update_bytes_total", len(taken.update))
             self._turn.append((connection, taken.update))
         self._journal.add(Applied(connection, number, entry, whole_sync=event.in_sync and complete))
 

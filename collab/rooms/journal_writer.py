@@ -16,7 +16,8 @@ import structlog
 
 from collab.errors import JournalError
 from collab.rooms.connection import Connection
-from collab.store.base import DocumentId, HistoryId, JournalEntry, Store
+from collab.rooms.parts import Parts
+from collab.store.base import DocumentId, HistoryId, JournalEntry
 
 _log = structlog.get_logger(__name__)
 
@@ -46,13 +47,10 @@ class JournalEvents(Protocol):
 class JournalWriter:
     """Appends what was applied, in order; keeps and retries what the journal did not take."""
 
-    def __init__(
-        self, store: Store, document_id: DocumentId, history_id: HistoryId, last_seq: int, retry_s: float
-    ) -> None:
-        self._store = store
+    def __init__(self, parts: Parts, document_id: DocumentId, history_id: HistoryId, last_seq: int) -> None:
+        self._parts = parts
         self._document_id = document_id
         self._history_id = history_id
-        self._retry_s = retry_s
         self._pending: deque[Applied] = deque()
         self._wake = asyncio.Event()
         self.seq = last_seq
@@ -90,13 +88,15 @@ class JournalWriter:
                     self._pending.popleft()
                 events.on_settled(group)
             else:
-                await asyncio.sleep(self._retry_s)
+                await asyncio.sleep(self._parts.room.journal_retry_s)
 
     async def _append(self, group: Sequence[Applied], events: JournalEvents) -> bool:
         entries = [applied.entry for applied in group if applied.entry is not None]
+        began = self._parts.clock.monotonic()
         try:
             if entries:
-                self.seq = await self._store.append(self._document_id, self._history_id, entries)
+                self.seq = await self._parts.store.append(self._document_id, self._history_id, entries)
+                self._parts.metrics.observe("journal_append_seconds", self._parts.clock.monotonic() - began)
         except JournalError as error:
             self._note_away(error, events)
             return False

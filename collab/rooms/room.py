@@ -89,6 +89,21 @@ class Room:
         """The last journalled position."""
         return self._turns.seq
 
+    @property
+    def queued(self) -> int:
+        """Messages that wait for the owner."""
+        return self._turns.queued
+
+    @property
+    def unjournalled(self) -> int:
+        """Messages that wait for the journal."""
+        return self._turns.unjournalled
+
+    @property
+    def dirty(self) -> bool:
+        """Whether the storage lacks something."""
+        return self.saver is not None and not self.saver.settled
+
     def join(self, number: int, access: Access) -> Connection:
         """Let a client in. Raises: HistoryChanged, LimitExceeded (connections_per_room)."""
         if access.history is not None and access.history != self.history_id:

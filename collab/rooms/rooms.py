@@ -121,6 +121,10 @@ class Rooms:
 
     # -- what is live --
 
+    def total(self, count: Callable[[Room], int]) -> int:
+        """A sum over all rooms in memory, for metrics."""
+        return sum(count(room) for room in self._live.values())
+
     def live(self) -> list[LiveDocument]:
         """The documents that somebody has open, with the people (each once)."""
         return [describe_live(room) for room in self._live.values() if len(room.connections)]

@@ -297,8 +297,10 @@ class Saver:
         if not self._restoring:
             await self._locks.acquire()
         intent = await self._book.begin(captured, if_version)
+        began = self._clock.monotonic()
         try:
             result = await self.file.write(captured.result, if_version)
+            self._metrics.observe("save_seconds", self._clock.monotonic() - began)
         except LockConflict:
             self._locks.lost()
             raise

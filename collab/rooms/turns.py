@@ -61,9 +61,7 @@ class Turns:
         self._room = room
         self._inbox: Inbox[Message] = Inbox(parts.limits.room_inbox_messages)
         self._live = LiveDocument(self._document_id, loaded.document, parts.slot, parts.limits)
-        self._journal = JournalWriter(
-            parts.store, self._document_id, loaded.history_id, loaded.last_seq, parts.room.journal_retry_s
-        )
+        self._journal = JournalWriter(parts, self._document_id, loaded.history_id, loaded.last_seq)
         self._intake = Intake(parts, self._live, self._journal, self.connections, self._start_check, loaded.suspect)
         self.jobs = Jobs(parts, self._live, self._journal, self._intake, self.connections, self._post_job)
         self._sweep_at = 0.0
@@ -72,6 +70,16 @@ class Turns:
     def seq(self) -> int:
         """The last journalled position."""
         return self._journal.seq
+
+    @property
+    def queued(self) -> int:
+        """Messages that wait in the inbox."""
+        return len(self._inbox)
+
+    @property
+    def unjournalled(self) -> int:
+        """Messages that are applied and not journalled yet."""
+        return self._journal.pending_count
 
     @property
     def document(self) -> Document:

@@ -231,6 +231,11 @@ def _publish_gauges(edge: Edge) -> None:
     gauge("rooms", "Documents that somebody has open", lambda: len(edge.rooms.live()))
     gauge("connections", "WebSockets in rooms", lambda: len(edge.sockets))
     gauge("draining", "1 while no more rooms are taken", lambda: edge.draining)
+    rooms = edge.rooms
+    gauge("rooms_in_memory", "Documents in memory", lambda: rooms.total(lambda _: 1))
+    gauge("rooms_dirty", "Documents whose storage lacks something", lambda: rooms.total(lambda room: room.dirty))
+    gauge("inbox_messages", "Messages that wait for their room", lambda: rooms.total(lambda room: room.queued))
+    gauge("unjournalled_messages", "Applied, not yet journalled", lambda: rooms.total(lambda room: room.unjournalled))
     gauge("sockets", "WebSockets that are open or being opened", lambda: edge.admission.sockets)
 
 

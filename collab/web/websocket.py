@@ -19,6 +19,7 @@ from collab.rooms.connection import Connection
 from collab.web.admission import TooManyRequests
 from collab.web.edge import Edge, Offer
 from collab.web.joining import join
+from collab.web.metrics import Metrics
 from collab.web.server import PeerSocket
 
 log = structlog.get_logger(__name__)
@@ -79,8 +80,10 @@ async def _carry(websocket: WebSocket, connection: Connection, edge: Edge) -> Cl
     info = CloseInfo(CloseCode.NORMAL, "")
     try:
         async with asyncio.TaskGroup() as group:
-            sending = group.create_task(_send(websocket, connection), name=f"send:{connection.number}")
-            receiving = group.create_task(_receive(websocket, connection), name=f"receive:{connection.number}")
+            sending = group.create_task(_send(websocket, connection, edge.metrics), name=f"send:{connection.number}")
+            receiving = group.create_task(
+                _receive(websocket, connection, edge.metrics), name=f"receive:{connection.number}"
+            )
             info = await connection.closed()
             receiving.cancel()
             await asyncio.wait({sending}, timeout=edge.config.limits.outbox_stall_s)
@@ -95,7 +98,7 @@ async def _carry(websocket: WebSocket, connection: Connection, edge: Edge) -> Cl
     return info
 
 
-async def _receive(websocket: WebSocket, connection: Connection) -> None:
+async def _receive(websocket: WebSocket, connection: Connection, metrics: Metrics) -> None:
     while True:
         message = await websocket.receive()
         if message["type"] == "websocket.disconnect":
@@ -105,12 +108,14 @@ async def _receive(websocket: WebSocket, connection: Connection) -> None:
         if data is None:
             connection.fail(MalformedMessage("text message"))
             return
+        metrics.count("received_bytes_total", len(data))
         connection.receive(data)
         await connection.ready()
 
 
-async def _send(websocket: WebSocket, connection: Connection) -> None:
+async def _send(websocket: WebSocket, connection: Connection, metrics: Metrics) -> None:
     while (frames := await connection.next_frames()) is not None:
+        metrics.count("sent_bytes_total", sum(map(len, frames)))
         for frame in frames:
             await websocket.send_bytes(frame)
 

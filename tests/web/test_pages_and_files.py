@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 
 import pytest
+from websockets.asyncio.client import ClientConnection
 
+from collab.document import Document, Splice
+from collab.limits import Limits
+from collab.protocol.messages import Acknowledgement, decode_message, encode_update
 from collab.web.pages import Bundle
 from tests.web.edge_server import Running, make_config, running
 
@@ -143,3 +148,32 @@ async def test_metrics_count_what_happened(server: Running) -> None:
     assert 'collab_errors_total{code="not_found"} 1.0' in text
     assert "collab_rooms_loaded_total 1.0" in text
     assert "collab_connections 0.0" in text
+
+
+async def test_an_edit_shows_in_counts_bytes_and_latencies(server: Running) -> None:
+    opened = await server.open("a.md")
+    document = str(opened["document_id"])
+    replica = Document(client_id=77)
+    update = replica.changed_by(lambda: replica.edit_text([Splice(0, 0, "typed ")]))
+    async with server.join(document, str(opened["token"])) as socket:
+        await socket.send(encode_update(update))
+        await acknowledged(socket)
+        await server.client().post(f"/api/v1/documents/{document}/save", json={})
+
+        text = (await server.client().get("/metrics")).text
+
+    figures = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+    counted = ("updates_total", "update_bytes_total", "received_bytes_total", "sent_bytes_total")
+    timed = ("journal_append_seconds_count", "save_seconds_count")
+    assert all(float(figures[f"collab_{name}"]) > 0 for name in (*counted, *timed))
+    assert figures["collab_rooms_in_memory"] == "1.0"
+    assert {f"collab_{name}" for name in ("rooms_dirty", "inbox_messages", "unjournalled_messages")} <= figures.keys()
+
+
+async def acknowledged(socket: ClientConnection) -> None:
+    """Wait until the update is acknowledged."""
+    async with asyncio.timeout(10):
+        async for data in socket:
+            message = decode_message(bytes(data), Limits()) if isinstance(data, bytes) else None
+            if isinstance(message, Acknowledgement) and message.count:
+                return

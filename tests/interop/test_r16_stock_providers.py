@@ -14,7 +14,8 @@ from tests.interop.stock_client import StockClient, install_providers
 from tests.serving import Server
 
 pytestmark = pytest.mark.interop
-RUNS = int(os.environ.get("COLLAB_TEST_R16_RUNS", "20"))
+RUNS = int(os.environ.get("COLLAB_TEST_R16_RUNS", "10"))
+"""Of each kind."""
 
 
 @pytest.fixture(scope="module")

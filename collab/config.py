@@ -56,7 +56,6 @@ class StoreConfig:
     """So many calls may wait for the disk; more are refused at once."""
     snapshot_updates: int = 500
     retention_days: float = 30.0
-    rebase_days: float = 30.0
     maintain_s: float = 600.0
 
 

@@ -37,10 +37,11 @@ ALLOWED: dict[str, set[str]] = {
     },
     "collab.auth": RING | {"collab.auth", "collab.protocol", "collab.config", "collab.store"},
     "connectors": {"connectors"},
+    "loadtest": {"loadtest", "collab.protocol", "collab.errors", "collab.limits"},
 }
 STDLIB_ONLY = {"collab.errors", "collab.limits", "collab.clock", "collab.protocol"}
 SOLE_IMPORTERS = {
-    "pycrdt": {"collab.document"},
+    "pycrdt": {"collab.document", "loadtest.document"},
     "sqlite3": {"collab.store", "collab.cli"},
     "starlette": {"collab.web", "collab.auth"},
     "watchfiles": {"connectors"},
@@ -51,7 +52,7 @@ SOLE_IMPORTERS = {
 
 def modules() -> list[tuple[str, Path]]:
     found = []
-    for package in ("collab", "connectors"):
+    for package in ("collab", "connectors", "loadtest"):
         for path in sorted((TOP / package).rglob("*.py")):
             parts = path.relative_to(TOP).with_suffix("").parts
             name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)

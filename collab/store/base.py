@@ -12,8 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NewType, Protocol
 
+from collab.store.past import Absorbed as Absorbed
+from collab.store.past import HistoryId as HistoryId
+from collab.store.past import Point as Point
+from collab.store.past import PointName as PointName
+from collab.store.past import RetiredHistory as RetiredHistory
+
 DocumentId = NewType("DocumentId", str)
-HistoryId = NewType("HistoryId", str)
 ContentHash = NewType("ContentHash", str)
 """`sha256:` and 64 hex digits."""
 ERASED_ID = "erased"
@@ -106,46 +111,6 @@ class FreshHistory:
     save_base: SaveBase | None
     retired_vector: bytes
     """The state vector of the history that goes: who is in it comes from before."""
-
-
-@dataclass(frozen=True, slots=True)
-class RetiredHistory:
-    """A history that a fresh one replaced. What its clients hand over later is journalled behind `seq`."""
-
-    history_id: HistoryId
-    seq: int
-    last_seq: int
-    absorbed_seq: int
-    """Up to here it is part of the document's current history; what lies behind waits to be merged."""
-    state_vector: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Absorbed:
-    """Handed-over edits, up to `seq` of a retired history, that a journalled merge brings into the current one."""
-
-    history_id: HistoryId
-    seq: int
-
-
-@dataclass(frozen=True, slots=True)
-class PointName:
-    """What a person called a point."""
-
-    text: str
-    author_id: str
-    author_name: str
-    at_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """A past of the document that can be loaded for as long as it is listed; `name` is None for automatic ones."""
-
-    history_id: HistoryId
-    seq: int
-    at_ms: int
-    name: PointName | None = None
 
 
 @dataclass(frozen=True, slots=True)

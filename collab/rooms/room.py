@@ -131,9 +131,9 @@ class Room:
         """Tell the clients to come back later, save, and end; what cannot be saved stays in the journal."""
         self.notice(NoticeCode.SERVER_RESTARTING)
         self.connections.close(CloseCode.SERVICE_RESTART, "server restarts")
+        self._stop_wanted = True
         if self.saver is not None and self.state in JOINABLE:
             await self.saver.save_now()
-        self._stop_wanted = True
         self._turns.wake()
         await self.over.wait()
 

@@ -65,7 +65,8 @@ class Client:
         self._presence_clock = 0
 
     def call_latencies(self, kind: str) -> None:
-        """Measure what arrives here as another kind than `text`."""
+        """Measure what arrives here as another kind than `text`, and no presence."""
+        self.sampled = False
         self._counts = self._statistics.tally.counts[kind]
 
     # -- writing --
@@ -180,16 +181,16 @@ class Client:
         kind = message.incoming.kind
         if kind is Kind.UPDATE:
             self.log.append(message)
-            self._integrate(message)
+            self._integrate(message, self._counts)
         elif kind is Kind.PRESENCE:
             if self.sampled:
                 self._look_at(message)
         else:
             self._react(kind, message)
 
-    def _integrate(self, message: Message) -> None:
+    def _integrate(self, message: Message, counts: dict[int, int]) -> None:
         """Count what arrives here for the first time, and how long it took."""
-        now_s, seen, counts, delivered = time.monotonic(), self._seen, self._counts, 0
+        now_s, seen, delivered = time.monotonic(), self._seen, 0
         for author, start, end, edits in message.inserted:
             known = seen.get(author, 0)
             if end <= known:
@@ -204,21 +205,23 @@ class Client:
                     counts[int((now_s - edit.due_s) * 1e6)] += 1
                     edit.remaining -= 1
                     if not edit.remaining:
-                        self._arrived(edit, now_s)
+                        self._arrived(edit, now_s, counts)
         for edit in message.deleted:
             if edit.author != self.author.client_id:
                 delivered += 1
                 counts[int((now_s - edit.due_s) * 1e6)] += 1
                 edit.remaining -= 1
                 if not edit.remaining:
-                    self._arrived(edit, now_s)
+                    self._arrived(edit, now_s, counts)
         self._statistics.deliveries += delivered
         if self._early:
             self._catch_up()
 
-    def _arrived(self, edit: Edit, now_s: float) -> None:
+    def _arrived(self, edit: Edit, now_s: float, counts: dict[int, int]) -> None:
+        """This client was the last one in this process."""
         self.room.arrived_everywhere(edit)
-        self._statistics.tally.record("text_last", now_s - edit.due_s)
+        if counts is self._statistics.tally.counts["text"]:
+            self._statistics.tally.record("text_last", now_s - edit.due_s)
         if edit.writer is not None:
             edit.writer.on_arrived(edit.writer, now_s)
 
@@ -278,7 +281,7 @@ class Client:
         if not message.read:
             self._unread.append(message)
         elif self.was_in:
-            self._integrate(message)
+            self._integrate(message, self._statistics.tally.counts["text_after_return"])
         else:
             self._early += self._know([bounds[:3] for bounds in message.inserted])
             self._catch_up()

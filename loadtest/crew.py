@@ -6,12 +6,15 @@ import asyncio
 import multiprocessing
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from threading import Thread
 from types import TracebackType
 
 from loadtest import worker
 from loadtest.orders import Failed, Leave, Order, Plan, Report
+from loadtest.pipes import listen
 
 _LEAVE_S = 5.0
 
@@ -24,6 +27,7 @@ class Crew:
         self._plans = plans
         self._pipes: list[Connection] = []
         self._processes: list[BaseProcess] = []
+        self._listeners: list[Thread] = []
 
     @property
     def size(self) -> int:
@@ -31,7 +35,6 @@ class Crew:
 
     async def __aenter__(self) -> Crew:
         context = multiprocessing.get_context("spawn")
-        loop = asyncio.get_running_loop()
         for plan in self._plans:
             pipe, theirs = context.Pipe()
             # plans go over the pipe and not along with the process: they hold the token
@@ -40,7 +43,7 @@ class Crew:
             theirs.close()
             self._pipes.append(pipe)
             self._processes.append(process)
-            loop.add_reader(pipe.fileno(), self._hear, plan.process, pipe)
+            self._listeners.append(listen(pipe, partial(self._hear, plan.process)))
             self._tell(pipe, plan)
         return self
 
@@ -49,9 +52,6 @@ class Crew:
     ) -> None:
         self.tell(Leave())
         await asyncio.to_thread(self._end)
-        for pipe in self._pipes:
-            self._stop_hearing(pipe)
-            pipe.close()
 
     def tell(self, order: Order) -> None:
         """All of them."""
@@ -62,15 +62,8 @@ class Crew:
         with suppress(OSError):  # it ended, which is heard from its pipe
             pipe.send(order)
 
-    def _hear(self, number: int, pipe: Connection) -> None:
-        try:
-            self.reports.put_nowait(pipe.recv())
-        except (EOFError, OSError):
-            self._stop_hearing(pipe)
-            self.reports.put_nowait(Failed(number, f"generator process {number} ended"))
-
-    def _stop_hearing(self, pipe: Connection) -> None:
-        asyncio.get_running_loop().remove_reader(pipe.fileno())
+    def _hear(self, number: int, report: Report | None) -> None:
+        self.reports.put_nowait(report or Failed(number, f"generator process {number} ended"))
 
     def _end(self) -> None:
         for process in self._processes:
@@ -79,3 +72,6 @@ class Crew:
                 process.kill()
                 process.join()
             process.close()
+        for pipe, listener in zip(self._pipes, self._listeners, strict=True):
+            listener.join(_LEAVE_S)
+            pipe.close()

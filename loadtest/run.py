@@ -204,7 +204,8 @@ class _Run:
         figures: dict[str, float] = {}
         measured = next((phase for phase in self._ledger.phases() if phase.name == Step.MEASURE), None)
         if measured is not None and measured.end_s > measured.start_s:
-            figures["deliveries_per_s"] = measured.deliveries / (measured.end_s - measured.start_s)
+            if measured.deliveries:
+                figures["deliveries_per_s"] = measured.deliveries / (measured.end_s - measured.start_s)
             if measured.cpu_s_per_100k is not None:
                 figures["server_cpu_s_per_100k_deliveries"] = measured.cpu_s_per_100k
         joined = self._ledger.histograms.latency("join")
@@ -215,8 +216,9 @@ class _Run:
             grown = held.rss_bytes - first.rss_bytes
             figures["server_rss_bytes_at_start"] = first.rss_bytes
             figures["server_rss_bytes_held"] = held.rss_bytes
-            figures["server_rss_bytes_per_connection"] = grown / self._clients
-            figures["server_rss_bytes_per_room"] = grown / len(self._rooms)
+            if grown > 0:
+                figures["server_rss_bytes_per_connection"] = grown / self._clients
+                figures["server_rss_bytes_per_room"] = grown / len(self._rooms)
         return figures
 
 

@@ -17,6 +17,7 @@ from loadtest.descriptors import raise_limit
 from loadtest.evidence import gather
 from loadtest.fleet import Fleet, Unreachable
 from loadtest.orders import Enter, Failed, Order, Plan, Reached, Report, Step
+from loadtest.pipes import listen
 from loadtest.scenarios.table import SCENARIOS
 from loadtest.settings import SettingsError
 from loadtest.statistics import Statistics
@@ -43,7 +44,7 @@ def _loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 async def _work(pipe: Connection) -> None:
     orders: asyncio.Queue[Order | None] = asyncio.Queue()
-    asyncio.get_running_loop().add_reader(pipe.fileno(), _read, pipe, orders)
+    listen(pipe, orders.put_nowait)
     plan = await orders.get()
     if not isinstance(plan, Plan):
         return
@@ -57,14 +58,6 @@ async def _work(pipe: Connection) -> None:
             pipe.send(Failed(plan.process, str(error)))
             await orders.get()
         worker.stop()
-
-
-def _read(pipe: Connection, orders: asyncio.Queue[Order | None]) -> None:
-    try:
-        orders.put_nowait(pipe.recv())
-    except (EOFError, OSError):
-        asyncio.get_running_loop().remove_reader(pipe.fileno())
-        orders.put_nowait(None)
 
 
 class _Worker:

@@ -5,13 +5,16 @@ The only importer of `hdrh`. Values are microseconds, up to an hour, with three 
 
 from __future__ import annotations
 
+import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
+from hdrh.codec import HdrCookieException, HdrHistogramSettingsException, HdrLengthException
 from hdrh.histogram import HdrHistogram
 
 from loadtest.results import Latency
 
+_UNREADABLE = (ValueError, TypeError, HdrCookieException, HdrHistogramSettingsException, HdrLengthException, zlib.error)
 _LOWEST_US, _HIGHEST_US, _DIGITS = 1, 3_600_000_000, 3
 
 
@@ -67,7 +70,7 @@ def decode(encoded: str) -> HdrHistogram:
     """Raises: ValueError (no histogram)."""
     try:
         return HdrHistogram.decode(encoded)
-    except (ValueError, TypeError, AttributeError, IndexError, OverflowError) as error:
+    except _UNREADABLE as error:
         raise ValueError(f"not an encoded histogram: {error}") from None
 
 

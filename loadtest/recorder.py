@@ -35,12 +35,20 @@ async def record_session(
         async with asyncio.TaskGroup() as tasks:
             listener = _Listener(room, lambda coroutine: tasks.create_task(coroutine, name="recorder"), file)
             listener.timeout_s = settings.deadlines.connect_s
-            if not await listener.join(time.monotonic()):
-                raise OSError(f"the room cannot be joined: {listener.trouble}")
-            progress(f"recording {room.name}")
-            await stop.wait()
+            joined = await listener.join(time.monotonic())
+            if joined:
+                progress(f"recording {room.name}")
+                await stop.wait()
             listener.leave(0)
+    if not joined:
+        _discard(path)
+        raise OSError(f"the room cannot be joined: {listener.trouble}")
     return listener.written
+
+
+def _discard(recording: Path) -> None:
+    """There is nothing in it but its head."""
+    recording.unlink()
 
 
 def open_recording(path: Path, room: str) -> TextIO:

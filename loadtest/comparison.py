@@ -1,0 +1,143 @@
+"""Owns the comparison of servers: the figures of a run, their medians over rounds, and their ratios.
+
+Pure: takes results, gives values. Only ratios of runs made in turn on one machine mean something, so the first server
+named is the reference and the others are said as multiples of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from loadtest.results import Result, Verdict
+
+MEASURE = "measure"
+"""The phase whose figures count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One thing that is compared."""
+
+    key: str
+    title: str
+    unit: str
+    read: Callable[[Result], float | None]
+    lower_is_better: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A figure of one server over all its rounds."""
+
+    median: float
+    low: float
+    high: float
+    rounds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One server in one scenario."""
+
+    server: str
+    results: Sequence[Result]
+    values: Mapping[str, Value]
+    """By figure; only what is known, and of runs that are not invalid."""
+
+    @property
+    def sound(self) -> int:
+        """Rounds whose documents agreed."""
+        return sum(result.verdict is not Verdict.INVALID for result in self.results)
+
+    @property
+    def bound(self) -> int:
+        """Rounds in which the generator was the limit."""
+        return sum(result.verdict is Verdict.GENERATOR_BOUND for result in self.results)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Servers side by side in one scenario; the first column is the reference."""
+
+    scenario: str
+    columns: Sequence[Column]
+
+    @property
+    def figures(self) -> list[Figure]:
+        """Those that at least one server has."""
+        return [figure for figure in FIGURES if any(figure.key in column.values for column in self.columns)]
+
+    def ratio(self, column: Column, key: str) -> float | None:
+        """The figure as a multiple of the reference's; above 1: the reference has less of it."""
+        own, reference = column.values.get(key), self.columns[0].values.get(key)
+        if own is None or reference is None or not reference.median:
+            return None
+        return own.median / reference.median
+
+
+def compare(results: Sequence[Result]) -> list[Comparison]:
+    """One comparison a scenario, scenarios and servers in the order in which they first appear."""
+    scenarios: dict[str, dict[str, list[Result]]] = {}
+    for result in results:
+        scenarios.setdefault(result.scenario, {}).setdefault(result.server, []).append(result)
+    return [
+        Comparison(scenario, [_column(server, runs) for server, runs in servers.items()])
+        for scenario, servers in scenarios.items()
+    ]
+
+
+def _column(server: str, results: Sequence[Result]) -> Column:
+    sound = [result for result in results if result.verdict is not Verdict.INVALID]
+    values = {}
+    for figure in FIGURES:
+        found = [value for result in sound if (value := figure.read(result)) is not None]
+        if found:
+            values[figure.key] = Value(median(found), min(found), max(found), len(found))
+    return Column(server, results, values)
+
+
+def _cpu_per_delivery(result: Result) -> float | None:
+    phase = result.phase(MEASURE)
+    return phase.cpu_s_per_100k if phase is not None else None
+
+
+def _cpu(result: Result) -> float | None:
+    phase = result.phase(MEASURE)
+    return phase.server_cpu_s if phase is not None else None
+
+
+def _rate(result: Result) -> float | None:
+    phase = result.phase(MEASURE)
+    if phase is None or phase.end_s <= phase.start_s or not phase.deliveries:
+        return None
+    return phase.deliveries / (phase.end_s - phase.start_s)
+
+
+def _memory(result: Result) -> float | None:
+    sizes = [sample.server_rss_bytes for sample in result.samples if sample.server_rss_bytes is not None]
+    return max(sizes) if sizes else None
+
+
+def _percentile(kind: str, name: str) -> Callable[[Result], float | None]:
+    def read(result: Result) -> float | None:
+        latency = result.latency(kind)
+        value: float | None = getattr(latency, name) if latency is not None and latency.count else None
+        return value
+
+    return read
+
+
+FIGURES: tuple[Figure, ...] = (
+    Figure("cpu_per_100k", "Server CPU per 100,000 deliveries", "s", _cpu_per_delivery),
+    Figure("cpu", "Server CPU while measuring", "s", _cpu),
+    Figure("text_p50", "Text, p50", "ms", _percentile("text", "p50_ms")),
+    Figure("text_p95", "Text, p95", "ms", _percentile("text", "p95_ms")),
+    Figure("text_p99", "Text, p99", "ms", _percentile("text", "p99_ms")),
+    Figure("presence_p95", "Presence, p95", "ms", _percentile("presence", "p95_ms")),
+    Figure("join_p50", "Join, p50", "ms", _percentile("join", "p50_ms")),
+    Figure("join_p99", "Join, p99", "ms", _percentile("join", "p99_ms")),
+    Figure("rate", "Deliveries a second", "", _rate, lower_is_better=False),
+    Figure("memory", "Server memory, highest", "B", _memory),
+)

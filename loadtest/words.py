@@ -123,6 +123,8 @@ def prove(proof: Proof) -> str:
             f"{holders} and the server {verb} the same {'document' if proof.rooms == 1 else 'documents'} at the end; "
             "no edit was lost or doubled."
         )
+    if not proof.clients:
+        return proof.problems[0] if proof.problems else "No client was there to compare documents with."
     faults = []
     if proof.agreeing != proof.clients:
         faults.append(f"{proof.agreeing:,} of {proof.clients:,} clients agree")

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
 
+from loadtest import words
 from loadtest.results import Result, Verdict
 
 MEASURE = "measure"
@@ -22,7 +24,7 @@ class Figure:
 
     key: str
     title: str
-    unit: str
+    say: Callable[[float], str]
     read: Callable[[Result], float | None]
     lower_is_better: bool = True
 
@@ -66,8 +68,12 @@ class Comparison:
 
     @property
     def figures(self) -> list[Figure]:
-        """Those that at least one server has."""
-        return [figure for figure in FIGURES if any(figure.key in column.values for column in self.columns)]
+        """Those that at least one server has, in the order of their weight."""
+        return [
+            figure
+            for figure in figures_of([result for column in self.columns for result in column.results])
+            if any(figure.key in column.values for column in self.columns)
+        ]
 
     def ratio(self, column: Column, key: str) -> float | None:
         """The figure as a multiple of the reference's; above 1: the reference has less of it."""
@@ -91,7 +97,7 @@ def compare(results: Sequence[Result]) -> list[Comparison]:
 def _column(server: str, results: Sequence[Result]) -> Column:
     sound = [result for result in results if result.verdict is not Verdict.INVALID]
     values = {}
-    for figure in FIGURES:
+    for figure in figures_of(sound):
         found = [value for result in sound if (value := figure.read(result)) is not None]
         if found:
             values[figure.key] = Value(median(found), min(found), max(found), len(found))
@@ -129,15 +135,34 @@ def _percentile(kind: str, name: str) -> Callable[[Result], float | None]:
     return read
 
 
-FIGURES: tuple[Figure, ...] = (
-    Figure("cpu_per_100k", "Server CPU per 100,000 deliveries", "s", _cpu_per_delivery),
-    Figure("cpu", "Server CPU while measuring", "s", _cpu),
-    Figure("text_p50", "Text, p50", "ms", _percentile("text", "p50_ms")),
-    Figure("text_p95", "Text, p95", "ms", _percentile("text", "p95_ms")),
-    Figure("text_p99", "Text, p99", "ms", _percentile("text", "p99_ms")),
-    Figure("presence_p95", "Presence, p95", "ms", _percentile("presence", "p95_ms")),
-    Figure("join_p50", "Join, p50", "ms", _percentile("join", "p50_ms")),
-    Figure("join_p99", "Join, p99", "ms", _percentile("join", "p99_ms")),
-    Figure("rate", "Deliveries a second", "", _rate, lower_is_better=False),
-    Figure("memory", "Server memory, highest", "B", _memory),
-)
+def _own(name: str) -> Callable[[Result], float | None]:
+    return lambda result: result.figures.get(name)
+
+
+def figures_of(results: Sequence[Result]) -> list[Figure]:
+    """What these runs can be compared by."""
+    kinds = dict.fromkeys(latency.kind for result in results for latency in result.latencies)
+    own = dict.fromkeys(name for result in results for name in result.figures)
+    return [
+        Figure("cpu_per_100k", "Server CPU per 100,000 deliveries", words.seconds, _cpu_per_delivery),
+        Figure("cpu", "Server CPU while measuring", words.seconds, _cpu),
+        *(
+            Figure(
+                f"{kind}_{name}", f"{words.title(kind)}, {name}", words.milliseconds, _percentile(kind, f"{name}_ms")
+            )
+            for kind in kinds
+            for name in ("p50", "p95", "p99")
+        ),
+        *(
+            Figure(
+                name,
+                words.figure_title(name),
+                partial(words.figure, name),
+                _own(name),
+                lower_is_better="_per_s" not in name,
+            )
+            for name in own
+        ),
+        Figure("rate", "Deliveries a second", words.count, _rate, lower_is_better=False),
+        Figure("memory", "Server memory, highest", words.size, _memory),
+    ]

@@ -54,7 +54,9 @@ def parse_target(text: str, protocol: str | None = None, credentials: Credential
 
 
 @contextmanager
-def opened(target: Target, settings: RunSettings, cores: Collection[int] = ()) -> Iterator[tuple[RunSettings, Peer | None]]:
+def opened(
+    target: Target, settings: RunSettings, cores: Collection[int] = ()
+) -> Iterator[tuple[RunSettings, Peer | None]]:
     """The settings of a run against it; a server that has to be started lives as long as the context.
 
     Raises: PeerError.

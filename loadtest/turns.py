@@ -42,9 +42,7 @@ class Interrupted(Exception):
 
 def turns(targets: Sequence[Target], settings: Sequence[RunSettings], rounds: int) -> list[Turn]:
     """All runs in their order: scenario by scenario, round by round, server by server."""
-    return [
-        Turn(target, each, index + 1, rounds) for each in settings for index in range(rounds) for target in targets
-    ]
+    return [Turn(target, each, index + 1, rounds) for each in settings for index in range(rounds) for target in targets]
 
 
 def run_turn(turn: Turn, progress: Progress, *, pin: bool = False) -> Result:

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from loadtest.results import Proof, Result, Verdict
 
-UNKNOWN = "–"
+UNKNOWN = "–"  # noqa: RUF001 - a dash
 _KIB = 1024
 
 
@@ -67,7 +67,7 @@ def size(value: float | None) -> str:
     if value is None or not math.isfinite(value):
         return UNKNOWN
     unit = "B"
-    for unit in ("B", "kB", "MB", "GB"):  # noqa: B007 - the unit in which it stopped is what is wanted
+    for unit in ("B", "kB", "MB", "GB"):
         if abs(value) < _KIB:
             break
         if unit != "GB":
@@ -94,6 +94,22 @@ def moment(iso: str) -> str:
     return f"{when.day} {when:%B %Y, %H:%M} {when.tzname() or ''}".strip()
 
 
+def figure(name: str, value: float) -> str:
+    """A figure whose name says its unit: `join_all_s`, `server_rss_bytes_per_connection`."""
+    if "_per_s" in name:
+        return f"{number(value)} /s"
+    if "_bytes" in name:
+        return size(value)
+    if name.endswith("_ms"):
+        return milliseconds(value)
+    return seconds(value) if name.endswith("_s") else number(value)
+
+
+def figure_title(name: str) -> str:
+    """Such a name as a heading, without its unit."""
+    return title(name.replace("_bytes", "").removesuffix("_ms").removesuffix("_s"))
+
+
 def plural(amount: int, one: str, many: str | None = None) -> str:
     """`1 client`, `2 clients`."""
     return f"{amount:,} {one if amount == 1 else many or one + 's'}"
@@ -111,7 +127,7 @@ def verdict(result: Result) -> Saying:
     if result.verdict is Verdict.GENERATOR_BOUND:
         reason = result.ceiling.reason or "The load generator was at its own limit."
         return Saying("Generator-bound", f"{reason} {prove(result.proof)}", "warning", "!")
-    return Saying("Invalid", prove(result.proof), "danger", "✕")  # noqa: RUF001 - a cross
+    return Saying("Invalid", prove(result.proof), "danger", "✕")
 
 
 def prove(proof: Proof) -> str:

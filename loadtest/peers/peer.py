@@ -190,7 +190,7 @@ def _answers(port: int, ready_path: str) -> bool:
         if not ready_path:
             socket.create_connection(("127.0.0.1", port), 1).close()
             return True
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{ready_path}", timeout=2) as answer:  # noqa: S310 - loopback
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{ready_path}", timeout=2) as answer:
             return bool(answer.status == 200)
     except (OSError, urllib.error.URLError):
         return False

@@ -19,6 +19,11 @@ from loadtest.results import Latency, Result, Sample
 _LOG_NOTE = "Logarithmic scale."
 _MEBIBYTE = 1024 * 1024
 Say = Callable[[float], str]
+_PERCENTILES: tuple[tuple[str, Callable[[Sample], float]], ...] = (
+    ("p50", lambda sample: sample.p50_ms),
+    ("p95", lambda sample: sample.p95_ms),
+    ("p99", lambda sample: sample.p99_ms),
+)
 TONES = 6
 """Colours of lines that stand beside each other."""
 
@@ -26,8 +31,8 @@ TONES = 6
 def latency_over_time(result: Result) -> Plot | None:
     """Percentiles of each interval."""
     lines = [
-        _line(label, tone, result.samples, lambda sample, name=name: _positive(getattr(sample, name)), max)
-        for label, tone, name in (("p50", "p50", "p50_ms"), ("p95", "p95", "p95_ms"), ("p99", "p99", "p99_ms"))
+        Line(name, name, thin([(sample.at_s, _positive(read(sample))) for sample in result.samples], max))
+        for name, read in _PERCENTILES
     ]
     if not values(lines):
         return None

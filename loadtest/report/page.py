@@ -20,7 +20,7 @@ from loadtest.report import charts
 from loadtest.report.plots import Plot
 from loadtest.results import Result, Verdict
 
-
+_KEY_FIGURES = 8
 _CLEAR_LEAD = 0.05
 """Share by which a figure must be better before it is marked: what repeats of one run differ by."""
 
@@ -74,12 +74,17 @@ def render_run(result: Result) -> str:
     )
 
 
-def render_comparison(results: Sequence[Result]) -> str:
+def render_comparison(results: Sequence[Result], command: str = "") -> str:
     """The report of several runs side by side; the first server named is the reference."""
     parts = [_part(comparison) for comparison in compare(results)]
     servers = list(dict.fromkeys(result.server for result in results))
     return _template("compare.html").render(
-        page_title=f"Comparison: {', '.join(servers)}", parts=parts, servers=servers, results=results
+        page_title=f"Comparison: {', '.join(servers)}",
+        parts=parts,
+        servers=servers,
+        results=results,
+        command=command,
+        bad=[result for result in results if result.verdict is Verdict.INVALID],
     )
 
 
@@ -114,24 +119,17 @@ def _row(comparison: Comparison, figure: Figure) -> Row:
     ranked = sorted(medians, reverse=not figure.lower_is_better)
     leads = len(ranked) > 1 and abs(ranked[1] - ranked[0]) > _CLEAR_LEAD * max(ranked[:2])
     largest = max(medians) or 1.0
-    cells = []
+    cells: list[Cell | None] = []
     for index, column in enumerate(comparison.columns):
         value = column.values.get(figure.key)
         if value is None:
             cells.append(None)
             continue
-        spread = f"{say(figure, value.low)} to {say(figure, value.high)}" if value.rounds > 1 else ""
+        spread = f"{figure.say(value.low)} to {figure.say(value.high)}" if value.rounds > 1 else ""
         times = words.ratio(comparison.ratio(column, figure.key)) if index else ""
         share = 100 * value.median / largest
-        cells.append(Cell(say(figure, value.median), spread, times, share, leads and value.median == ranked[0]))
+        cells.append(Cell(figure.say(value.median), spread, times, share, leads and value.median == ranked[0]))
     return Row(figure.title, "less is better" if figure.lower_is_better else "more is better", cells)
-
-
-def say(figure: Figure, value: float) -> str:
-    """A figure of a comparison with its unit."""
-    if figure.unit == "B":
-        return words.size(value)
-    return f"{words.number(value)} {figure.unit}".strip()
 
 
 def _key_figures(result: Result) -> list[tuple[str, str, str]]:
@@ -147,11 +145,14 @@ def _key_figures(result: Result) -> list[tuple[str, str, str]]:
     for latency in result.latencies[:2]:
         kind = words.title(latency.kind)
         found.append((f"{kind}, p50", words.milliseconds(latency.p50_ms), f"of {words.count(latency.count)}"))
-        found.append((f"{kind}, p99", words.milliseconds(latency.p99_ms), f"at most {words.milliseconds(latency.max_ms)}"))
+        found.append(
+            (f"{kind}, p99", words.milliseconds(latency.p99_ms), f"at most {words.milliseconds(latency.max_ms)}")
+        )
+    found += [(words.figure_title(name), words.figure(name, value), "") for name, value in result.figures.items()]
     sizes = [sample.server_rss_bytes for sample in result.samples if sample.server_rss_bytes is not None]
     if sizes:
         found.append(("Server memory", words.size(max(sizes)), "at its highest"))
-    return found[:6]
+    return found[:_KEY_FIGURES]
 
 
 def _there(plots: Iterable[Plot | None]) -> list[Plot]:

@@ -6,9 +6,10 @@ named is the reference and the others are said as multiples of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import starmap
 from statistics import median
 
 from loadtest import words
@@ -64,7 +65,14 @@ class Comparison:
     """Servers side by side in one scenario; the first column is the reference."""
 
     scenario: str
+    parameters: str
+    """Those in which it differs from other comparisons of the scenario; else empty."""
     columns: Sequence[Column]
+
+    @property
+    def title(self) -> str:
+        """The scenario, and what sets this comparison apart."""
+        return f"{words.title(self.scenario)} ({self.parameters})" if self.parameters else words.title(self.scenario)
 
     @property
     def figures(self) -> list[Figure]:
@@ -84,14 +92,32 @@ class Comparison:
 
 
 def compare(results: Sequence[Result]) -> list[Comparison]:
-    """One comparison a scenario, scenarios and servers in the order in which they first appear."""
-    scenarios: dict[str, dict[str, list[Result]]] = {}
+    """One comparison for each scenario and its parameters, in the order in which they first appear."""
+    cases: dict[_Case, dict[str, list[Result]]] = {}
     for result in results:
-        scenarios.setdefault(result.scenario, {}).setdefault(result.server, []).append(result)
+        cases.setdefault(_case(result), {}).setdefault(result.server, []).append(result)
     return [
-        Comparison(scenario, [_column(server, runs) for server, runs in servers.items()])
-        for scenario, servers in scenarios.items()
+        Comparison(scenario, _differences((scenario, parameters), cases), tuple(starmap(_column, servers.items())))
+        for (scenario, parameters), servers in cases.items()
     ]
+
+
+_OF_ONE_RUN = {"seed", "url"}
+SAID_ALREADY = {"deliveries_per_s", "server_cpu_s_per_100k_deliveries"}
+"""Figures of a scenario that every run has anyway."""
+_Case = tuple[str, frozenset[tuple[str, str]]]
+
+
+def _case(result: Result) -> _Case:
+    parameters = {name: str(value) for name, value in result.parameters.items() if name not in _OF_ONE_RUN}
+    return result.scenario, frozenset(parameters.items())
+
+
+def _differences(case: _Case, cases: Iterable[_Case]) -> str:
+    """What tells this case from the others of its scenario."""
+    scenario, own = case
+    common = frozenset.intersection(*(parameters for name, parameters in cases if name == scenario))
+    return ", ".join(f"{name}={value}" for name, value in sorted(own - common))
 
 
 def _column(server: str, results: Sequence[Result]) -> Column:
@@ -142,7 +168,7 @@ def _own(name: str) -> Callable[[Result], float | None]:
 def figures_of(results: Sequence[Result]) -> list[Figure]:
     """What these runs can be compared by."""
     kinds = dict.fromkeys(latency.kind for result in results for latency in result.latencies)
-    own = dict.fromkeys(name for result in results for name in result.figures)
+    own = dict.fromkeys(name for result in results for name in result.figures if name not in SAID_ALREADY)
     return [
         Figure("cpu_per_100k", "Server CPU per 100,000 deliveries", words.seconds, _cpu_per_delivery),
         Figure("cpu", "Server CPU while measuring", words.seconds, _cpu),
@@ -159,7 +185,7 @@ def figures_of(results: Sequence[Result]) -> list[Figure]:
                 words.figure_title(name),
                 partial(words.figure, name),
                 _own(name),
-                lower_is_better="_per_s" not in name,
+                lower_is_better=not name.endswith("_per_s"),
             )
             for name in own
         ),

@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from loadtest import words
-from loadtest.comparison import MEASURE, Comparison
+from loadtest.comparison import MEASURE, SAID_ALREADY, Comparison
 from loadtest.peers.peer import Kind
 from loadtest.results import Result, Sample
 from loadtest.scenarios.base import Scenario
@@ -214,7 +214,9 @@ def _facts(result: Result) -> list[tuple[str, str]]:
     if sizes:
         facts.append(("server memory", f"{words.size(max(sizes))} at its highest"))
     facts.extend(
-        (words.figure_title(name).lower(), words.figure(name, value)) for name, value in result.figures.items()
+        (words.figure_title(name).lower(), words.figure(name, value))
+        for name, value in result.figures.items()
+        if name not in SAID_ALREADY
     )
     ceiling = result.ceiling
     busy = f"{words.plural(ceiling.processes, 'process', 'processes')}, {words.cores(ceiling.busiest_cpu)}"
@@ -228,7 +230,7 @@ def _facts(result: Result) -> list[tuple[str, str]]:
 def print_comparison(console: Console, comparisons: Sequence[Comparison]) -> None:
     """Medians and ratios, a table for each scenario."""
     for comparison in comparisons:
-        table = Table(box=SIMPLE_HEAD, title=words.title(comparison.scenario), title_justify="left", title_style="bold")
+        table = Table(box=SIMPLE_HEAD, title=comparison.title, title_justify="left", title_style="bold")
         table.add_column("median")
         for column in comparison.columns:
             table.add_column(Text(column.server), justify="right")

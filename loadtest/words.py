@@ -96,7 +96,7 @@ def moment(iso: str) -> str:
 
 def figure(name: str, value: float) -> str:
     """A figure whose name says its unit: `join_all_s`, `server_rss_bytes_per_connection`."""
-    if "_per_s" in name:
+    if name.endswith("_per_s"):
         return f"{number(value)} /s"
     if "_bytes" in name:
         return size(value)

@@ -12,6 +12,8 @@ from pathlib import Path
 from loadtest.peers.install import PeerError
 
 _TOKEN_TIMEOUT_S = 60
+_PACKAGES = Path(__file__).resolve().parents[2]
+"""Where the server's package lies beside this one, so that it is found from any folder."""
 ALLOWANCES = {
     "COLLAB_LIMITS_MESSAGES_PER_SECOND": "1000000",
     "COLLAB_LIMITS_MESSAGES_BURST": "1000000",
@@ -28,7 +30,9 @@ def environment() -> dict[str, str]:
     """Of the server and of the command that makes its token: a secret of its own, nothing else from outside."""
     outside = {name: value for name, value in os.environ.items() if not name.startswith("COLLAB_")}
     ours = {"COLLAB_AUTH_SECRET": secrets.token_hex(32), "COLLAB_SERVER_SCRATCH": "true", "COLLAB_LOG_LEVEL": "warning"}
-    return {**outside, **ours, **ALLOWANCES, "PYTHONUNBUFFERED": "1", "NO_COLOR": "1", "COLUMNS": "200"}
+    found_at = os.pathsep.join(filter(None, [str(_PACKAGES), os.environ.get("PYTHONPATH")]))
+    process = {"PYTHONPATH": found_at, "PYTHONUNBUFFERED": "1", "NO_COLOR": "1", "COLUMNS": "200"}
+    return {**outside, **ours, **ALLOWANCES, **process}
 
 
 def command(folder: Path) -> list[str]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from jinja2 import DictLoader, Environment, StrictUndefined, Template
 
 from loadtest import words
-from loadtest.comparison import MEASURE, Column, Comparison, Figure, compare
+from loadtest.comparison import MEASURE, SAID_ALREADY, Column, Comparison, Figure, compare
 from loadtest.report import charts
 from loadtest.report.plots import Plot
 from loadtest.results import Result, Verdict
@@ -148,7 +148,8 @@ def _key_figures(result: Result) -> list[tuple[str, str, str]]:
         found.append(
             (f"{kind}, p99", words.milliseconds(latency.p99_ms), f"at most {words.milliseconds(latency.max_ms)}")
         )
-    found += [(words.figure_title(name), words.figure(name, value), "") for name, value in result.figures.items()]
+    own = [(name, value) for name, value in result.figures.items() if name not in SAID_ALREADY]
+    found += [(words.figure_title(name), words.figure(name, value), "") for name, value in own]
     sizes = [sample.server_rss_bytes for sample in result.samples if sample.server_rss_bytes is not None]
     if sizes:
         found.append(("Server memory", words.size(max(sizes)), "at its highest"))

@@ -15,6 +15,7 @@ SIDE = 1000.0
 MOST_POINTS = 160
 """Drawn of one line; more of them are thinned out."""
 _LEAST_OF_LOG = 0.01
+_NEXT_TO_NOTHING = 1e-9
 _TICKS = 4
 
 Point = tuple[float, float | None]
@@ -104,8 +105,10 @@ class Linear:
     @classmethod
     def over(cls, values: Sequence[float]) -> Linear:
         """From nought to a round number above all values."""
-        step = _round_step(max(values, default=0.0) or 1.0)
-        return cls(0.0, step * math.ceil((max(values, default=0.0) or 1.0) / step - 1e-9))
+        highest = max(values, default=0.0)
+        highest = highest if highest > _NEXT_TO_NOTHING else 1.0
+        step = _round_step(highest)
+        return cls(0.0, step * math.ceil(highest / step - 1e-9))
 
     def place(self, value: float) -> float:
         return (value - self.low) / (self.high - self.low) if self.high > self.low else 0.0

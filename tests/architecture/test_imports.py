@@ -41,12 +41,13 @@ ALLOWED: dict[str, set[str]] = {
 }
 STDLIB_ONLY = {"collab.errors", "collab.limits", "collab.clock", "collab.protocol"}
 SOLE_IMPORTERS = {
-    "pycrdt": {"collab.document", "loadtest.document"},
+    "pycrdt": {"collab.document", "loadtest.document", "loadtest.peers.python"},  # the last runs another server
     "sqlite3": {"collab.store", "collab.cli"},
     "starlette": {"collab.web", "collab.auth"},
     "watchfiles": {"connectors"},
     "prometheus_client": {"collab.web"},
     "jwt": {"collab.auth"},
+    "jinja2": {"loadtest.report"},
 }
 
 

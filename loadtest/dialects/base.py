@@ -62,7 +62,7 @@ class Dialect(Protocol):
     def encode_update(self, update: bytes) -> bytes: ...
 
     def encode_presence(self, presence: bytes) -> bytes:
-        """Around an awareness update: `varuint n, n × (client, clock, state)`."""
+        """Around an awareness update: how many, and (client, clock, state) of each."""
 
     def encode_pong(self) -> bytes: ...
 

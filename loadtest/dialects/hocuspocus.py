@@ -1,4 +1,4 @@
-"""Owns the dialect of Hocuspocus 2 to 4: one URL for all, the document's name in each message, a message to be let in."""
+"""Owns the dialect of Hocuspocus 2 to 4: one URL for all, the document's name in each message, a word to be let in."""
 
 from __future__ import annotations
 

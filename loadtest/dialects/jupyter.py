@@ -44,9 +44,7 @@ class Jupyter(YWebsocket):
             content = {"type": self._type, "format": self._format, "content": _EMPTY[self._type]}
             await asyncio.to_thread(self._ask, "PUT", f"contents/{quote(self._path)}", content)
         kind = {"format": self._format, "type": self._type}
-        session = await asyncio.to_thread(
-            self._ask, "PUT", f"collaboration/session/{quote(self._path, safe='')}", kind
-        )
+        session = await asyncio.to_thread(self._ask, "PUT", f"collaboration/session/{quote(self._path, safe='')}", kind)
         if session is None or not {"format", "type", "fileId", "sessionId"} <= session.keys():
             raise OSError("the answer about the session is not one of Jupyter's")
         room = f"{session['format']}:{session['type']}:{session['fileId']}"

@@ -26,7 +26,7 @@ from urllib.parse import quote
 from loadtest.peers.install import PeerError
 
 START_TIMEOUT_S = 60.0
-STOP_TIMEOUT_S = 20.0
+STOP_TIMEOUT_S = 30.0
 _LOOK_S = 0.02
 _SAID_CHARACTERS = 600
 _LOCAL_ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)")

@@ -31,19 +31,18 @@ class Scenario:
     name: str
     description: str
     parameters: Mapping[str, Parameter]
-    """`clients` (in each room), `rooms` and `duration_s` are in every scenario."""
+    """`clients` (in each room), `rooms`, `duration_s` and `warm_up_s` are in every scenario."""
     measure: Act = field(repr=False)
     """What is measured."""
     connect: Act | None = field(default=None, repr=False)
     """Before it; default: all clients join."""
-    open_loop: bool = True
-    """Sends go by the clock and not by the server's answers: a late one tells of the generator."""
 
 
-def sizes(clients: int, rooms: int, duration_s: float) -> dict[str, Parameter]:
+def sizes(clients: int, rooms: int, duration_s: float, warm_up_s: float = 0.0) -> dict[str, Parameter]:
     """The parameters that every scenario has."""
     return {
         "clients": Parameter(clients, "clients in each room", 1),
         "rooms": Parameter(rooms, "rooms", 1),
-        "duration_s": Parameter(duration_s, "seconds of the measured part", 0),
+        "duration_s": Parameter(float(duration_s), "seconds of the measured part"),
+        "warm_up_s": Parameter(float(warm_up_s), "seconds of the same load before it, which are not measured"),
     }

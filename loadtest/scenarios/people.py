@@ -10,8 +10,8 @@ from loadtest.scenarios.base import Parameter, Scenario, sizes
 from loadtest.scenarios.steady import add_steady
 
 if TYPE_CHECKING:
-    from loadtest.client import Client
     from loadtest.fleet import Fleet
+    from loadtest.participant import Participant
 
 
 async def slow_readers(fleet: Fleet) -> None:
@@ -23,7 +23,7 @@ async def slow_readers(fleet: Fleet) -> None:
     pause_s = fleet.number("pause_s")
     at_s = fleet.begin_s + pause_s / 4
     for client in slow:
-        client.kind = "text_slow"
+        client.call_latencies("text_slow")
     while at_s < fleet.end_s:
         fleet.pacer.add(at_s, fleet.once(*[client.stop_reading for client in slow]))
         fleet.pacer.add(min(at_s + pause_s, fleet.end_s), fleet.once(*[client.read_on for client in slow]))
@@ -35,16 +35,17 @@ async def slow_readers(fleet: Fleet) -> None:
 
 async def replay(fleet: Fleet) -> None:
     """The first client of each room sends a session as it was recorded; the others watch."""
-    recording = read_recording(fleet.recording) if fleet.recording else synthetic_recording(
-        fleet.seed, fleet.count("edits"), fleet.count("authors")
+    recording = (
+        read_recording(fleet.recording)
+        if fleet.recording
+        else synthetic_recording(fleet.seed, fleet.count("edits"), fleet.count("authors"))
     )
     speed = fleet.number("speed")
     for client in fleet.writers(1):
-        client.adopt(recording.authors)
         for entry in recording.entries:
             at_s = fleet.begin_s + entry.at_ms / 1000 / speed
             if at_s < fleet.end_s:
-                fleet.pacer.add(at_s, fleet.once(partial(client.send_recorded, entry.update)))
+                fleet.pacer.add(at_s, fleet.once(partial(client.send_update, entry.update)))
     await fleet.pacer.run(fleet.end_s)
 
 
@@ -55,9 +56,9 @@ async def mixed_day(fleet: Fleet) -> None:
     await fleet.pacer.run(fleet.end_s)
 
 
-def _live(fleet: Fleet, client: Client, due_s: float) -> float:
+def _live(fleet: Fleet, client: Participant, due_s: float) -> float:
     """One moment of a person's day; returns when the next one is due."""
-    if not client.present:
+    if not client.connected:
         client.come(due_s)
         return due_s + 1.0
     chance = client.random.random()
@@ -72,7 +73,7 @@ def _live(fleet: Fleet, client: Client, due_s: float) -> float:
 
 SLOW_READERS = Scenario(
     "slow-readers",
-    "Some clients stop reading for seconds while the others type: nobody else may notice, and all end with the same text",
+    "Some clients stop reading for seconds while the others type: nobody else may notice, all end with the same text",
     {
         **sizes(50, 1, 30),
         "slow_share": Parameter(0.2, "share of the clients that stop reading"),

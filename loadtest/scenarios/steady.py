@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from loadtest.scenarios.base import Parameter, Scenario, sizes
 
 if TYPE_CHECKING:
-    from loadtest.client import Client
     from loadtest.fleet import Fleet
+    from loadtest.participant import Participant
 
 
-def add_steady(fleet: Fleet, clients: Sequence[Client], text_per_s: float, presence_per_s: float) -> None:
+def add_steady(fleet: Fleet, clients: Sequence[Participant], text_per_s: float, presence_per_s: float) -> None:
     """Each of the clients sends so many updates a second, evenly, in a phase of its own."""
     for client in clients:
         for rate, send in ((text_per_s, client.write), (presence_per_s, client.show)):
@@ -58,26 +58,26 @@ def _rates(text: float, presence: float, whose: str) -> dict[str, Parameter]:
 OFFICES = Scenario(
     "offices",
     "Typing offices: many rooms of five people, 5 text and 5 awareness updates a second and room (S2)",
-    {**sizes(5, 100, 30), **_rates(5.0, 5.0, "in each room")},
+    {**sizes(5, 100, 30, 3), **_rates(5.0, 5.0, "in each room")},
     offices,
 )
 OFFICES_X5 = Scenario(
     "offices-x5",
     "Typing offices at five times the rate (S2x5)",
-    {**sizes(5, 100, 30), **_rates(25.0, 25.0, "in each room")},
+    {**sizes(5, 100, 30, 3), **_rates(25.0, 25.0, "in each room")},
     offices,
 )
 BIG_ROOM = Scenario(
     "big-room",
     "One room of a hundred people, 100 text and 100 awareness updates a second (S2-big)",
-    {**sizes(100, 1, 30), **_rates(100.0, 100.0, "in each room")},
+    {**sizes(100, 1, 30, 3), **_rates(100.0, 100.0, "in each room")},
     offices,
 )
 LECTURE = Scenario(
     "lecture",
     "A lecture: one person writes, hundreds watch, and everybody's presence is shown",
     {
-        **sizes(501, 1, 30),
+        **sizes(501, 1, 30, 3),
         "text_per_s": Parameter(5.0, "text updates a second of the one who writes"),
         "presence_per_s": Parameter(1.0, "awareness updates a second of each"),
     },
@@ -86,6 +86,6 @@ LECTURE = Scenario(
 CLASS = Scenario(
     "class",
     "A class: everybody types in one document, 5 updates a second each",
-    {**sizes(200, 1, 30), **_rates(5.0, 0.0, "of each")},
+    {**sizes(200, 1, 30, 3), **_rates(5.0, 0.0, "of each")},
     classroom,
 )

@@ -103,6 +103,8 @@ def compare(results: Sequence[Result]) -> list[Comparison]:
 
 
 _OF_ONE_RUN = {"seed", "url"}
+OF_GENERATOR = {"generator_lag", "late_send"}
+"""Latencies of the generator itself."""
 SAID_ALREADY = {"deliveries_per_s", "server_cpu_s_per_100k_deliveries"}
 """Figures of a scenario that every run has anyway."""
 _Case = tuple[str, frozenset[tuple[str, str]]]
@@ -165,17 +167,21 @@ def _own(name: str) -> Callable[[Result], float | None]:
     return lambda result: result.figures.get(name)
 
 
+def kinds_of(results: Sequence[Result]) -> list[str]:
+    """The kinds of latency that tell of the server."""
+    latencies = words.by_weight(latency for result in results for latency in result.latencies)
+    return list(dict.fromkeys(latency.kind for latency in latencies if latency.kind not in OF_GENERATOR))
+
+
 def figures_of(results: Sequence[Result]) -> list[Figure]:
     """What these runs can be compared by."""
-    kinds = dict.fromkeys(latency.kind for result in results for latency in result.latencies)
+    kinds = kinds_of(results)
     own = dict.fromkeys(name for result in results for name in result.figures if name not in SAID_ALREADY)
     return [
         Figure("cpu_per_100k", "Server CPU per 100,000 deliveries", words.seconds, _cpu_per_delivery),
         Figure("cpu", "Server CPU while measuring", words.seconds, _cpu),
         *(
-            Figure(
-                f"{kind}_{name}", f"{words.title(kind)}, {name}", words.milliseconds, _percentile(kind, f"{name}_ms")
-            )
+            Figure(f"{kind}_{name}", f"{words.kind(kind)}, {name}", words.milliseconds, _percentile(kind, f"{name}_ms"))
             for kind in kinds
             for name in ("p50", "p95", "p99")
         ),

@@ -75,8 +75,7 @@ def decode(encoded: str) -> HdrHistogram:
 
 
 def _empty() -> HdrHistogram:
-    return HdrHistogram(_HDR_ERRORS = (HdrCookieException, HdrHistogramSettingsException, HdrLengthException)
-_LOWEST_US, _HIGHEST_US, _DIGITS)
+    return HdrHistogram(_LOWEST_US, _HIGHEST_US, _DIGITS)
 
 
 def _filled(counts: Iterable[tuple[int, int]]) -> HdrHistogram:

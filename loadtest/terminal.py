@@ -124,12 +124,12 @@ class LiveView:
         table.add_column(style="cyan")
         deliveries = sparkline([sample.deliveries for sample in self._samples])
         tails = sparkline([sample.p99_ms for sample in self._samples])
-        percentiles = f"p95 {words.milliseconds(last.p95_ms)}   p99 {words.milliseconds(last.p99_ms)}"
+        percentiles = f"p95 {words.milliseconds(last.p95_ms or None)}   p99 {words.milliseconds(last.p99_ms or None)}"
         table.add_row("connections", words.count(last.connections), "", "")
         table.add_row(
             "delivered", f"{words.count(last.deliveries)} /s", f"sent {words.count(last.sent)} /s", deliveries
         )
-        table.add_row("latency p50", words.milliseconds(last.p50_ms), percentiles, tails)
+        table.add_row("latency p50", words.milliseconds(last.p50_ms or None), percentiles, tails)
         table.add_row("server", words.cores(last.server_cpu), words.size(last.server_rss_bytes), "")
         lag = f"late {words.milliseconds(last.generator_lag_ms)}"
         table.add_row("generator", words.cores(last.generator_cpu), lag, "")
@@ -154,8 +154,8 @@ def plain(sample: Sample) -> str:
     parts = [
         words.plural(sample.connections, "connection"),
         f"{words.count(sample.deliveries)} delivered/s",
-        f"p50 {words.milliseconds(sample.p50_ms)}",
-        f"p99 {words.milliseconds(sample.p99_ms)}",
+        f"p50 {words.milliseconds(sample.p50_ms or None)}",
+        f"p99 {words.milliseconds(sample.p99_ms or None)}",
         f"generator {words.cores(sample.generator_cpu)}, late {words.milliseconds(sample.generator_lag_ms)}",
     ]
     if sample.server_cpu is not None:
@@ -176,7 +176,7 @@ def print_result(console: Console, result: Result) -> None:
     console.print()
     console.print(f"[bold {style}]{verdict.sign} {verdict.title}[/]  {escape(verdict.sentence)}", highlight=False)
     for problem in result.proof.problems:
-        if problem != verdict.sentence:
+        if words.sentence(problem) != verdict.sentence:
             console.print(f"  {problem}", style=style, markup=False, highlight=False)
     if result.latencies:
         console.print(_latencies(result))
@@ -193,11 +193,10 @@ def _latencies(result: Result) -> Table:
     table.add_column("latency, ms")
     for column in ("count", "p50", "p90", "p95", "p99", "p99.9", "largest"):
         table.add_column(column, justify="right")
-    for item in result.latencies:
+    for item in words.by_weight(result.latencies):
         figures = (item.p50_ms, item.p90_ms, item.p95_ms, item.p99_ms, item.p999_ms, item.max_ms)
-        table.add_row(
-            item.kind, words.count(item.count), *(words.number(value if item.count else None) for value in figures)
-        )
+        cells = [words.number(value if item.count else None) for value in figures]
+        table.add_row(words.kind(item.kind), words.count(item.count), *cells)
     return table
 
 

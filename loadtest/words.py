@@ -6,13 +6,26 @@ Knows no terminal and no HTML. What is not known is said with a dash, never with
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from loadtest.results import Proof, Result, Verdict
+from loadtest.results import Latency, Proof, Result, Verdict
 
 UNKNOWN = "–"  # noqa: RUF001 - a dash
 _KIB = 1024
+_KINDS = {
+    "text": "Text",
+    "text_last": "Text, until the last has it",
+    "text_slow": "Text, at slow readers",
+    "presence": "Presence",
+    "join": "Join",
+    "acknowledgement": "Acknowledgement",
+    "connect": "Connect",
+    "newcomer": "Join after the run",
+    "generator_lag": "Generator's own lag",
+}
+"""Kinds of latency in the order of their weight."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +98,17 @@ def ratio(value: float | None) -> str:
     return f"{value:.2f}×" if value is not None and math.isfinite(value) else UNKNOWN  # noqa: RUF001 - the times sign
 
 
+def kind(name: str) -> str:
+    """A kind of latency as a heading."""
+    return _KINDS.get(name) or title(name)
+
+
+def by_weight(latencies: Iterable[Latency]) -> list[Latency]:
+    """The kinds that people ask for first; those that nobody knows last."""
+    order = list(_KINDS)
+    return sorted(latencies, key=lambda item: order.index(item.kind) if item.kind in _KINDS else len(order))
+
+
 def moment(iso: str) -> str:
     """A date and time for people; what cannot be read stays as it is."""
     try:
@@ -107,7 +131,7 @@ def figure(name: str, value: float) -> str:
 
 def figure_title(name: str) -> str:
     """Such a name as a heading, without its unit."""
-    return title(name.replace("_bytes", "").removesuffix("_ms").removesuffix("_s"))
+    return title(name.replace("_rss_bytes", "_memory").replace("_bytes", "").removesuffix("_ms").removesuffix("_s"))
 
 
 def plural(amount: int, one: str, many: str | None = None) -> str:
@@ -125,9 +149,15 @@ def verdict(result: Result) -> Saying:
     if result.verdict is Verdict.VALID:
         return Saying("Valid", prove(result.proof), "good", "✓")
     if result.verdict is Verdict.GENERATOR_BOUND:
-        reason = result.ceiling.reason or "The load generator was at its own limit."
+        reason = sentence(result.ceiling.reason) or "The load generator was at its own limit."
         return Saying("Generator-bound", f"{reason} {prove(result.proof)}", "warning", "!")
     return Saying("Invalid", prove(result.proof), "danger", "✕")
+
+
+def sentence(text: str) -> str:
+    """With a capital and a full stop."""
+    text = text.strip()
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?')) else '.'}" if text else ""
 
 
 def prove(proof: Proof) -> str:
@@ -139,8 +169,8 @@ def prove(proof: Proof) -> str:
             f"{holders} and the server {verb} the same {'document' if proof.rooms == 1 else 'documents'} at the end; "
             "no edit was lost or doubled."
         )
-    if not proof.clients:
-        return proof.problems[0] if proof.problems else "No client was there to compare documents with."
+    if not proof.agreeing:
+        return sentence(proof.problems[0]) if proof.problems else "No two documents agreed."
     faults = []
     if proof.agreeing != proof.clients:
         faults.append(f"{proof.agreeing:,} of {proof.clients:,} clients agree")
@@ -150,5 +180,4 @@ def prove(proof: Proof) -> str:
         faults.append(f"{plural(proof.lost_edits, 'edit')} lost")
     if proof.doubled_edits:
         faults.append(f"{plural(proof.doubled_edits, 'edit')} doubled")
-    text = "; ".join(faults)
-    return text[:1].upper() + text[1:] + "."
+    return sentence("; ".join(faults))

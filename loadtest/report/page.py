@@ -15,12 +15,11 @@ from pathlib import Path
 from jinja2 import DictLoader, Environment, StrictUndefined, Template
 
 from loadtest import words
-from loadtest.comparison import MEASURE, SAID_ALREADY, Column, Comparison, Figure, compare
+from loadtest.comparison import MEASURE, OF_GENERATOR, SAID_ALREADY, Column, Comparison, Figure, compare, kinds_of
 from loadtest.report import charts
 from loadtest.report.plots import Plot
-from loadtest.results import Result, Verdict
+from loadtest.results import Latency, Result, Verdict
 
-_KEY_FIGURES = 8
 _CLEAR_LEAD = 0.05
 """Share by which a figure must be better before it is marked: what repeats of one run differ by."""
 
@@ -62,10 +61,12 @@ def render_run(result: Result) -> str:
         result=result,
         verdict=words.verdict(result),
         key_figures=_key_figures(result),
+        latencies=words.by_weight(result.latencies),
+        own_figures=_own_figures(result),
         latency_plots=_there(
             [
                 charts.latency_over_time(result),
-                charts.distribution([(latency.kind, latency) for latency in result.latencies]),
+                charts.distribution([(words.kind(latency.kind), latency) for latency in _of_server(result)]),
             ]
         ),
         load_plots=_there([charts.throughput(result), charts.connections(result)]),
@@ -91,13 +92,12 @@ def render_comparison(results: Sequence[Result], command: str = "") -> str:
 def _part(comparison: Comparison) -> Part:
     shown = [_typical(column) for column in comparison.columns]
     drawn = [result for result in shown if result is not None]
-    kinds = dict.fromkeys(latency.kind for result in drawn for latency in result.latencies)
     plots = [
         charts.distribution(
             [(result.server, latency) for result in drawn if (latency := result.latency(kind)) is not None],
-            f"{words.title(kind)}: latency distribution",
+            f"{words.kind(kind)}: latency distribution",
         )
-        for kind in kinds
+        for kind in kinds_of(drawn)
     ]
     plots += [charts.cpu_beside(drawn), charts.memory_beside(drawn)]
     return Part(comparison, [_row(comparison, figure) for figure in comparison.figures], _there(plots))
@@ -142,18 +142,26 @@ def _key_figures(result: Result) -> list[tuple[str, str, str]]:
         found.append(
             ("Delivered", f"{words.count(phase.deliveries / (phase.end_s - phase.start_s))} /s", "updates to others")
         )
-    for latency in result.latencies[:2]:
-        kind = words.title(latency.kind)
+    for latency in _of_server(result)[:2]:
+        kind = words.kind(latency.kind)
+        most = f"at most {words.milliseconds(latency.max_ms)}"
         found.append((f"{kind}, p50", words.milliseconds(latency.p50_ms), f"of {words.count(latency.count)}"))
-        found.append(
-            (f"{kind}, p99", words.milliseconds(latency.p99_ms), f"at most {words.milliseconds(latency.max_ms)}")
-        )
-    own = [(name, value) for name, value in result.figures.items() if name not in SAID_ALREADY]
-    found += [(words.figure_title(name), words.figure(name, value), "") for name, value in own]
+        found.append((f"{kind}, p99", words.milliseconds(latency.p99_ms), most))
     sizes = [sample.server_rss_bytes for sample in result.samples if sample.server_rss_bytes is not None]
     if sizes:
         found.append(("Server memory", words.size(max(sizes)), "at its highest"))
-    return found[:_KEY_FIGURES]
+    return found
+
+
+def _of_server(result: Result) -> list[Latency]:
+    """Kinds that were measured, those that tell of the server, the most telling first."""
+    there = [latency for latency in result.latencies if latency.count and latency.kind not in OF_GENERATOR]
+    return [latency for latency in words.by_weight(there) if latency.kind != "text_last"]
+
+
+def _own_figures(result: Result) -> list[tuple[str, str]]:
+    own = [(name, value) for name, value in result.figures.items() if name not in SAID_ALREADY]
+    return [(words.figure_title(name), words.figure(name, value)) for name, value in own]
 
 
 def _there(plots: Iterable[Plot | None]) -> list[Plot]:

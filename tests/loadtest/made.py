@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import cache
 
 from hdrh.histogram import HdrHistogram
 
@@ -12,6 +13,7 @@ from loadtest.results import Ceiling, Latency, Phase, Proof, Result, Sample, Ver
 LENGTH_S = 30
 
 
+@cache
 def latency(kind: str = "text", scale: float = 1.0) -> Latency:
     """A distribution with a tail."""
     histogram = HdrHistogram(1, 60_000_000, 3)

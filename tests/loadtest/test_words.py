@@ -52,10 +52,11 @@ def test_the_proof_of_an_invalid_run_says_everything_that_is_wrong() -> None:
         assert part in said
 
 
-def test_a_run_that_reached_no_proof_says_why() -> None:
-    proof = Proof(0, 0, 0, False, 0, 0, ("nobody listens there",))
+@pytest.mark.parametrize("clients", [0, 5])
+def test_a_run_that_reached_no_proof_says_why(clients: int) -> None:
+    proof = Proof(1, clients, 0, False, 0, 0, ("nobody listens there",))
 
-    assert words.verdict(replace(made.invalid(), proof=proof)).sentence == "nobody listens there"
+    assert words.verdict(replace(made.invalid(), proof=proof)).sentence == "Nobody listens there."
 
 
 def test_verdicts_are_told_apart_without_colours() -> None:

@@ -105,8 +105,8 @@ def _compare_server(
 
 
 def lost_edits(clocks: Mapping[int, int], edits: Mapping[int, Sequence[int]]) -> int:
-    """Inserts whose clocks a document has not reached. `edits`: client id -> clock behind each, ascending."""
-    return sum(len(ends) - bisect.bisect_right(ends, clocks.get(author, 0)) for author, ends in edits.items())
+    """Inserts whose clocks a document has not reached. `edits`: client id -> clock behind each."""
+    return sum(len(ends) - bisect.bisect_right(sorted(ends), clocks.get(author, 0)) for author, ends in edits.items())
 
 
 def added_words(expected: str, found: str) -> int:

@@ -29,6 +29,8 @@ Progress = Callable[[Sample | str], None]
 
 _HEAD_START_S = 0.5
 """Between the order to measure and its begin, so that all processes have it."""
+_START_S = 60.0
+"""For the generator processes to start, on a machine that has other things to do."""
 _CLIENT_S = 0.02
 _LARGE_DOCUMENT_S = 90.0
 _SAMPLE_S = 1.0
@@ -103,7 +105,7 @@ class _Run:
         self._enter(Step.CONNECT, f"{self._clients} clients join {len(self._rooms)} rooms")
         patience_s = 2 * deadlines.connect_s + self._clients * _CLIENT_S
         document_s = _LARGE_DOCUMENT_S if "document" in self._parameters else 0.0
-        await self._all(crew, Enter(Step.CONNECT), patience_s + document_s)
+        await self._all(crew, Enter(Step.CONNECT), _START_S + patience_s + document_s)
         reached = await self._measure(crew, patience_s + deadlines.grace_s)
         expected: dict[str, dict[int, int]] = {}
         for report in reached:

@@ -25,7 +25,7 @@ from loadtest.report.markdown import Line, render_table
 from loadtest.results import Result
 from loadtest.settings import RunSettings, SettingsError, Value
 from loadtest.targets import parse_target
-from loadtest.turns import turns
+from loadtest.turns import turns, was_interrupted
 
 RESULTS = Path(__file__).parent / "results"
 CPU, P99 = ("cpu_per_100k", "CPU per 100,000 deliveries"), ("text_p99", "text, p99")
@@ -121,7 +121,7 @@ def bench(
         lines += [(f"{case.title}: {name}", compare(found)[0], key) for key, name in case.figures]
         write_json(folder / "results.json", results)
         write_html(folder / "report.html", results, command, compared=True)
-        if len(found) < len(targets) * rounds:
+        if was_interrupted(found[-1]):
             break
     table = render_table(lines)
     (folder / "table.md").write_text(f"{table}\n", encoding="utf-8")

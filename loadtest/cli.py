@@ -14,7 +14,7 @@ from typing import NoReturn
 import typer
 from rich.console import Console
 
-from loadtest import options, terminal
+from loadtest import options, terminal, words
 from loadtest.comparison import compare as compare_results
 from loadtest.outcome import Exit, check_writable, exit_code, read_json, write_html, write_json
 from loadtest.peers.install import PeerError
@@ -23,7 +23,7 @@ from loadtest.results import Result, Verdict
 from loadtest.scenarios.table import SCENARIOS
 from loadtest.settings import PROTOCOLS, Credentials, RunSettings, SettingsError, Value
 from loadtest.targets import Target, parse_target
-from loadtest.turns import Interrupted, Turn, run_turn, turns
+from loadtest.turns import Interrupted, Turn, record_session_until_interrupted, run_turn, turns
 
 _OVERHEAD_S = 3.0
 
@@ -62,6 +62,7 @@ def loadtest(
     seed: options.Seed = 1,
     set_: options.Set = None,
     recording: options.Recording = None,
+    record: options.Record = None,
     processes: options.Processes = 1,
     token_file: options.TokenFile = None,
     document: options.Document = None,
@@ -91,27 +92,47 @@ def loadtest(
         settings, recording=str(recording) if recording else None, extensions=extensions, server_pid=server_pid
     )
     targets = [_first(target, protocol, token_file), *(parse_target(text) for text in compare or ())]
+    if record is not None:
+        raise typer.Exit(record_room(console, targets[0], settings, record))
     rounds = rounds or (options.DEFAULT_ROUNDS if compare else 1)
     results = run_all(console, turns(targets, [settings], rounds), quiet=quiet, pin=pin)
     raise typer.Exit(finish(console, results, output, compared=len(targets) > 1 or rounds > 1))
 
 
 def run_all(console: Console, planned: Sequence[Turn], *, quiet: bool, pin: bool) -> list[Result]:
-    """One run after the other; Ctrl-C ends them with what there is. Raises: SettingsError, PeerError."""
-    results = []
+    """One run after the other; Ctrl-C ends them with what there is.
+
+    A server that cannot be started is left out when others can. Raises: SettingsError, PeerError.
+    """
+    results: list[Result] = []
+    missing: dict[str, PeerError] = {}
     for turn in planned:
+        if turn.target.name in missing:
+            continue
         turn = replace(turn, settings=replace(turn.settings, command=run_again(turn.target, turn.settings)))
-        expected_s = _expected_s(turn.settings)
         try:
-            with terminal.view_of(console, turn, expected_s, quiet=quiet) as view:
-                result = run_turn(turn, view.show, pin=pin)
+            with terminal.view_of(console, turn, _expected_s(turn.settings), quiet=quiet) as view:
+                results.append(run_turn(turn, view.show, pin=pin))
         except Interrupted as stop:
-            results.append(stop.result)
-            break
-        results.append(result)
+            return [*results, stop.result]
+        except PeerError as error:
+            missing[turn.target.name] = error
+            console.print(f"{turn.target.name} is left out: {error}", style="red", markup=False)
+            continue
         if len(planned) > 1 and not quiet:
-            terminal.print_line(console, turn, result)
+            terminal.print_line(console, turn, results[-1])
+    if not results:
+        raise next(iter(missing.values()))
     return results
+
+
+def record_room(console: Console, target: Target, settings: RunSettings, path: Path) -> Exit:
+    """Write a room's session down until Ctrl-C. Raises: SettingsError, PeerError."""
+    if target.peer:
+        raise SettingsError("There is nobody to be recorded in a server that is started here; name an address.")
+    written = record_session_until_interrupted(target, settings, path, lambda text: console.print(text, markup=False))
+    console.print(f"{words.plural(written, 'update')} in {path}", markup=False)
+    return Exit.VALID
 
 
 def finish(console: Console, results: Sequence[Result], output: Output, *, compared: bool) -> Exit:
@@ -139,7 +160,7 @@ def list_all(console: Console) -> None:
 def run_again(target: Target, settings: RunSettings) -> str:
     """The command of one run, everything that decides it named."""
     url = target.url if target.protocol == PROTOCOLS[0] else f"{target.protocol}+{target.url}"
-    words: list[object] = ["collab", "loadtest", target.peer or url, "--scenario", settings.scenario]
+    command: list[object] = ["collab", "loadtest", target.peer or url, "--scenario", settings.scenario]
     for name, value in (
         ("--clients", settings.clients),
         ("--rooms", settings.rooms),
@@ -147,12 +168,12 @@ def run_again(target: Target, settings: RunSettings) -> str:
         ("--document", settings.document),
         ("--recording", settings.recording),
     ):
-        words += [name, value] if value is not None else []
+        command += [name, value] if value is not None else []
     for parameter, value in settings.parameters.items():
-        words += ["--set", f"{parameter}={value}"]
-    words += ["--extensions"] if settings.extensions else []
-    words += ["--processes", settings.processes] if settings.processes != 1 else []
-    return shlex.join(str(word) for word in [*words, "--seed", settings.seed])
+        command += ["--set", f"{parameter}={value}"]
+    command += ["--extensions"] if settings.extensions else []
+    command += ["--processes", settings.processes] if settings.processes != 1 else []
+    return shlex.join(str(word) for word in [*command, "--seed", settings.seed])
 
 
 def _first(text: str | None, protocol: str | None, token_file: Path | None) -> Target:

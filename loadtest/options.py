@@ -71,6 +71,10 @@ Set = Annotated[
     _option("Load", "A parameter of the scenario; may be repeated.", "--set", metavar="NAME=VALUE"),
 ]
 Recording = Annotated[Path | None, _load("A recorded session, for the scenario replay.")]
+Record = Annotated[
+    Path | None,
+    _option("Load", "Run nothing: write what happens in the room --document to this new file, until Ctrl-C."),
+]
 Processes = Annotated[int, _load("Generator processes; take more where there are cores.", minimum=1, default=True)]
 
 Protocol = Annotated[str | None, _server(f"{', '.join(PROTOCOLS)}. [dim]default: y-websocket[/]")]

@@ -8,14 +8,17 @@ from __future__ import annotations
 import asyncio
 import os
 import platform
+import signal
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
+from loadtest.recorder import record_session
 from loadtest.results import Ceiling, Proof, Result, Sample, Verdict
 from loadtest.run import run_scenario
-from loadtest.settings import RunSettings
+from loadtest.settings import RunSettings, SettingsError
 from loadtest.targets import Target, halves, opened
 
 INTERRUPTED = "The run was interrupted before the documents were compared."
@@ -63,6 +66,30 @@ def run_turn(turn: Turn, progress: Progress, *, pin: bool = False) -> Result:
             return replace(result, versions=versions)
     except KeyboardInterrupt:
         raise Interrupted(_unfinished(turn, samples, started_at)) from None
+
+
+def was_interrupted(result: Result) -> bool:
+    """Whether somebody ended it before its proof."""
+    return INTERRUPTED in result.proof.problems
+
+
+def record_session_until_interrupted(
+    target: Target, settings: RunSettings, path: Path, say: Callable[[str], None]
+) -> int:
+    """Write down what happens in a room until Ctrl-C; the number of updates. Raises: SettingsError."""
+    recorded = replace(
+        settings, url=target.url, protocol=target.protocol, credentials=target.credentials, server=target.name
+    )
+
+    async def record() -> int:
+        stop = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stop.set)
+        return await record_session(recorded, path, stop, say)
+
+    try:
+        return asyncio.run(record())
+    except OSError as error:
+        raise SettingsError(f"{target.name} cannot be recorded: {error}.") from None
 
 
 @contextmanager

@@ -170,6 +170,8 @@ def test_ctrl_c_ends_with_what_was_measured_and_says_so(tmp_path: Path) -> None:
         "livefolder",
         "--scenario",
         "idle",
+        "--clients",
+        "1",
         "--rooms",
         "3",
         "--duration",
@@ -200,3 +202,25 @@ def test_ctrl_c_ends_with_what_was_measured_and_says_so(tmp_path: Path) -> None:
     stored = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
     assert stored["verdict"] == "invalid"
     assert stored["samples"]
+
+
+def test_a_room_that_cannot_be_joined_is_not_recorded(tmp_path: Path) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        url = f"ws://127.0.0.1:{closed.getsockname()[1]}/ws"
+        done = run(url, "--document", "a", "--record", tmp_path / "session.jsonl")
+
+    assert done.returncode == Exit.USAGE
+    assert "cannot be recorded" in done.stderr
+    assert not (tmp_path / "session.jsonl").exists()
+    assert "Traceback" not in done.stderr
+
+
+def test_a_comparison_goes_on_without_a_server_that_cannot_be_installed(tmp_path: Path) -> None:
+    (tmp_path / "node").write_text("in the way", encoding="utf-8")
+    arguments = ("--clients", "2", "--duration", "0.5", "--rounds", "1", "--json", tmp_path / "runs.json")
+
+    done = run("livefolder", "--compare", "hocuspocus", *arguments, LOADTEST_CACHE=str(tmp_path))
+
+    assert "hocuspocus is left out" in done.stdout
+    assert [result.server for result in read_json(tmp_path / "runs.json")] == ["livefolder"]

@@ -14,7 +14,7 @@ from hdrh.histogram import HdrHistogram
 
 from loadtest.results import Latency
 
-_HDR_ERRORS = (HdrCookieException, HdrHistogramSettingsException, HdrLengthException)
+_UNREADABLE = (ValueError, TypeError, HdrCookieException, HdrHistogramSettingsException, HdrLengthException, zlib.error)
 _LOWEST_US, _HIGHEST_US, _DIGITS = 1, 3_600_000_000, 3
 
 
@@ -70,7 +70,7 @@ def decode(encoded: str) -> HdrHistogram:
     """Raises: ValueError (no histogram)."""
     try:
         return HdrHistogram.decode(encoded)
-    except (*_HDR_ERRORS, ValueError, TypeError, AttributeError, IndexError, OverflowError, zlib.error) as error:
+    except _UNREADABLE as error:
         raise ValueError(f"not an encoded histogram: {error}") from None
 
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from loadtest.fleet import Fleet
     from loadtest.participant import Participant
 
+_BEHIND_THE_LAST_S = 0.001
+
 
 async def slow_readers(fleet: Fleet) -> None:
     """Some stop reading for a while; the others must not notice."""
@@ -46,7 +48,8 @@ async def replay(fleet: Fleet) -> None:
             at_s = fleet.begin_s + entry.at_ms / 1000 / speed
             if at_s < fleet.end_s:
                 fleet.pacer.add(at_s, fleet.once(partial(client.send_update, entry.update)))
-    await fleet.pacer.run(fleet.end_s)
+    last_ms = recording.entries[-1].at_ms if recording.entries else 0.0
+    await fleet.pacer.run(min(fleet.end_s, fleet.begin_s + last_ms / 1000 / speed + _BEHIND_THE_LAST_S))
 
 
 async def mixed_day(fleet: Fleet) -> None:

@@ -21,9 +21,9 @@ from collab.protocol.roles import Role
 from collab.startup import listen
 from collab.web.placement import SocketRoute, SocketRoutes
 from collab.web.server import EdgeServer, uvicorn_config
-from tests.patience import PATIENCE_S
 from collab.web.upgrade import Upgrade
 from collab.web.wire import WebSocketWire
+from tests.patience import PATIENCE_S
 from tests.protocol.updates import text, update
 from tests.web.edge_server import Running, bearer, first_json, make_config, running, with_secret
 

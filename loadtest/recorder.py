@@ -35,11 +35,14 @@ async def record_session(
         async with asyncio.TaskGroup() as tasks:
             listener = _Listener(room, lambda coroutine: tasks.create_task(coroutine, name="recorder"), file)
             listener.timeout_s = settings.deadlines.connect_s
-            if not await listener.join(time.monotonic()):
-                raise OSError(f"the room cannot be joined: {listener.trouble}")
-            progress(f"recording {room.name}")
-            await stop.wait()
+            joined = await listener.join(time.monotonic())
+            if joined:
+                progress(f"recording {room.name}")
+                await stop.wait()
             listener.leave(0)
+    if not joined:
+        path.unlink()  # noqa: ASYNC240  # an empty file of our own
+        raise OSError(f"the room cannot be joined: {listener.trouble}")
     return listener.written
 
 

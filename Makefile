@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+# Processes that run tests beside each other; tests/conftest.py says what stays together.
+WORKERS ?= 2
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 SOURCES := $(shell find static/src static/locales -type f 2>/dev/null) static/package-lock.json static/build.mjs static/build.py
 
 .PHONY: run test test-fast check build pages clean
@@ -11,10 +14,10 @@ run: $(VENV)/.installed collab/static/sources.sha256
 	$(BIN)/collab serve $(ARGS)
 
 test: check
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 test-fast: $(VENV)/.developer
-	$(BIN)/python -m pytest -m "not browser and not interop and not soak"
+	$(PYTEST) -m "not browser and not interop and not soak"
 
 check: $(VENV)/.developer
 	$(BIN)/ruff check .

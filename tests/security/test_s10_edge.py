@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.frames import Close
 
@@ -20,6 +20,7 @@ from collab.protocol.messages import encode_sync_step1, encode_sync_step2
 from collab.protocol.roles import Role
 from collab.startup import listen
 from collab.web.server import EdgeServer, uvicorn_config
+from tests.clients import connect
 from tests.patience import PATIENCE_S
 from tests.protocol.updates import text, update
 from tests.web.edge_server import Running, bearer, first_json, make_config, running, with_secret

@@ -1,6 +1,7 @@
 """R1: random edits, delivery and disconnects; every acknowledged edit is there exactly once, on all replicas.
 
-One seed decides everything. Replay one with `COLLAB_TEST_SEED=<seed> pytest 'tests/simulation/test_r01_convergence.py::test_r01_convergence[0]'`.
+One seed decides everything. Replay one with
+`COLLAB_TEST_SEED=<seed> pytest 'tests/simulation/test_r01_convergence.py::test_r01_convergence[0]'`.
 """
 
 from __future__ import annotations

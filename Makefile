@@ -3,9 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
-# Processes that run tests beside each other; tests/conftest.py says what stays together.
+# Processes that run tests beside each other; the tests of one file stay in one process.
 WORKERS ?= 2
-PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 SOURCES := $(shell find static/src static/locales -type f 2>/dev/null) static/package-lock.json static/build.mjs static/build.py
 
 .PHONY: run test test-fast check build pages clean

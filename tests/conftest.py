@@ -13,34 +13,10 @@ TOP = Path(__file__).parents[1]
 REQUIRED = os.environ.get("COLLAB_TEST_REQUIRED") == "1"
 
 
-BROWSER = "browser"
-
-
-def pytest_configure(config: pytest.Config) -> None:
+def pytest_configure() -> None:
     """Tracebacks in logs are plain: drawing a rich one takes longer than most tests."""
     plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plain])
-    config.addinivalue_line("markers", "xdist_group(name): tests that stay in one process of a parallel run")
-
-
-@pytest.hookimpl(tryfirst=True)  # before xdist looks for the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """In a parallel run there is one browser at a time, and what a module makes once is made in one process only."""
-    for item in items:
-        if item.get_closest_marker(BROWSER) is not None:
-            item.add_marker(pytest.mark.xdist_group(BROWSER))
-        elif _shares_with_its_module(item):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
-
-
-def _shares_with_its_module(item: pytest.Item) -> bool:
-    known = getattr(item, "_fixtureinfo", None)  # pytest has no public word for it
-    definitions = () if known is None else known.name2fixturedefs.values()
-    return any(one.scope == "module" for found in definitions for one in found if one.baseid == _module_of(item))
-
-
-def _module_of(item: pytest.Item) -> str:
-    return item.nodeid.partition("::")[0]
 
 
 @pytest.fixture(scope="session")

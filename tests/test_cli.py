@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.http_client import ask
+from tests.clients import ask
 from tests.patience import PATIENCE_S
 from tests.ports import free_port
 from tests.serving import TOP, Server

@@ -245,6 +245,14 @@ def erase(
     upkeep.erase(config_now, person, console)
 
 
+@app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def loadtest(context: typer.Context) -> None:
+    """Measure this server, or any other Yjs server, and prove that it lost nothing."""
+    from loadtest.__main__ import main as run
+
+    run(context.args, "collab loadtest")
+
+
 @app.callback(invoke_without_command=True)
 def top(
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,

@@ -12,9 +12,7 @@ from dataclasses import dataclass
 import structlog
 
 from collab.errors import CollabError, DocumentPoisoned, ProtocolError
-from collab.protocol.awareness import AwarenessTable
 from collab.protocol.events import (
-    AwarenessEntry,
     AwarenessReceived,
     AwarenessRequested,
     Event,
@@ -22,7 +20,7 @@ from collab.protocol.events import (
     SyncRequested,
     UpdateReceived,
 )
-from collab.protocol.messages import encode_awareness, encode_sync_step2
+from collab.protocol.messages import encode_sync_step2
 from collab.protocol.update import Checked
 from collab.rooms.audience import Audience, Update
 from collab.rooms.connection import Connection
@@ -30,6 +28,7 @@ from collab.rooms.journal_writer import Applied, JournalWriter
 from collab.rooms.live import LiveDocument, Taken
 from collab.rooms.notices import NoticeCode, notice
 from collab.rooms.parts import Parts
+from collab.rooms.presence import Presence
 from collab.rooms.requests import Received
 from collab.store.base import JournalEntry
 
@@ -69,7 +68,7 @@ class Intake:
         self._check_elsewhere = check_elsewhere
         self.suspect = suspect
         """Every update is tried in the sandbox first: one of this document ended a worker or broke the document."""
-        self._awareness = AwarenessTable(parts.limits)
+        self._presence = Presence(parts.limits, parts.presence)
         self._turn: list[Update] = []
         self._asking: dict[int, Connection] = {}
         self.poison: Poison | None = None
@@ -112,10 +111,14 @@ class Intake:
         self._journal.add(applied)
 
     def send_turn(self) -> None:
-        """Hand what was applied in this turn to the outboxes."""
+        """Hand what was applied in this turn, and the presence that is due, to the outboxes."""
         turn, self._turn = self._turn, []
+        now = self._parts.clock.monotonic()
         for start in range(0, len(turn), MERGED_UPDATES):
             self._audience.send_updates(turn[start : start + MERGED_UPDATES], self._live.document.state_vector)
+        presence = self._presence.take(now, len(self._audience), with_text=bool(turn))
+        if presence is not None:
+            self._audience.send_broadcast(presence)
 
     def resync(self, connection: Connection) -> None:
         """Send what a client lacks that did not read fast enough."""
@@ -125,18 +128,24 @@ class Intake:
         self.send_all_presence(connection)
 
     def send_all_presence(self, connection: Connection) -> None:
-        entries = self._awareness.entries()
-        if entries:
-            connection.outbox.put_broadcast(encode_awareness(entries))
+        """Tell one connection of everybody who is there."""
+        everybody = self._presence.everybody()
+        if everybody is not None:
+            connection.outbox.put_broadcast(everybody)
 
     def leave(self, connection: Connection) -> None:
         """The connection is gone: so are the people it showed."""
         self._asking.pop(connection.number, None)
-        self._send_presence(self._awareness.leave(connection.number, self._parts.clock.monotonic()))
+        self._presence.leave(connection.number, self._parts.clock.monotonic())
 
     def expire(self, now: float) -> None:
         """Let time pass for presence."""
-        self._send_presence(self._awareness.expire(now))
+        self._presence.expire(now)
+
+    @property
+    def presence_due(self) -> float | None:
+        """When `send_turn` has presence to send; None: nobody waits to be shown."""
+        return self._presence.due(self._parts.clock.monotonic(), len(self._audience))
 
     def ask_for_missing(self, connection: Connection) -> None:
         """Ask with sync step 1 for what we lack, soon: at most once in an interval."""
@@ -170,7 +179,7 @@ class Intake:
             self._on_sync_request(connection, event)
         elif isinstance(event, AwarenessReceived):
             now = self._parts.clock.monotonic()
-            self._send_presence(self._awareness.receive(connection.number, connection.identity, event.entries, now))
+            self._presence.receive(connection.number, connection.identity, event.entries, now)
         elif isinstance(event, AwarenessRequested):
             self.send_all_presence(connection)
         else:
@@ -211,6 +220,8 @@ class Intake:
             self._parts.metrics.count("updates_total")
             self._parts.metrics.count("update_bytes_total", len(taken.update))
             self._turn.append((connection, taken.update))
+            if connection in self._audience:
+                self._presence.typed(connection.number, self._parts.clock.monotonic())
         self._journal.add(Applied(connection, number, entry, whole_sync=event.in_sync and complete))
 
     def _entry(self, connection: Connection, update: bytes) -> JournalEntry:
@@ -246,10 +257,6 @@ class Intake:
     def _answer_sync(self, connection: Connection, known: bytes | None) -> None:
         document = self._live.document
         connection.outbox.put_sync(encode_sync_step2(document.diff(known)), document.state_vector())
-
-    def _send_presence(self, entries: tuple[AwarenessEntry, ...]) -> None:
-        if entries:
-            self._audience.send_broadcast(encode_awareness(entries))
 
 
 def _gave_all(connection: Connection, taken: Taken) -> bool:

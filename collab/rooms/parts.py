@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from collab.clock import Clock
-from collab.config import Config, RoomConfig, SaveConfig, StoreConfig
+from collab.config import Config, PresenceConfig, RoomConfig, SaveConfig, StoreConfig
 from collab.limits import Limits
 from collab.rooms.ports import Metrics, Sandbox, UpdateSlot
 from collab.store.base import Store
@@ -28,6 +28,7 @@ class Parts:
     limits: Limits
     save: SaveConfig
     room: RoomConfig
+    presence: PresenceConfig
     journal: StoreConfig
     node: str
     new_client_id: Callable[[], int]
@@ -49,6 +50,7 @@ class Parts:
             limits=config.limits,
             save=config.save,
             room=config.room,
+            presence=config.presence,
             journal=config.store,
             node=node,
             new_client_id=lambda: secrets.randbits(CLIENT_ID_BITS),

@@ -164,7 +164,7 @@ class Turns:
         """Return when there is something to do, or at `until`."""
         dues = [until, self._intake.next_question if self._journal.available else None]
         if len(self.connections):
-            dues.append(self._sweep_at)
+            dues += (self._sweep_at, self._intake.presence_due)
         known = [due for due in dues if due is not None]
         await self._inbox.wait(max(0.0, min(known) - self._clock.monotonic()) if known else None)
 

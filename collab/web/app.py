@@ -219,6 +219,7 @@ def _parts(config: Config, clock: Clock, store: Store, sandbox: Sandbox, slot: S
         limits=config.limits,
         save=config.save,
         room=config.room,
+        presence=config.presence,
         journal=config.store,
         node=socket.gethostname(),
         new_client_id=lambda: secrets.randbelow(_CLIENT_IDS) + 1,

@@ -238,7 +238,7 @@ async def test_client_ids_of_those_who_left_are_forgotten(room: Flooded) -> None
         guest.disconnected()
         await asyncio.sleep(0.01)
 
-    table = room.rooms._live[room.document_id]._turns._intake._awareness
+    table = room.rooms._live[room.document_id]._turns._intake._presence._table
     assert len(table._presences) <= 4 * 2
     assert len(table._rates) <= 1
 

@@ -20,6 +20,7 @@ from collab.protocol.events import (
     SyncRequested,
     UpdateReceived,
 )
+from collab.protocol.frames import encode_frame
 from collab.protocol.messages import encode_sync_step2
 from collab.protocol.update import Checked
 from collab.rooms.audience import Audience, Update
@@ -36,8 +37,6 @@ _log = structlog.get_logger(__name__)
 
 BARREN_ANSWERS = 2
 """One may have been under way while the document was rebuilt; the second one answers what we lack now."""
-MERGED_UPDATES = 64
-"""At most so many updates are sent as one frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +69,8 @@ class Intake:
         """Every update is tried in the sandbox first: one of this document ended a worker or broke the document."""
         self._presence = Presence(parts.limits, parts.presence)
         self._turn: list[Update] = []
+        self.turn_bytes = 0
+        """What the updates of this turn amount to."""
         self._asking: dict[int, Connection] = {}
         self.poison: Poison | None = None
         """Set when the document must be rebuilt; nothing more may be taken then."""
@@ -107,18 +108,18 @@ class Intake:
 
     def changed(self, update: bytes, applied: Applied) -> None:
         """The server itself changed the document."""
-        self._turn.append((None, update))
+        self._add_to_turn(None, update)
         self._journal.add(applied)
 
     def send_turn(self) -> None:
         """Hand what was applied in this turn, and the presence that is due, to the outboxes."""
-        turn, self._turn = self._turn, []
+        turn, self._turn, self.turn_bytes = self._turn, [], 0
         now = self._parts.clock.monotonic()
-        for start in range(0, len(turn), MERGED_UPDATES):
-            self._audience.send_updates(turn[start : start + MERGED_UPDATES], self._live.document.state_vector)
         presence = self._presence.take(now, len(self._audience), with_text=bool(turn))
-        if presence is not None:
-            self._audience.send_broadcast(presence)
+        if turn or presence:
+            self._audience.send_turn(
+                turn, encode_frame(presence) if presence else b"", self._live.document.state_vector
+            )
 
     def resync(self, connection: Connection) -> None:
         """Send what a client lacks that did not read fast enough."""
@@ -131,7 +132,7 @@ class Intake:
         """Tell one connection of everybody who is there."""
         everybody = self._presence.everybody()
         if everybody is not None:
-            connection.outbox.put_broadcast(everybody)
+            connection.outbox.put_broadcast(encode_frame(everybody))
 
     def leave(self, connection: Connection) -> None:
         """The connection is gone: so are the people it showed."""
@@ -153,6 +154,11 @@ class Intake:
             interval_s = self._parts.limits.resync_interval_s
             connection.resync_due = max(self._parts.clock.monotonic(), connection.asked_at + interval_s)
             self._asking[connection.number] = connection
+
+    @property
+    def asking(self) -> bool:
+        """Whether somebody is to be asked."""
+        return bool(self._asking)
 
     @property
     def next_question(self) -> float | None:
@@ -219,7 +225,7 @@ class Intake:
             entry = self._entry(connection, taken.update)
             self._parts.metrics.count("updates_total")
             self._parts.metrics.count("update_bytes_total", len(taken.update))
-            self._turn.append((connection, taken.update))
+            self._add_to_turn(connection, taken.update)
             if connection in self._audience:
                 self._presence.typed(connection.number, self._parts.clock.monotonic())
         self._journal.add(Applied(connection, number, entry, whole_sync=event.in_sync and complete))
@@ -256,7 +262,12 @@ class Intake:
 
     def _answer_sync(self, connection: Connection, known: bytes | None) -> None:
         document = self._live.document
-        connection.outbox.put_sync(encode_sync_step2(document.diff(known)), document.state_vector())
+        frame = encode_frame(encode_sync_step2(document.diff(known)))
+        connection.outbox.put_sync(frame, document.state_vector())
+
+    def _add_to_turn(self, connection: Connection | None, update: bytes) -> None:
+        self._turn.append((connection, update))
+        self.turn_bytes += len(update)
 
 
 def _gave_all(connection: Connection, taken: Taken) -> bool:

@@ -15,7 +15,6 @@ from types import TracebackType
 import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.routing import WebSocketRoute
 from starlette.types import ASGIApp
 
 from collab.auth.peer import SUPPORTED as PEER_UID_SUPPORTED
@@ -40,11 +39,12 @@ from collab.web.errors import answer_error
 from collab.web.metrics import Metrics
 from collab.web.openapi import openapi_document
 from collab.web.pages import Bundle
+from collab.web.placement import SocketRoutes
 from collab.web.routes import Route, starlette_route
 from collab.web.security import Guard
 from collab.web.sockets import Sockets
 from collab.web.transfers import Transfers
-from collab.web.websocket import room_socket
+from collab.web.websocket import room_route
 from connectors.errors import ConnectorError
 from connectors.registry import open_connector
 
@@ -84,10 +84,7 @@ class Application:
         self._bundle = bundle or Bundle()
         self._peer_uids = peer_uids
         self._starlette = Starlette(
-            routes=[
-                *(starlette_route(route) for route in ROUTES),
-                WebSocketRoute("/ws/{room:path}", room_socket),
-            ],
+            routes=[starlette_route(route) for route in ROUTES],
             exception_handlers={
                 CollabError: answer_error,
                 ConnectorError: answer_error,
@@ -95,6 +92,8 @@ class Application:
                 Exception: answer_error,
             },
         )
+        self.sockets = SocketRoutes([room_route(lambda: self.edge)])
+        """The WebSockets: the server has them beside `asgi`."""
         self.asgi: ASGIApp = Guard(self._starlette, self._clock, quiet=config.log.format == "console")
         self._closing = contextlib.AsyncExitStack()
 

@@ -62,9 +62,7 @@ class Outcome:
     def p99_s(self) -> float:
         """How late the others got what was pasted."""
         late = sorted(
-            at - sent
-            for watcher in self.others[1:]
-            for sent, at in zip(self.sent_at, watcher.arrivals, strict=True)
+            at - sent for watcher in self.others[1:] for sent, at in zip(self.sent_at, watcher.arrivals, strict=True)
         )
         return late[math.ceil(len(late) * 0.99) - 1]
 

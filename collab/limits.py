@@ -51,6 +51,8 @@ class Limits:
     rooms: int = 20_000
     rooms_per_user: int = 500
     scratch_name_length: int = 200
+    scratch_documents: int = 50_000
+    scratch_documents_per_user_and_hour: int = 1_000
     # files
     file_size_bytes: int = 10 * MIB
     upload_size_bytes: int = 512 * MIB

@@ -31,7 +31,7 @@ from collab.protocol.messages import (
 )
 from collab.rooms.connection import Connection
 from collab.rooms.rooms import Rooms
-from collab.store.base import DocumentId
+from collab.store.base import DocumentId, Store
 from tests.protocol.updates import numbers, text, update
 from tests.simulation.client import Client
 from tests.simulation.loop import simulate
@@ -48,6 +48,7 @@ class Flooded:
     """A room with an honest client, and one that is not."""
 
     rooms: Rooms
+    store: Store
     document_id: DocumentId
     honest: Client
     wire: SimulatedWire
@@ -93,7 +94,7 @@ async def flooded(clock: FakeClock, **limits: float) -> AsyncIterator[Flooded]:
         high_bytes = config.limits.outbox_size_bytes // 4
         hostile = await join(rooms, opened.document_id, access("Hostile"), high_bytes)
         await asyncio.sleep(SETTLE_S)
-        yield Flooded(rooms, opened.document_id, honest, hostile)
+        yield Flooded(rooms, world.store, opened.document_id, honest, hostile)
         await honest.disconnect()
 
 
@@ -364,6 +365,44 @@ async def test_a_person_holds_so_many_rooms_and_no_more(room: Flooded) -> None:
 
     assert caught.value.limit == "rooms_per_user"
     (await room.rooms.join(third, access("Honest"))).disconnected()
+
+
+@in_a_room(scratch_documents=3)
+async def test_a_store_holds_so_many_rooms_without_a_file_and_those_that_exist_stay_open(room: Flooded) -> None:
+    for name in ("one", "two", "three"):
+        await room.rooms.open_scratch(name, "hostile")
+
+    with pytest.raises(LimitExceeded) as caught:
+        await room.rooms.open_scratch("four", "honest")
+
+    assert caught.value.limit == "scratch_documents"
+    assert (await room.rooms.open_scratch("two", "honest")).document_id
+
+
+@in_a_room(scratch_documents=3)
+async def test_rooms_without_a_file_that_were_purged_make_room_for_others(room: Flooded) -> None:
+    opened = [await room.rooms.open_scratch(name, "hostile") for name in ("one", "two", "three")]
+    await asyncio.sleep(35)
+    await room.store.purge(opened[0].document_id)
+    await asyncio.sleep(30)
+
+    assert (await room.rooms.open_scratch("four", "honest")).document_id
+
+
+@in_a_room(scratch_documents_per_user_and_hour=60)
+async def test_a_person_makes_so_many_rooms_without_a_file_in_an_hour_and_others_still_may(room: Flooded) -> None:
+    for number in range(60):
+        await room.rooms.open_scratch(f"room{number}", "hostile")
+
+    with pytest.raises(LimitExceeded) as caught:
+        await room.rooms.open_scratch("three", "hostile")
+
+    assert caught.value.limit == "scratch_documents_per_user_and_hour"
+    assert caught.value.close_code is CloseCode.TRY_AGAIN_LATER
+    assert (await room.rooms.open_scratch("room1", "hostile")).document_id
+    assert (await room.rooms.open_scratch("three", "honest")).document_id
+    await asyncio.sleep(61)
+    assert (await room.rooms.open_scratch("four", "hostile")).document_id
 
 
 @in_a_room(scratch_name_length=20)

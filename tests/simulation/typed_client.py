@@ -88,6 +88,7 @@ class TypedClient(Client):
         self._undo = pycrdt.UndoManager(scopes=roots[:3], capture_timeout_millis=0)
         self._undo.include_origin(MINE)
         self._clock_of_message: dict[int, int] = {}
+        self._answered = False
         self.undone = 0
 
     @property
@@ -121,11 +122,15 @@ class TypedClient(Client):
             self._send_update(encode_update(update))
 
     def _send_update(self, frame: bytes, *, in_sync: bool = False) -> None:
+        """What was edited without a connection is carried by the answer to sync step 1, and by nothing before it."""
         super()._send_update(frame, in_sync=in_sync)
-        self._clock_of_message[self.sent] = self.document.clocks().get(self.document.client_id, 0)
+        self._answered = self._answered or in_sync
+        known = self.document.clocks().get(self.document.client_id, 0)
+        self._clock_of_message[self.sent] = known if self._answered else self._clock_of_message.get(0, 0)
 
     def _dropped(self) -> None:
         self._clock_of_message = {0: self.safe_clock}
+        self._answered = False
         self.acknowledged = self.sent = 0
         super()._dropped()
 

@@ -18,6 +18,7 @@ class Limits:
     # one message
     message_size_bytes: int = 1 * MIB
     sync_size_bytes: int = 64 * MIB
+    large_messages_size_bytes: int = 256 * MIB
     inline_check_size_bytes: int = 64 * KIB
     state_vector_clients: int = 100_000
     update_structs: int = 2_000_000

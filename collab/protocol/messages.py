@@ -32,6 +32,8 @@ EMPTY_UPDATE = b"\x00\x00"
 """An update that changes nothing: no structs, no deletions."""
 MAX_AWARENESS_CLOCK = 2**32 - 1
 _JSON_DEPTH = 16
+SYNC_STEP2 = b"\x00\x01"
+"""How the answer to sync step 1 begins, the only message that may be as large as a document."""
 _UPDATE = b"\x00\x02"
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from collab.clock import Clock
 from collab.config import Config, PresenceConfig, RoomConfig, SaveConfig, StoreConfig
 from collab.limits import Limits
+from collab.rooms.large import LargeMessages
 from collab.rooms.ports import Metrics, Sandbox, UpdateSlot
 from collab.store.base import Store
 
@@ -30,6 +31,7 @@ class Parts:
     room: RoomConfig
     presence: PresenceConfig
     journal: StoreConfig
+    large: LargeMessages
     node: str
     new_client_id: Callable[[], int]
     """A fresh random Y client id for edits that the server itself makes."""
@@ -52,6 +54,7 @@ class Parts:
             room=config.room,
             presence=config.presence,
             journal=config.store,
+            large=LargeMessages(config.limits),
             node=node,
             new_client_id=lambda: secrets.randbits(CLIENT_ID_BITS),
             new_id=lambda: secrets.token_hex(16),

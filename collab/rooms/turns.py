@@ -70,6 +70,7 @@ class Turns:
         self._turn_bytes = parts.limits.outbox_size_bytes // BATCH_FRACTION
         self._inbox: Inbox[Message] = Inbox(parts.limits.room_inbox_messages)
         self._live = LiveDocument(self._document_id, loaded.document, parts.slot, parts.limits)
+        self.large = parts.large
         self._journal = JournalWriter(parts, self._document_id, loaded.history_id, loaded.last_seq)
         self._intake = Intake(parts, self._live, self._journal, self.connections, self._start_check, loaded.suspect)
         self.jobs = Jobs(parts, self._live, self._journal, self._intake, self.connections, self._post_job)

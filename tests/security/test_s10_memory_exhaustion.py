@@ -194,6 +194,53 @@ async def test_a_state_vector_of_too_many_clients_ends_its_sender(room: Flooded)
     room.check_refused("state_vector_clients")
 
 
+# -- large messages of all connections together --
+
+
+@in_a_room(message_size_bytes=4_096, sync_size_bytes=16_384, large_messages_size_bytes=20_000)
+async def test_large_messages_that_arrive_share_a_budget_and_who_is_above_it_may_come_back(room: Flooded) -> None:
+    other = (await room.join("Other")).connection
+    await asyncio.sleep(SETTLE_S)
+    alone = room.hostile.message_limit_bytes
+    other.arriving(15_000)
+    beside = room.hostile.message_limit_bytes
+    room.hostile.receive_oversized(encode_sync_step2(b"x" * 12_000)[:16])
+
+    assert (alone, beside) == (16_384, 5_000)
+    room.check_refused("large_messages_size_bytes", CloseCode.TRY_AGAIN_LATER)
+    other.disconnected()
+    newcomer = (await room.join("Hostile")).connection
+    await asyncio.sleep(SETTLE_S)
+    assert newcomer.message_limit_bytes == 16_384
+
+
+@in_a_room(message_size_bytes=4_096, sync_size_bytes=16_384, large_messages_size_bytes=20_000)
+async def test_a_large_message_is_held_until_its_room_has_dealt_with_it(room: Flooded) -> None:
+    large = room.rooms._parts.large
+    before = large.held_bytes
+    room.hostile.receive(encode_sync_step2(update((HOSTILE, 0, [text("x" * 12_000)]))))
+    waiting = large.held_bytes
+    await asyncio.sleep(SETTLE_S)
+
+    assert (before, large.held_bytes) == (0, 0)
+    assert waiting > 12_000
+    assert (room.hostile.close_info, room.hostile.ledger.acknowledged) == (None, 1)
+
+
+@in_a_room(message_size_bytes=4_096, sync_size_bytes=16_384, large_messages_size_bytes=20_000)
+async def test_who_leaves_holds_nothing_of_the_budget_any_more(room: Flooded) -> None:
+    large = room.rooms._parts.large
+    room.hostile.receive(encode_sync_step2(update((HOSTILE, 0, [text("x" * 12_000)]))))
+    room.hostile.arriving(6_000)
+    held = large.held_bytes
+    room.hostile.disconnected()
+    gone = large.held_bytes
+    await asyncio.sleep(SETTLE_S)
+
+    assert held > 18_000
+    assert (gone, large.held_bytes) == (0, 0)
+
+
 # -- presence --
 
 

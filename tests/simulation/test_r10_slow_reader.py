@@ -1,7 +1,7 @@
 """R10: one of a hundred clients stops reading: it costs little, nobody else notices, and it is cut or catches up.
 
 Time is virtual, and every turn of the event loop takes equally long; so how late the others get something is counted in
-turns, and the server's work in calls. `benchmarks/slow_reader.py` measures the same on a real server in real time.
+turns, and the work of server and clients in calls.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ ANSWER = b"\x00\x01\x02\x00\x00"
 SYNC, AWARENESS = 0, 1
 BINARY, PING, PONG = 2, 9, 10
 SAMPLED = 5
-START_S = 30.0
+START_S = 120.0
 
 
 @dataclass
@@ -159,9 +159,15 @@ class Person(asyncio.Protocol):
         self._send(encode_awareness([AwarenessEntry(self.client_id, self._clock, text)]))
         self._room.phase.sent += 1
 
+    def send_update(self, message: bytes) -> None:
+        """Send an update message as it is."""
+        self._send(message)
+
     def _send(self, payload: bytes, opcode: int = BINARY) -> None:
         size = len(payload)
         length = bytes((0x80 | size,)) if size < 126 else b"\xfe" + size.to_bytes(2, "big")
+        if size > 0xFFFF:
+            length = b"\xff" + size.to_bytes(8, "big")
         self._transport.write(bytes((0x80 | opcode,)) + length + b"\0\0\0\0" + payload)
 
 

@@ -54,6 +54,8 @@ class Limits:
     scratch_name_length: int = 200
     scratch_documents: int = 50_000
     scratch_documents_per_user_and_hour: int = 1_000
+    points_per_document: int = 500
+    point_name_length: int = 200
     # files
     file_size_bytes: int = 10 * MIB
     upload_size_bytes: int = 512 * MIB

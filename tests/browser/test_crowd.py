@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.browser.real_server import serve
 
 from tests.browser.browser_run import case_names, run_cases
-from tests.browser.real_server import serve
 
 SCRIPT = Path(__file__).with_name("crowd.mjs")
 CASES = case_names(SCRIPT)

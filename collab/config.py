@@ -56,6 +56,13 @@ class StoreConfig:
     """So many calls may wait for the disk; more are refused at once."""
     snapshot_updates: int = 500
     retention_days: float = 30.0
+    """History is kept in full so long; of what is older, points remain."""
+    point_days: float = 365.0
+    """Automatic points are kept so long, one a week; named ones for ever."""
+    rebase_days: float = 30.0
+    """A document that nobody was connected to for so long may get a fresh history; 0: never by itself."""
+    rebase_ratio: float = 2.0
+    """It gets one when its live state is so many times as large as a fresh document of the same content."""
     maintain_s: float = 600.0
 
 
@@ -79,6 +86,21 @@ class RoomConfig:
 
     idle_unload_s: float = 30.0
     journal_retry_s: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceConfig:
+    """How often the people of a large room are told of each other's presence; in a small one it is at once."""
+
+    small_room: int = 20
+    """Up to so many connections."""
+    frames_per_second: float = 10.0
+    deliveries_per_second: float = 2_000.0
+    """So many presence messages leave a room when no text takes them along."""
+    bytes_per_second: int = 32_768
+    """For each recipient. Who came or went is told in any case, and everybody's state once in 8 seconds."""
+    lively_s: float = 10.0
+    """Who typed within so many seconds goes first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +138,7 @@ class Config:
     store: StoreConfig = field(default_factory=StoreConfig)
     save: SaveConfig = field(default_factory=SaveConfig)
     room: RoomConfig = field(default_factory=RoomConfig)
+    presence: PresenceConfig = field(default_factory=PresenceConfig)
     auth: AuthConfig = field(default_factory=AuthConfig)
     log: LogConfig = field(default_factory=LogConfig)
     limits: Limits = field(default_factory=Limits)

@@ -52,6 +52,9 @@ def check(config: Config) -> None:
         raise ConfigError(f"The log format is console or json, not {config.log.format!r}.")
     if config.log.level.lower() not in {"debug", "info", "warning", "error"}:
         raise ConfigError(f"The log level is debug, info, warning or error, not {config.log.level!r}.")
+    presence = config.presence
+    if min(presence.frames_per_second, presence.deliveries_per_second, presence.bytes_per_second) <= 0:
+        raise ConfigError("The presence settings in messages or bytes per second must be above 0.")
     _check_roots(config)
 
 
@@ -65,7 +68,7 @@ def default_data(folder: Path) -> Path:
 def listen(host: str, port: int) -> socket.socket:
     """A bound and listening socket that children may inherit. Raises: ConfigError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # or asyncio sets no TCP_NODELAY
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host.strip("[]"), port))

@@ -24,14 +24,17 @@ from collab.clock import Clock, SystemClock
 from collab.config import Config
 from collab.errors import CollabError, ConfigError, JournalError
 from collab.limits import Limits
+from collab.rooms.large import LargeMessages
 from collab.rooms.parts import Parts
+from collab.rooms.past import Past
+from collab.rooms.rebaser import Rebaser
 from collab.rooms.rooms import Rooms
 from collab.rooms.storage_file import Root
 from collab.sandbox.pool import Sandbox
 from collab.slot import Slot
 from collab.store.base import DocumentId, Store
 from collab.store.sqlite import SqliteStore
-from collab.web import admin, documents, files, pages, session, shares
+from collab.web import admin, documents, files, pages, past, session, shares
 from collab.web.access import Gate
 from collab.web.admission import Admission
 from collab.web.edge import Edge
@@ -55,6 +58,7 @@ ROUTES: tuple[Route, ...] = (
     *session.ROUTES,
     *files.ROUTES,
     *documents.ROUTES,
+    *past.ROUTES,
     *shares.ROUTES,
     *admin.ROUTES,
 )
@@ -145,12 +149,15 @@ class Application:
         rooms = await stack.enter_async_context(Rooms(parts, roots, config.server.shutdown_s))
         sockets = Sockets(revocations, config.auth.recheck_s)
         await _keep_running(stack, sockets.keep_checking(), "sockets: recheck")
-        await _keep_running(stack, _maintain(store, clock, config.store.maintain_s), "store: maintain")
+        rebaser = Rebaser(parts, rooms)
+        await _keep_running(stack, _maintain(store, rebaser, clock, config.store.maintain_s), "store: maintain")
         edge = Edge(
             config=config,
             clock=clock,
             store=store,
             rooms=rooms,
+            past=Past(parts, rooms),
+            rebaser=rebaser,
             roots={root.name: root for root in roots},
             gate=gate,
             tokens=tokens,
@@ -218,7 +225,9 @@ def _parts(config: Config, clock: Clock, store: Store, sandbox: Sandbox, slot: S
         limits=config.limits,
         save=config.save,
         room=config.room,
+        presence=config.presence,
         journal=config.store,
+        large=LargeMessages(config.limits),
         node=socket.gethostname(),
         new_client_id=lambda: secrets.randbelow(_CLIENT_IDS) + 1,
         new_id=lambda: secrets.token_hex(8),
@@ -238,11 +247,12 @@ def _publish_gauges(edge: Edge) -> None:
     gauge("sockets", "WebSockets that are open or being opened", lambda: edge.admission.sockets)
 
 
-async def _maintain(store: Store, clock: Clock, every_s: float) -> None:
-    """Seal, squash and drop what is due; a store that is away is asked again next time."""
+async def _maintain(store: Store, rebaser: Rebaser, clock: Clock, every_s: float) -> None:
+    """Seal, squash, rebase and drop what is due; a store that is away is asked again next time."""
     while True:
         await asyncio.sleep(every_s)
         try:
+            await rebaser.rebase_quiet()
             await store.maintain(clock.wall_ms())
         except JournalError as error:
             log.warning("maintain_failed", detail=str(error))

@@ -12,6 +12,8 @@ from collab.auth.tokens import Grant, Tokens
 from collab.clock import Clock
 from collab.config import Config
 from collab.errors import NotFound, PermissionDenied
+from collab.rooms.past import Past
+from collab.rooms.rebaser import Rebaser
 from collab.rooms.rooms import Rooms
 from collab.rooms.storage_file import Root
 from collab.store.base import Store
@@ -46,6 +48,8 @@ class Edge:
     clock: Clock
     store: Store
     rooms: Rooms
+    past: Past
+    rebaser: Rebaser
     roots: Mapping[str, Root]
     gate: Gate
     tokens: Tokens

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -37,6 +38,8 @@ class Server:
     environ: dict[str, str] = field(default_factory=dict)
     log: Path | None = None
     process: subprocess.Popen[bytes] | None = None
+    count: int = 1
+    """How many workers share the rooms."""
 
     @property
     def url(self) -> str:
@@ -64,7 +67,7 @@ class Server:
 
     def options(self) -> list[str]:
         """Of the command line."""
-        return ["--port", str(self.port), "--data", str(self.data)]
+        return ["--port", str(self.port), "--data", str(self.data), "--workers", str(self.count)]
 
     def wait_ready(self, timeout_s: float = START_TIMEOUT_S) -> float:
         """Seconds until /readyz answers 200."""
@@ -74,7 +77,7 @@ class Server:
             if self.process.poll() is not None:
                 raise AssertionError(f"server ended with {self.process.returncode}:\n{self.tail()}")
             try:
-                with urllib.request.urlopen(f"{self.url}/readyz", timeout=2) as answer:  # noqa: S310 - our own address
+                with urllib.request.urlopen(f"{self.url}/readyz", timeout=5) as answer:  # noqa: S310 - our own address
                     if answer.status == 200:
                         return time.monotonic() - begin
             except (urllib.error.URLError, OSError):
@@ -90,6 +93,14 @@ class Server:
             if child.status() != psutil.STATUS_ZOMBIE and any("worker" in part for part in child.cmdline())
         ]
         return sorted(workers, key=lambda worker: worker.create_time())
+
+    def in_seat(self, seat: str) -> psutil.Process | None:
+        """The worker in a seat (`worker-2`, `heavy-0`), by the apply slot that it has mapped."""
+        for worker in self.workers():
+            with contextlib.suppress(psutil.Error):
+                if any(entry.path.endswith(f"apply-{seat}.slot") for entry in worker.memory_maps()):
+                    return worker
+        return None
 
     def kill_worker(self) -> int:
         """`kill -9` of the worker; returns its former pid."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 
 import structlog
@@ -26,27 +26,40 @@ from collab.formats.table import format_of
 from collab.protocol.payloads import SaveState
 from collab.protocol.roles import Identity, Role
 from collab.rooms.connection import Access, Connection
+from collab.rooms.following import Following
 from collab.rooms.loading import load
 from collab.rooms.notices import NoticeCode, notice
 from collab.rooms.opened import LiveDocument, OpenedDocument, describe_live, describe_opened
 from collab.rooms.parts import Parts
 from collab.rooms.room import Room
-from collab.rooms.storage_file import Root, StorageFile
+from collab.rooms.storage_file import ROOT_DOOR, Root, StorageFile
 from collab.store.base import Alias, DocumentId, DocumentRecord
-from connectors.base import Change, ChangeKind, Credentials, EntryKind, Folders
+from connectors.base import Credentials, EntryKind, Folders
 
 _log = structlog.get_logger(__name__)
 
 SCRATCH = "scratch"
-ROOT_DOOR = "root:"
 RESTARTING = "The server restarts. Please try again in a moment."
 SERVER = Credentials(user_id="server", user_name="livefolder")
 """Whose right is used where nobody has opened the document in this process yet."""
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The document of a file, not yet live."""
+
+    record: DocumentRecord
+    file: StorageFile
+    writable: bool
+    size_bytes: int
+    """Of the file; 0 when it is gone."""
+
+
 @dataclass(slots=True)
 class _Entry:
     loaded: asyncio.Future[Room]
+    gone: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when nothing of the room is left, not even its claim."""
 
 
 class Rooms:
@@ -58,6 +71,8 @@ class Rooms:
         self._shutdown_s = shutdown_s
         self._entries: dict[DocumentId, _Entry] = {}
         self._live: dict[DocumentId, Room] = {}
+        self._following = Following(parts, self._live)
+        self._outgrown: dict[DocumentId, None] = {}
         self._numbers = 0
         self._draining = False
         self._group = asyncio.TaskGroup()
@@ -67,7 +82,7 @@ class Rooms:
         await self._group.__aenter__()
         for root in self._roots.values():
             if isinstance(root.connector, Folders) and root.connector.capabilities.watches:
-                self._start(self._watch(root, root.connector), f"watch {root.name}")
+                self._start(self._following.watch(root, root.connector), f"watch {root.name}")
         return self
 
     async def __aexit__(
@@ -82,8 +97,13 @@ class Rooms:
 
     async def open(self, root: str, path: str, credentials: Credentials) -> OpenedDocument:
         """Make the document of a file live. Raises: StorageError, FormatError, LimitExceeded, JournalError."""
+        return await self.open_found(await self.find(root, path, credentials))
+
+    async def find(self, root: str, path: str, credentials: Credentials) -> Found:
+        """The document of a file, made known if it was not. Raises: StorageError, FormatError, JournalError."""
         self._check_open()
         file = self._file(root, path, credentials)
+        size_bytes = 0
         writable = file.root.writable
         try:
             stat = await file.stat()
@@ -95,18 +115,27 @@ class Rooms:
             if stat.kind is not EntryKind.FILE:
                 raise FormatError(f"{path} is a folder", public="This is a folder.")
             writable = writable and stat.writable
+            size_bytes = stat.size_bytes
             file.path = stat.path
             record = await self._parts.store.resolve(Alias(f"{ROOT_DOOR}{root}", stat.path), self._wall_ms())
-        room = await self._room(record, file)
-        return describe_opened(room, file, writable=writable and room.kind == file.format.kind)
+        return Found(record, file, writable, size_bytes)
 
-    async def open_scratch(self, name: str) -> OpenedDocument:
-        """Make a room without a file live. Raises: LimitExceeded, JournalError."""
+    async def open_found(self, found: Found) -> OpenedDocument:
+        """As `open`, of what was found already."""
+        room, file = await self._room(found.record, found.file), found.file
+        return describe_opened(room, file, writable=found.writable and room.kind == file.format.kind)
+
+    async def find_scratch(self, name: str) -> DocumentRecord:
+        """The document of a room without a file. Raises: LimitExceeded, JournalError."""
         self._check_open()
         if len(name) > self._parts.limits.scratch_name_length:
             raise LimitExceeded("scratch_name_length")
-        record = await self._parts.store.resolve(Alias(SCRATCH, name), self._wall_ms())
-        return describe_opened(await self._room(record, None), None, writable=True, name=name)
+        return await self._parts.store.resolve(Alias(SCRATCH, name), self._wall_ms())
+
+    async def open_scratch(self, name: str) -> OpenedDocument:
+        """Make a room without a file live. Raises: LimitExceeded, JournalError."""
+        room = await self._room(await self.find_scratch(name), None)
+        return describe_opened(room, None, writable=True, name=name)
 
     async def join(self, document_id: DocumentId, access: Access) -> Connection:
         """Let a client into a document's room, loading it if need be.
@@ -118,6 +147,33 @@ class Rooms:
         self._check_rooms_of(access.identity, room)
         self._numbers += 1
         return room.join(self._numbers, access)
+
+    # -- where it is live --
+
+    def holds(self, document_id: DocumentId) -> bool:
+        """Whether the document is live here, or is on its way."""
+        entry = self._entries.get(document_id)
+        if entry is None or not entry.loaded.done():
+            return entry is not None
+        room = self._live.get(document_id)
+        return room is not None and room.joinable
+
+    async def left(self, document_id: DocumentId) -> None:
+        """Return when nothing of the document's last room runs here any more."""
+        entry = self._entries.get(document_id)
+        if entry is not None:
+            await entry.gone.wait()
+
+    def outgrew(self, document_id: DocumentId) -> bool:
+        """Whether the document became too large for this worker when it was live last."""
+        return document_id in self._outgrown
+
+    def _note_size(self, room: Room) -> None:
+        self._outgrown.pop(room.document_id, None)
+        if room.outgrown:
+            self._outgrown[room.document_id] = None
+            if len(self._outgrown) > self._parts.limits.rooms:
+                del self._outgrown[next(iter(self._outgrown))]
 
     # -- what is live --
 
@@ -174,31 +230,12 @@ class Rooms:
     # -- what happens in the storage --
 
     async def moved(self, root: str, old_path: str, new_path: str) -> None:
-        """A file or folder was renamed: its documents follow. Raises: JournalError."""
-        door = f"{ROOT_DOOR}{root}"
-        for record in await self._parts.store.documents(door):
-            path = record.alias.external_id
-            if path != old_path and not path.startswith(f"{old_path}/"):
-                continue
-            moved_path = new_path + path[len(old_path) :]
-            await self._parts.store.move_alias(record.alias, Alias(door, moved_path))
-            room = self._live.get(record.document_id)
-            if room is not None and room.saver is not None:
-                room.saver.file.path = moved_path
-                room.notice(NoticeCode.RENAMED, {"path": moved_path})
-                room.saver.check()
+        """A file or folder was renamed: its documents follow; may be told twice. Raises: JournalError."""
+        await self._following.moved(root, old_path, new_path)
 
     def changed(self, root: str, path: str) -> None:
         """A file, or something in a folder, was changed or deleted: look at it soon."""
-        for room in self._live.values():
-            saver = room.saver
-            if saver is None or saver.file.root.name != root:
-                continue
-            if path == "" or saver.file.path == path or saver.file.path.startswith(f"{path}/"):
-                saver.check()
-
-    deleted = changed
-    """What was deleted is looked at like any change: the storage's answer decides."""
+        self._following.changed(root, path)
 
     # -- the end --
 
@@ -228,8 +265,7 @@ class Rooms:
             if room.joinable:
                 return room
             self._check_open()
-            await room.over.wait()
-            self._forget(record.document_id, entry)
+            await entry.gone.wait()
 
     def _begin(self, record: DocumentRecord, file: StorageFile | None) -> _Entry:
         if len(self._entries) >= self._parts.limits.rooms:
@@ -242,11 +278,17 @@ class Rooms:
 
     async def _host(self, record: DocumentRecord, file: StorageFile | None, entry: _Entry) -> None:
         """The whole life of one room. What goes wrong here is told to those who wait, and is not remembered."""
+        claims = self._parts.claims
         try:
-            room = await self._loaded(record, file)
-            self._live[record.document_id] = room
-            entry.loaded.set_result(room)
-            await room.over.wait()
+            claims.claim(record.document_id)
+            try:
+                room = await self._loaded(record, file)
+                self._live[record.document_id] = room
+                entry.loaded.set_result(room)
+                await room.over.wait()
+                self._note_size(room)
+            finally:
+                claims.release(record.document_id)
         except CollabError as error:
             _log.warning("load_failed", document_id=record.document_id, code=error.code, reason=str(error))
             entry.loaded.set_exception(error)
@@ -257,7 +299,9 @@ class Rooms:
         finally:
             if not entry.loaded.done():
                 entry.loaded.set_exception(StorageUnavailable("shutting down", public=RESTARTING))
-            self._forget(record.document_id, entry)
+            del self._entries[record.document_id]
+            self._live.pop(record.document_id, None)
+            entry.gone.set()
 
     async def _loaded(self, record: DocumentRecord, file: StorageFile | None) -> Room:
         """A room that people may join: its document is replayed, and history and storage agree."""
@@ -278,11 +322,6 @@ class Rooms:
             await room.over.wait()
             raise
         return room
-
-    def _forget(self, document_id: DocumentId, entry: _Entry) -> None:
-        if self._entries.get(document_id) is entry:
-            del self._entries[document_id]
-            self._live.pop(document_id, None)
 
     def _start(self, work: Coroutine[object, object, None], name: str) -> asyncio.Task[None]:
         task = self._group.create_task(work, name=name)
@@ -328,28 +367,6 @@ class Rooms:
 
     def _wall_ms(self) -> int:
         return self._parts.clock.wall_ms()
-
-    # -- watching --
-
-    async def _watch(self, root: Root, folders: Folders) -> None:
-        """Follow what happens in a storage; when watching fails, start again and look at everything once."""
-        while True:
-            try:
-                async for changes in folders.watch():
-                    await self._take_changes(root.name, changes)
-                return
-            except Exception:
-                _log.exception("watch_failed", root=root.name)
-                self._parts.metrics.count("watch_failures_total")
-            await asyncio.sleep(self._parts.save.retry_max_s)
-            self.changed(root.name, "")
-
-    async def _take_changes(self, root: str, changes: Sequence[Change]) -> None:
-        for change in changes:
-            if change.kind is ChangeKind.MOVED and change.new_path is not None:
-                await self.moved(root, change.path, change.new_path)
-            else:
-                self.changed(root, change.path)
 
 
 def _plain(document: Document) -> bytes:

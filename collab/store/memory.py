@@ -30,6 +30,7 @@ from collab.store.base import (
     StoredUpdate,
     hash_content,
     retired_alias,
+    stored_size_bytes,
 )
 from collab.store.retention import DAY_MS, kept_snapshots, log_horizon
 
@@ -62,10 +63,12 @@ class _History:
     def last_seq(self) -> int:
         return self.dropped + len(self.entries)
 
+    def ages(self) -> list[tuple[int, int]]:
+        return [(snapshot.seq, snapshot.at_ms) for snapshot in self.snapshots]
+
     def updates(self, after_seq: int, upto_seq: int, skipped: set[int]) -> list[StoredUpdate]:
-        first = max(after_seq - self.dropped, 0)
-        kept = enumerate(self.entries[first : max(upto_seq - self.dropped, 0)], self.dropped + first + 1)
-        return [StoredUpdate(seq, entry) for seq, entry in kept if seq not in skipped]
+        kept = enumerate(self.entries[: max(upto_seq - self.dropped, 0)], self.dropped + 1)
+        return [StoredUpdate(seq, entry) for seq, entry in kept if seq > after_seq and seq not in skipped]
 
 
 @dataclass(slots=True)
@@ -185,13 +188,15 @@ class MemoryStore:
         updates = history.updates(start, last_seq, _skipped(stored, history.history_id))
         return StoredHistory(history.history_id, snapshot, updates, last_seq)
 
+    async def size_bytes(self, document_id: DocumentId) -> int:
+        history = await self.load(document_id)
+        return 0 if history is None else stored_size_bytes(history)
+
     async def updates(
         self, document_id: DocumentId, history_id: HistoryId, *, after_seq: int, limit: int
     ) -> Sequence[StoredUpdate]:
         stored = self._reading()
-        history = _history(stored, document_id, history_id)
-        if history is None:
-            return []
+        history = _history(stored, document_id, history_id) or _History(document_id, history_id)
         return history.updates(after_seq, history.last_seq, _skipped(stored, history_id))[:limit]
 
     async def write_snapshot(self, document_id: DocumentId, history_id: HistoryId, snapshot: Snapshot) -> None:
@@ -291,8 +296,7 @@ class MemoryStore:
     async def maintain(self, at_ms: int) -> None:
         stored = self._writing()
         for history in stored.histories.values():
-            is_current = stored.documents[history.document_id].history_id == history.history_id
-            _retain(history, is_current, at_ms - self._retention_ms)
+            _retain(stored, history, at_ms - self._retention_ms)
         unused = set(stored.contents) - set(_used_contents(stored))
         for content_hash in unused & stored.unused:
             del stored.contents[content_hash]
@@ -317,10 +321,9 @@ class MemoryStore:
 
     async def backup(self, target: str) -> None:
         """Keeps the copy in `backups` under the name of the target."""
-        stored = self._reading()
         if target in self.backups:
             raise ConfigError(f"{target} exists already; a backup never overwrites.")
-        self.backups[target] = copy.deepcopy(stored)
+        self.backups[target] = copy.deepcopy(self._reading())
 
     def _reading(self) -> _Stored:
         if not self._is_open:
@@ -374,23 +377,20 @@ def _used_contents(stored: _Stored) -> Iterable[ContentHash]:
         if record.save_base is not None:
             yield record.save_base.content_hash
     for intent in (intent for intents in stored.intents.values() for intent in intents):
-        yield intent.content_hash
-        if intent.base_hash is not None:
-            yield intent.base_hash
+        yield from filter(None, (intent.content_hash, intent.base_hash))
 
 
 def _thin(history: _History, horizon: int) -> None:
-    keep = kept_snapshots([(one.seq, one.at_ms) for one in history.snapshots], horizon)
+    keep = kept_snapshots(history.ages(), horizon)
     history.snapshots = [snapshot for snapshot in history.snapshots if snapshot.seq in keep]
 
 
-def _retain(history: _History, is_current: bool, cutoff_ms: int) -> None:
-    seqs = [(snapshot.seq, snapshot.at_ms) for snapshot in history.snapshots]
-    horizon = log_horizon(seqs, is_current, cutoff_ms)
+def _retain(stored: _Stored, history: _History, cutoff_ms: int) -> None:
+    is_current = stored.documents[history.document_id].history_id == history.history_id
+    horizon = log_horizon(history.ages(), is_current, cutoff_ms)
     _thin(history, horizon)
-    drop = max(horizon - history.dropped, 0)
-    del history.entries[:drop]
-    history.dropped += drop
+    del history.entries[: max(horizon - history.dropped, 0)]
+    history.dropped = max(horizon, history.dropped)
 
 
 def _erase(history: _History, author_id: str) -> int:

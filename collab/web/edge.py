@@ -13,7 +13,7 @@ from collab.auth.tokens import Grant, Tokens
 from collab.clock import Clock
 from collab.config import Config
 from collab.errors import NotFound, PermissionDenied
-from collab.rooms.rooms import Rooms
+from collab.node.rooms import NodeRooms
 from collab.rooms.storage_file import Root
 from collab.store.base import Store
 from collab.web.access import Gate
@@ -45,7 +45,7 @@ class Edge:
     config: Config
     clock: Clock
     store: Store
-    rooms: Rooms
+    rooms: NodeRooms
     roots: Mapping[str, Root]
     gate: Gate
     tokens: Tokens
@@ -59,9 +59,9 @@ class Edge:
     draining: bool = False
 
     async def drain(self) -> None:
-        """Take no more rooms, store everything, tell the clients to come back; may be called twice."""
+        """Take no more rooms here, store everything, tell the clients to come back; may be called twice."""
         self.draining = True
-        await self.rooms.drain()
+        await self.rooms.local.drain()
 
     def roots_of(self, grant: Grant) -> Sequence[Root]:
         """The live folders that a person may see."""

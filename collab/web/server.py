@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 import threading
@@ -25,6 +26,7 @@ from wsproto import events
 from collab.auth.peer import peer_uid
 from collab.config import Config
 from collab.limits import Limits
+from collab.node.handover import Handover, send_handover
 
 _FRAME_SLACK_BYTES = 64
 """What a message's type and length add to the largest update."""
@@ -38,6 +40,10 @@ class PeerSocket:
     server: tuple[str, int | None] | None
     message_limit_bytes: Callable[[], int] | None = None
     """How large a message would be taken from it now; None while nobody said."""
+    hand_over: Callable[[str], Awaitable[None]] | None = None
+    """Gives the socket to the worker at an address, before it was accepted here. Raises: OSError."""
+    hops: int = 0
+    """So often it was handed over before."""
     _uid: int | None = field(default=None, init=False)
 
     def uid(self) -> int | None:
@@ -97,16 +103,27 @@ class EdgeHttp(H11Protocol):
 
     limits: ClassVar[Limits]
     pending: ClassVar[PendingHeads]
+    adopted: Handover | None = None
+    """Where the socket comes from another worker: what that one had read of it comes first."""
     _deadline: asyncio.TimerHandle | None = None
     _stall: StallWatch | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         super().connection_made(transport)
-        self.app_state = {**self.app_state, "peer": PeerSocket(self.client, self.server)}
+        peer = PeerSocket(self.client, self.server, hops=0 if self.adopted is None else self.adopted.hops)
+        self.app_state = {**self.app_state, "peer": peer}
         self._stall = StallWatch(self.loop, transport, self.limits.outbox_stall_s)
         self._await_head()
+        if self.adopted is not None:
+            self.loop.call_soon(self._take_adopted)
+
+    def _take_adopted(self) -> None:
+        if self.adopted is not None:
+            self.data_received(b"")
 
     def data_received(self, data: bytes) -> None:
+        if self.adopted is not None:
+            data, self.adopted = self.adopted.request + data, None
         if self.cycle is None or self.cycle.response_complete:
             self._await_head()
         super().data_received(data)
@@ -115,7 +132,10 @@ class EdgeHttp(H11Protocol):
 
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
         self._head_complete()
+        behind, _ = self.conn.trailing_data
         super().handle_websocket_upgrade(event)
+        if behind:  # uvicorn would lose it
+            self.transport.get_protocol().data_received(behind)  # type: ignore[attr-defined]  # a protocol of ours
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._head_complete()
@@ -152,10 +172,32 @@ class EdgeWebSocket(WSProtocol):
     limits: ClassVar[Limits]
     _stall: StallWatch | None = None
     _cut = False
+    _read: bytearray | None = None
+    """All that came so far, until the socket is accepted here or handed over."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         super().connection_made(transport)
+        self._read = bytearray()
         self._stall = StallWatch(self.loop, transport, self.limits.outbox_stall_s)
+        peer = self.app_state.get("peer")
+        if isinstance(peer, PeerSocket):
+            peer.hand_over = self._hand_over
+
+    def data_received(self, data: bytes) -> None:
+        if self.handshake_complete:
+            self._read = None
+        elif self._read is not None:
+            self._read += data
+        super().data_received(data)
+
+    async def _hand_over(self, address: str) -> None:
+        peer = self.app_state["peer"]
+        if self.handshake_complete or self._read is None or len(self._read) > self.limits.handover_size_bytes:
+            raise OSError("too much was read already")
+        with socket.socket(fileno=os.dup(self.transport.get_extra_info("socket").fileno())) as copy:
+            await send_handover(address, Handover(copy, bytes(self._read), peer.hops + 1))
+        self.handshake_complete = True  # by somebody else
+        self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._stall is not None:
@@ -221,6 +263,15 @@ class EdgeServer(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, before_stop: Callable[[], Awaitable[None]]) -> None:
         super().__init__(config)
         self._before_stop = before_stop
+
+    async def adopt(self, handover: Handover) -> None:
+        """Go on with a client's socket that came from another worker."""
+        if not self.config.loaded:
+            self.config.load()
+        kind: type[EdgeHttp] = self.config.http_protocol_class  # type: ignore[assignment]  # by `uvicorn_config`
+        protocol = kind(config=self.config, server_state=self.server_state, app_state={})
+        protocol.adopted = handover
+        await asyncio.get_running_loop().connect_accepted_socket(lambda: protocol, handover.socket)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:

@@ -13,12 +13,13 @@ import structlog
 from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from collab.errors import CloseCode, CollabError, InternalError, MalformedMessage
+from collab.errors import CloseCode, CollabError, InternalError, MalformedMessage, RoomElsewhere
+from collab.node.placement import Seat
 from collab.protocol.session import CloseInfo
 from collab.rooms.connection import Connection
 from collab.web.admission import TooManyRequests
 from collab.web.edge import Edge, Offer
-from collab.web.joining import join
+from collab.web.joining import LivesElsewhere, join
 from collab.web.metrics import Metrics
 from collab.web.server import PeerSocket
 
@@ -37,8 +38,29 @@ async def room_socket(websocket: WebSocket) -> None:
         edge.gate.check_websocket(websocket)
         with edge.admission.hold(address):
             await _serve(websocket, edge, offer, address)
+    except LivesElsewhere as elsewhere:
+        await _hand_over(websocket, edge, elsewhere.seat, address)
     except CollabError as error:
         await _refuse(websocket, edge, error, address)
+
+
+async def _hand_over(websocket: WebSocket, edge: Edge, seat: Seat, address: str) -> None:
+    """Let the worker that has the room go on with this socket; where that fails, the client comes again."""
+    peer = websocket.scope.get("state", {}).get("peer")
+    post = edge.rooms.post
+    try:
+        if not isinstance(peer, PeerSocket) or peer.hand_over is None or post is None:
+            raise RoomElsewhere("this socket cannot be handed over")
+        if peer.hops >= edge.config.limits.handover_hops:
+            raise RoomElsewhere("handover_hops")
+        await peer.hand_over(post.address(seat))
+    except OSError as error:
+        await _refuse(websocket, edge, RoomElsewhere(f"{seat.name} takes no socket: {error}"), address)
+    except RoomElsewhere as error:
+        await _refuse(websocket, edge, error, address)
+    else:
+        edge.metrics.count("handovers_total")
+        log.debug("handed_over", seat=seat.name)
 
 
 async def _serve(websocket: WebSocket, edge: Edge, offer: Offer, address: str) -> None:

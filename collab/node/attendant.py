@@ -1,0 +1,80 @@
+"""Owns what a worker answers to the others: each question goes to the rooms here, or on to where large documents are.
+
+Knows no frame and no socket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from collab.node.calls import (
+    AskReady,
+    Call,
+    Changed,
+    ContentNow,
+    Drain,
+    Families,
+    Family,
+    Live,
+    LiveDocuments,
+    Measure,
+    Moved,
+    Open,
+    OpenScratch,
+    Ready,
+    Restore,
+    Revoked,
+    SaveNow,
+)
+from collab.node.plain import to_plain
+from collab.node.rooms import NodeRooms
+
+
+@dataclass(frozen=True, slots=True)
+class Attendant:
+    """Answers for one worker; what is not of rooms is done by those who can."""
+
+    rooms: NodeRooms
+    measure: Callable[[], Sequence[Family]]
+    ready: Callable[[], Awaitable[Ready]]
+    revoked: Callable[[str], Awaitable[None]]
+    drain: Callable[[], Awaitable[None]]
+
+    async def answer(self, call: Call) -> tuple[object, bytes]:
+        """The answer as JSON knows it, and its payload. Raises: CollabError."""
+        if isinstance(call, ContentNow):
+            return None, await self.rooms.content_now(call.document_id)
+        return to_plain(await self._value(call)), b""
+
+    async def _value(self, call: Call) -> object:
+        match call:
+            case Open():
+                return await self.rooms.open(call.root, call.path, call.credentials)
+            case OpenScratch():
+                return await self.rooms.open_scratch(call.name)
+            case SaveNow():
+                return await self.rooms.save_now(call.document_id)
+            case Restore():
+                return await self.rooms.restore(call.document_id)
+            case _:
+                return await self._of_this_worker(call)
+
+    async def _of_this_worker(self, call: Call) -> object:
+        local = self.rooms.local
+        match call:
+            case Live():
+                return LiveDocuments(tuple(local.live()))
+            case Moved():
+                await local.moved(call.root, call.old_path, call.new_path)
+            case Changed():
+                local.changed(call.root, call.path)
+            case Revoked():
+                await self.revoked(call.subject)
+            case Drain():
+                await self.drain()
+            case AskReady():
+                return await self.ready()
+            case Measure():
+                return Families(tuple(self.measure()))
+        return None

@@ -1,0 +1,154 @@
+"""Several workers serve one folder as one server: rooms are spread, sockets find them, and a death stays at home."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from collab.document import Document
+from collab.node.placement import Placement, Seat
+from collab.store.base import DocumentId
+from tests.faults.typist import FAILURES, Typist
+from tests.serving import Server
+
+WORKERS = 4
+MARK = re.compile(r"\[\d+:\d+\]")
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    for number in range(50):
+        (folder / f"{number}.md").write_text("", encoding="utf-8")
+    server = Server(folder, tmp_path / "data", count=WORKERS).start()
+    yield server
+    if server.process is not None and server.process.poll() is None:
+        server.stop()
+
+
+def open_document(server: Server, path: str) -> dict[str, str]:
+    answer = httpx.post(f"{server.url}/api/v1/documents/open", json={"path": path}, timeout=60)
+    assert answer.status_code == 200, answer.text
+    opened: dict[str, str] = answer.json()
+    return opened
+
+
+def home_of(server: Server, path: str) -> Seat:
+    return Placement(WORKERS).home(DocumentId(open_document(server, path)["document_id"]))
+
+
+def numbers(server: Server) -> dict[str, float]:
+    text = httpx.get(f"{server.url}/metrics", timeout=30).text
+    lines = [line.rpartition(" ") for line in text.splitlines() if line and not line.startswith("#")]
+    return {name: float(value) for name, _, value in lines}
+
+
+async def until(done: Callable[[], bool], timeout_s: float = 30) -> None:
+    async with asyncio.timeout(timeout_s):
+        while not await asyncio.to_thread(done):  # noqa: ASYNC110  # what it looks at is other processes
+            await asyncio.sleep(0.05)
+
+
+async def typed(server: Server, path: str, typists: int, marks: int) -> list[Typist]:
+    """People who typed in one document until each has that many marks acknowledged, and who see the same now."""
+    people = [Typist(number, server.url, path, number) for number in range(typists)]
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(person.run(), name=f"typist {person.number}") for person in people]
+        for person in people:
+            await person.until(lambda person=person: len(person.acknowledged) >= marks, 60)
+        await settled(people)
+        for task in tasks:
+            task.cancel()
+    return people
+
+
+async def settled(people: list[Typist]) -> None:
+    for person in people:
+        person.typing = False
+    for person in people:
+        await person.until(lambda person=person: not person.pending, 30)
+        await person.until(lambda person=person: person.replica.text() == people[0].replica.text(), 30)
+
+
+def test_people_of_one_room_meet_wherever_their_sockets_arrive(server: Server) -> None:
+    before = numbers(server)
+
+    people = asyncio.run(typed(server, "1.md", typists=12, marks=5))
+
+    known = set().union(*(person.acknowledged for person in people))
+    found = Counter(MARK.findall(people[0].replica.text()))
+    assert set(found) == known
+    assert max(found.values()) == 1
+    after = numbers(server)
+    assert after["collab_rooms_loaded_total"] - before.get("collab_rooms_loaded_total", 0) == 1
+    assert after["collab_handovers_total"] >= 1
+
+
+def test_rooms_are_spread_and_counted_together(server: Server) -> None:
+    homes = Counter(home_of(server, f"{number}.md") for number in range(50))
+
+    assert set(homes) == set(Placement(WORKERS).regular)
+    assert max(homes.values()) <= 25
+    assert numbers(server)["collab_rooms_in_memory"] == 50
+    assert numbers(server)["collab_workers"] == WORKERS
+
+
+def test_a_dead_worker_costs_its_own_rooms_a_moment_and_others_nothing(server: Server) -> None:
+    seat = home_of(server, "0.md")
+    other = next(f"{number}.md" for number in range(1, 50) if home_of(server, f"{number}.md") != seat)
+
+    async def run() -> None:
+        here, there = Typist(1, server.url, "0.md", 1), Typist(2, server.url, other, 2)
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(person.run(), name=f"typist {person.number}") for person in (here, there)]
+            for person in (here, there):
+                await person.until(lambda person=person: len(person.acknowledged) > 5, 30)
+            untouched, known = there.socket, set(here.acknowledged)
+            worker = server.in_seat(seat.name)
+            assert worker is not None
+            worker.kill()
+            document = await eventually_read(here)
+            assert known <= set(MARK.findall(document.text()))
+            count = len(there.acknowledged)
+            await there.until(lambda: len(there.acknowledged) > count, 30)
+            assert there.socket is untouched
+            for person in (here, there):
+                await settled([person])
+            for task in tasks:
+                task.cancel()
+            found = Counter(MARK.findall(here.replica.text()))
+            assert set(found) == here.acknowledged
+            assert max(found.values()) == 1
+
+    asyncio.run(run())
+
+
+async def eventually_read(person: Typist) -> Document:
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                return await person.read()
+            except FAILURES:
+                await asyncio.sleep(0.02)
+
+
+def test_readyz_names_the_worker_that_is_missing(server: Server) -> None:
+    worker = server.in_seat("worker-2")
+    assert worker is not None
+
+    worker.suspend()
+    try:
+        answers = [httpx.get(f"{server.url}/readyz", timeout=30) for _ in range(2)]
+    finally:
+        worker.resume()
+
+    silent = [answer.json() for answer in answers if answer.status_code == 503]
+    assert silent and silent[0]["missing"] == ["worker-2"]
+    server.wait_ready()

@@ -150,9 +150,9 @@ def test_a_second_signal_ends_a_worker_that_does_not_listen(tmp_path: Path) -> N
         encoding="utf-8",
     )
     program = (
-        "import sys; from collab.config import Config; from collab.startup import listen; "
-        "from collab.supervisor.supervisor import Supervisor; "
-        "sys.exit(Supervisor(Config(), listen('127.0.0.1', 0), lambda _: print('ready', flush=True), "
+        "import sys; from collab.config import Config, ServerConfig; from collab.startup import listen; "
+        "from collab.supervisor.supervisor import Supervisor; config = Config(ServerConfig(spare_worker=False)); "
+        "sys.exit(Supervisor(config, listen('127.0.0.1', 0), lambda _: print('ready', flush=True), "
         "module='odd_worker').run())"
     )
     here = str(Path(__file__).parents[1])

@@ -89,7 +89,7 @@ async def _serve(config: Config, place: Place) -> None:
         application = await stack.enter_async_context(Application(config, place.listener.getsockname()[1], post=post))
         presence = Presence(post)
         stack.callback(presence.close)
-        server = EdgeServer(uvicorn_config(application.asgi, config), application.drain)
+        server = EdgeServer(uvicorn_config(application.asgi, config, application.sockets), application.drain)
         await stack.enter_async_context(application.door(place.door, server.adopt))
         token = "" if PEER_UIDS or not config.open_mode else application.one_time_token()
         os.write(place.ready_fd, f"{READY}{token}".encode())

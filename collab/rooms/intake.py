@@ -22,6 +22,7 @@ from collab.protocol.events import (
     SyncRequested,
     UpdateReceived,
 )
+from collab.protocol.frames import encode_frame
 from collab.protocol.messages import encode_awareness, encode_sync_step2
 from collab.protocol.update import Checked
 from collab.rooms.audience import Audience, Update
@@ -37,8 +38,6 @@ _log = structlog.get_logger(__name__)
 
 BARREN_ANSWERS = 2
 """One may have been under way while the document was rebuilt; the second one answers what we lack now."""
-MERGED_UPDATES = 64
-"""At most so many updates are sent as one frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +70,10 @@ class Intake:
         """Every update is tried in the sandbox first: one of this document ended a worker or broke the document."""
         self._awareness = AwarenessTable(parts.limits)
         self._turn: list[Update] = []
+        self._moved: dict[int, AwarenessEntry] = {}
+        """Who moved, came or went in this turn, by client id: only the last word of each is sent."""
+        self.turn_bytes = 0
+        """What the updates of this turn amount to."""
         self._asking: dict[int, Connection] = {}
         self.poison: Poison | None = None
         """Set when the document must be rebuilt; nothing more may be taken then."""
@@ -108,14 +111,19 @@ class Intake:
 
     def changed(self, update: bytes, applied: Applied) -> None:
         """The server itself changed the document."""
-        self._turn.append((None, update))
+        self._add_to_turn(None, update)
         self._journal.add(applied)
 
     def send_turn(self) -> None:
-        """Hand what was applied in this turn to the outboxes."""
-        turn, self._turn = self._turn, []
-        for start in range(0, len(turn), MERGED_UPDATES):
-            self._audience.send_updates(turn[start : start + MERGED_UPDATES], self._live.document.state_vector)
+        """Hand what happened in this turn to the outboxes."""
+        if not self._turn and not self._moved:
+            return
+        turn, self._turn, self.turn_bytes = self._turn, [], 0
+        presence = b""
+        if self._moved:
+            presence = encode_frame(encode_awareness(tuple(self._moved.values())))
+            self._moved.clear()
+        self._audience.send_turn(turn, presence, self._live.document.state_vector)
 
     def resync(self, connection: Connection) -> None:
         """Send what a client lacks that did not read fast enough."""
@@ -127,16 +135,16 @@ class Intake:
     def send_all_presence(self, connection: Connection) -> None:
         entries = self._awareness.entries()
         if entries:
-            connection.outbox.put_broadcast(encode_awareness(entries))
+            connection.outbox.put_broadcast(encode_frame(encode_awareness(entries)))
 
     def leave(self, connection: Connection) -> None:
         """The connection is gone: so are the people it showed."""
         self._asking.pop(connection.number, None)
-        self._send_presence(self._awareness.leave(connection.number, self._parts.clock.monotonic()))
+        self._note_presence(self._awareness.leave(connection.number, self._parts.clock.monotonic()))
 
     def expire(self, now: float) -> None:
         """Let time pass for presence."""
-        self._send_presence(self._awareness.expire(now))
+        self._note_presence(self._awareness.expire(now))
 
     def ask_for_missing(self, connection: Connection) -> None:
         """Ask with sync step 1 for what we lack, soon: at most once in an interval."""
@@ -144,6 +152,11 @@ class Intake:
             interval_s = self._parts.limits.resync_interval_s
             connection.resync_due = max(self._parts.clock.monotonic(), connection.asked_at + interval_s)
             self._asking[connection.number] = connection
+
+    @property
+    def asking(self) -> bool:
+        """Whether somebody is to be asked."""
+        return bool(self._asking)
 
     @property
     def next_question(self) -> float | None:
@@ -170,7 +183,7 @@ class Intake:
             self._on_sync_request(connection, event)
         elif isinstance(event, AwarenessReceived):
             now = self._parts.clock.monotonic()
-            self._send_presence(self._awareness.receive(connection.number, connection.identity, event.entries, now))
+            self._note_presence(self._awareness.receive(connection.number, connection.identity, event.entries, now))
         elif isinstance(event, AwarenessRequested):
             self.send_all_presence(connection)
         else:
@@ -210,7 +223,7 @@ class Intake:
             entry = self._entry(connection, taken.update)
             self._parts.metrics.count("updates_total")
             self._parts.metrics.count("update_bytes_total", len(taken.update))
-            self._turn.append((connection, taken.update))
+            self._add_to_turn(connection, taken.update)
         self._journal.add(Applied(connection, number, entry, whole_sync=event.in_sync and complete))
 
     def _entry(self, connection: Connection, update: bytes) -> JournalEntry:
@@ -245,11 +258,17 @@ class Intake:
 
     def _answer_sync(self, connection: Connection, known: bytes | None) -> None:
         document = self._live.document
-        connection.outbox.put_sync(encode_sync_step2(document.diff(known)), document.state_vector())
+        frame = encode_frame(encode_sync_step2(document.diff(known)))
+        connection.outbox.put_sync(frame, document.state_vector())
 
-    def _send_presence(self, entries: tuple[AwarenessEntry, ...]) -> None:
-        if entries:
-            self._audience.send_broadcast(encode_awareness(entries))
+    def _note_presence(self, entries: tuple[AwarenessEntry, ...]) -> None:
+        """To be sent with the turn, the newest of each client id."""
+        for entry in entries:
+            self._moved[entry.client_id] = entry
+
+    def _add_to_turn(self, connection: Connection | None, update: bytes) -> None:
+        self._turn.append((connection, update))
+        self.turn_bytes += len(update)
 
 
 def _gave_all(connection: Connection, taken: Taken) -> bool:

@@ -39,6 +39,8 @@ from connectors.base import Credentials, EntryKind, Folders
 _log = structlog.get_logger(__name__)
 
 SCRATCH = "scratch"
+SWEEP_S = 1.0
+"""How often rooms look at their silent, slow and expired connections."""
 RESTARTING = "The server restarts. Please try again in a moment."
 SERVER = Credentials(user_id="server", user_name="livefolder")
 """Whose right is used where nobody has opened the document in this process yet."""
@@ -80,6 +82,7 @@ class Rooms:
 
     async def __aenter__(self) -> Rooms:
         await self._group.__aenter__()
+        self._start(self._sweep(), "sweep rooms")
         for root in self._roots.values():
             if isinstance(root.connector, Folders) and root.connector.capabilities.watches:
                 self._start(self._following.watch(root, root.connector), f"watch {root.name}")
@@ -367,6 +370,13 @@ class Rooms:
 
     def _wall_ms(self) -> int:
         return self._parts.clock.wall_ms()
+
+    async def _sweep(self) -> None:
+        """Let time pass for the connections of all rooms."""
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            for room in tuple(self._live.values()):
+                room.sweep()
 
 
 def _plain(document: Document) -> bytes:

@@ -15,7 +15,6 @@ from types import TracebackType
 import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.routing import WebSocketRoute
 from starlette.types import ASGIApp
 
 from collab.auth.peer import SUPPORTED as PEER_UID_SUPPORTED
@@ -48,10 +47,11 @@ from collab.web.pages import Bundle
 from collab.web.routes import Route, starlette_route
 from collab.web.security import Guard
 from collab.web.slots import take_slot
+from collab.web.socket_routes import SocketRoutes
 from collab.web.sockets import Sockets
 from collab.web.transfers import Transfers
 from collab.web.vitals import publish_gauges, watch_lag
-from collab.web.websocket import room_socket
+from collab.web.websocket import room_route
 from connectors.errors import ConnectorError
 from connectors.registry import open_connector
 
@@ -93,10 +93,7 @@ class Application:
         self._peer_uids = peer_uids
         self._post = post
         self._starlette = Starlette(
-            routes=[
-                *(starlette_route(route) for route in ROUTES),
-                WebSocketRoute("/ws/{room:path}", room_socket),
-            ],
+            routes=[starlette_route(route) for route in ROUTES],
             exception_handlers={
                 CollabError: answer_error,
                 ConnectorError: answer_error,
@@ -104,6 +101,8 @@ class Application:
                 Exception: answer_error,
             },
         )
+        self.sockets = SocketRoutes([room_route(lambda: self.edge)])
+        """The WebSockets: the server has them beside `asgi`."""
         self.asgi: ASGIApp = Guard(self._starlette, self._clock, quiet=config.log.format == "console")
         self._closing = contextlib.AsyncExitStack()
 

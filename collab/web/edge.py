@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from starlette.requests import HTTPConnection
-from starlette.websockets import WebSocket
 
 from collab.auth.revocation import Revocations
 from collab.auth.tokens import Grant, Tokens
@@ -23,6 +22,7 @@ from collab.web.metrics import Metrics
 from collab.web.pages import Bundle
 from collab.web.sockets import Sockets
 from collab.web.transfers import Transfers
+from collab.web.upgrade import Upgrade
 from connectors.base import Credentials, Folders
 from connectors.errors import InvalidPath
 from connectors.paths import split_path
@@ -112,12 +112,12 @@ class Offer:
     subprotocol: str | None
 
     @classmethod
-    def of(cls, websocket: WebSocket) -> Offer:
-        offered = websocket.scope["subprotocols"]
+    def of(cls, upgrade: Upgrade, room: str) -> Offer:
+        offered = upgrade.subprotocols
         token = next((name.removeprefix(TOKEN_PREFIX) for name in offered if name.startswith(TOKEN_PREFIX)), None)
-        query = websocket.query_params
+        query = upgrade.asked.query_params
         return cls(
-            room=websocket.path_params["room"],
+            room=room,
             token=token or query.get("token") or None,
             extended=query.get("v") == "1",
             history=query.get("history") or None,

@@ -5,17 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.metrics_core import Metric
+from prometheus_client.metrics_core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from collab.node.calls import Family, Sample
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 _PREFIX = "collab_"
-_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _FLAGS = frozenset({"draining"})
 """Gauges that are 1 for the whole server when they are 1 anywhere."""
+_Key = tuple[str, tuple[tuple[str, str], ...]]
+"""A sample's name and labels."""
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _BYTES = tuple(float(4**power) for power in range(3, 14))
+
+
+class _Counts(Collector):
+    """Plain counts, turned into metrics when somebody asks: they are counted far more often than read."""
+
+    def __init__(self) -> None:
+        self.by_name: dict[str, int] = {}
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        for name, count in tuple(self.by_name.items()):
+            bare = name.removesuffix("_total")
+            yield CounterMetricFamily(_PREFIX + bare, bare.replace("_", " ").capitalize(), value=count)
 
 
 class Metrics:
@@ -23,7 +37,8 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
-        self._counters: dict[str, Counter] = {}
+        self._counts = _Counts()
+        self._registry.register(self._counts)
         self._histograms: dict[str, Histogram] = {}
         self._errors = Counter(f"{_PREFIX}errors", "Errors told to clients, by slug", ["code"], registry=self._registry)
         self._handshakes = Counter(
@@ -32,11 +47,8 @@ class Metrics:
 
     def count(self, name: str, amount: int = 1) -> None:
         """Add to the counter of that name."""
-        counter = self._counters.get(name)
-        if counter is None:
-            text = name.removesuffix("_total").replace("_", " ").capitalize()
-            counter = self._counters[name] = Counter(_PREFIX + name, text, registry=self._registry)
-        counter.inc(amount)
+        counts = self._counts.by_name
+        counts[name] = counts.get(name, 0) + amount
 
     def observe(self, name: str, value: float) -> None:
         """Add a value to the histogram of that name; the name ends in its unit."""
@@ -77,7 +89,7 @@ class _Sum(Collector):
 
     def __init__(self, workers: Iterable[Sequence[Family]]) -> None:
         self._families: dict[str, Family] = {}
-        self._values: dict[str, dict[tuple[str, tuple[tuple[str, str], ...]], float]] = {}
+        self._values: dict[str, dict[_Key, float]] = {}
         for family in (family for families in workers for family in families):
             self._families.setdefault(family.name, family)
             values = self._values.setdefault(family.name, {})
@@ -91,7 +103,7 @@ class _Sum(Collector):
                 metric.add_sample(sample, dict(labels), value)
             yield metric
 
-    def _add(self, values: dict[tuple[str, tuple[tuple[str, str], ...]], float], sample: Sample) -> None:
+    def _add(self, values: dict[_Key, float], sample: Sample) -> None:
         key = (sample.name, tuple(sorted(sample.labels.items())))
         known = values.get(key)
         if known is None:

@@ -132,8 +132,8 @@ def broad_handlers(path: Path) -> list[int]:
 def test_broad_excepts_stand_only_where_the_house_allows_them() -> None:
     allowed = {
         "collab.document",  # pyo3's PanicException is a BaseException
-        "collab.web.websocket",  # transport loop
-        "collab.rooms.room",  # room task
+        "collab.web.wire",  # transport
+        "collab.rooms.room",  # room task, and its turns
         "collab.rooms.rooms",  # background supervisor of the rooms' tasks
         "collab.rooms.following",  # background task that watches a storage
         "collab.node.doorway",  # transport loop of the room channel

@@ -30,6 +30,7 @@ from connectors.local import LocalConnector
 from connectors.local_settings import LocalSettings, WatchMode
 from tests.simulation.client import Client
 from tests.simulation.loop import simulate
+from tests.simulation.wire import join
 from tests.simulation.world import CREDENTIALS, ROOT, World, access
 
 NAME = "notes.md"
@@ -252,11 +253,11 @@ class Timed:
 
     async def presents(self, name: str) -> set[int]:
         """Which clients a newcomer is shown."""
-        newcomer = await self.rooms.join(self.document_id, access(name))
-        newcomer.receive(encode_query_awareness())
+        newcomer = await join(self.rooms, self.document_id, access(name))
+        newcomer.connection.receive(encode_query_awareness())
         await asyncio.sleep(0.1)
-        messages = [decode_message(frame, Limits()) for frame in await newcomer.next_frames() or []]
-        newcomer.disconnected()
+        messages = [decode_message(message, Limits()) for message in newcomer.read()]
+        newcomer.connection.disconnected()
         return {one.client_id for message in messages if isinstance(message, Awareness) for one in message.entries}
 
 

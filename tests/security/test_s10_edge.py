@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from starlette.types import Receive, Scope, Send
+from starlette.applications import Starlette
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.frames import Close
@@ -20,6 +20,9 @@ from collab.protocol.messages import encode_sync_step1, encode_sync_step2
 from collab.protocol.roles import Role
 from collab.startup import listen
 from collab.web.server import EdgeServer, uvicorn_config
+from collab.web.socket_routes import SocketRoute, SocketRoutes
+from collab.web.upgrade import Upgrade
+from collab.web.wire import WebSocketWire
 from tests.protocol.updates import text, update
 from tests.web.edge_server import Running, bearer, first_json, make_config, running, with_secret
 
@@ -152,10 +155,11 @@ async def test_a_long_text_message_is_not_collected(folder: Path) -> None:
 async def test_what_is_sent_before_the_door_opens_waits_in_the_senders_own_machine(folder: Path) -> None:
     open_door = asyncio.Event()
 
-    async def slow_to_accept(scope: Scope, receive: Receive, send: Send) -> None:
+    async def slow_to_accept(wire: WebSocketWire, upgrade: Upgrade, rest: str) -> None:
         await open_door.wait()
 
-    server = EdgeServer(uvicorn_config(slow_to_accept, make_config(folder)), nothing)
+    routes = SocketRoutes([SocketRoute("/ws/", slow_to_accept)])
+    server = EdgeServer(uvicorn_config(Starlette(), make_config(folder), routes), nothing)
     listener = listen("127.0.0.1", 0)
     async with asyncio.TaskGroup() as group:
         group.create_task(server.serve(sockets=[listener]), name="server")

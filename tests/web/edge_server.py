@@ -88,7 +88,8 @@ async def running(config: Config, bundle: Bundle | None = None, peer_uids: bool 
     listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
     async with Application(config, port, bundle=bundle, peer_uids=peer_uids) as application:
-        server = EdgeServer(uvicorn_config(application.asgi, config), application.drain)
+        settings = uvicorn_config(application.asgi, config, application.sockets)
+        server = EdgeServer(settings, application.drain)
         async with asyncio.TaskGroup() as group:
             serving = group.create_task(server.serve(sockets=[listener]), name="server")
             state = Running(application, config, port, config.roots[0].path, server)

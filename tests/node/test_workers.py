@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
+from websockets.asyncio.client import connect
+from websockets.typing import Subprotocol
 
 from collab.document import Document
 from collab.node.placement import Placement, Seat
@@ -29,7 +31,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder.mkdir()
     for number in range(50):
         (folder / f"{number}.md").write_text("", encoding="utf-8")
-    server = Server(folder, place / "data", count=WORKERS).start()
+    environ = {"COLLAB_ROOM_IDLE_UNLOAD_S": "600", "COLLAB_AUTH_RECHECK_S": "3600"}
+    server = Server(folder, place / "data", count=WORKERS, environ=environ).start()
     yield server
     if server.process is not None and server.process.poll() is None:
         server.stop()
@@ -40,6 +43,17 @@ def open_document(server: Server, path: str) -> dict[str, str]:
     assert answer.status_code == 200, answer.text
     opened: dict[str, str] = answer.json()
     return opened
+
+
+def post(url: str, **body: str) -> dict[str, str]:
+    answer = httpx.post(url, json=body, timeout=60)
+    assert answer.is_success, answer.text
+    content: dict[str, str] = answer.json()
+    return content
+
+
+def withdraw(url: str) -> None:
+    assert httpx.delete(url, timeout=60).status_code == 204
 
 
 def home_of(server: Server, path: str) -> Seat:
@@ -128,7 +142,7 @@ def test_rooms_are_spread_and_counted_together(server: Server) -> None:
 
     assert set(homes) == set(Placement(WORKERS).regular)
     assert max(homes.values()) <= 25
-    assert numbers(server)["collab_rooms_in_memory"] >= 40
+    assert numbers(server)["collab_rooms_in_memory"] == 50
     assert numbers(server)["collab_workers"] == WORKERS
 
 
@@ -184,3 +198,74 @@ def test_readyz_names_the_worker_that_is_missing(server: Server) -> None:
     silent = [answer.json() for answer in answers if answer.status_code == 503]
     assert silent and silent[0]["missing"] == ["worker-2"]
     server.wait_ready()
+
+
+def test_a_withdrawn_share_closes_its_sockets_at_every_worker(server: Server) -> None:
+    async def run() -> list[int]:
+        codes = []
+        for number in range(41, 45):
+            opened = open_document(server, f"{number}.md")
+            shares = f"{server.url}/api/v1/documents/{opened['document_id']}/shares"
+            share = post(shares, role="editor")
+            redeemed = post(f"{server.url}/api/v1/shares/redeem", secret=share["url"].partition("#")[2])
+            async with connect(
+                redeemed["websocket_url"].partition("?")[0] + "?v=1",
+                subprotocols=[Subprotocol("collab.v1"), Subprotocol(f"token.{redeemed['token']}")],
+            ) as client:
+                await client.recv()
+                withdraw(f"{shares}/{share['share_id']}")
+                async with asyncio.timeout(30):
+                    await client.wait_closed()
+            codes.append(client.close_code or 0)
+        return codes
+
+    assert asyncio.run(run()) == [4403] * 4
+
+
+def test_a_socket_for_a_worker_that_dies_before_it_took_it_is_served_by_the_successor(server: Server) -> None:
+    async def run() -> None:
+        opened = open_document(server, "3.md")
+        seat = home_of(server, "3.md")
+        worker = server.in_seat(seat.name)
+        assert worker is not None
+        before = numbers(server).get("collab_handovers_total", 0)
+        worker.suspend()
+        async with asyncio.TaskGroup() as group:
+            joining = group.create_task(first_message(opened), name="joins")
+            await until(lambda: numbers(server)["collab_handovers_total"] > before)
+            assert not joining.done()
+            worker.kill()
+        assert joining.result()
+
+    asyncio.run(run())
+
+
+async def first_message(opened: dict[str, str]) -> bytes:
+    offered = [Subprotocol("collab.v1"), Subprotocol(f"token.{opened['token']}")]
+    address = opened["websocket_url"].partition("?")[0] + "?v=1"
+    async with connect(address, subprotocols=offered, compression=None, open_timeout=60) as client:
+        data = await client.recv()
+        assert isinstance(data, bytes)
+        return data
+
+
+def test_draining_one_worker_drains_all(server: Server) -> None:
+    async def run() -> list[int | None]:
+        opened = [open_document(server, f"{number}.md") for number in range(4)]
+        clients = [
+            await connect(
+                one["websocket_url"].partition("?")[0] + "?v=1",
+                subprotocols=[Subprotocol("collab.v1"), Subprotocol(f"token.{one['token']}")],
+            )
+            for one in opened
+        ]
+        assert post(f"{server.url}/api/v1/admin/drain") == {"draining": True}
+        async with asyncio.timeout(30):
+            for client in clients:
+                await client.wait_closed()
+        return [client.close_code for client in clients]
+
+    assert asyncio.run(run()) == [1012] * 4
+    answers = [httpx.get(f"{server.url}/readyz", timeout=30) for _ in range(5)]
+    assert {answer.status_code for answer in answers} == {503}
+    assert server.stop() == 0

@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 
 TOP = Path(__file__).parents[1]
-START_TIMEOUT_S = 60.0
+START_TIMEOUT_S = 240.0
 
 
 def free_port() -> int:

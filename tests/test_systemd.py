@@ -18,7 +18,7 @@ from tests.serving import Server
 def manager(tmp_path: Path) -> Iterator[socket.socket]:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
         listening.bind(str(tmp_path / "notify"))
-        listening.settimeout(60)
+        listening.settimeout(240)
         yield listening
 
 

@@ -199,7 +199,8 @@ def _answered(seat: Seat, call: Call, result: Frame | BaseException) -> Frame | 
         return result
     if not isinstance(result, CollabError):
         raise result
-    _log.warning("worker_silent", seat=seat.name, question=type(call).__name__, error=str(result))
+    say = _log.debug if isinstance(call, AskReady) else _log.warning  # that answer says it itself
+    say("worker_silent", seat=seat.name, question=type(call).__name__, error=str(result))
     return None
 
 

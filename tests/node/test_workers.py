@@ -228,8 +228,8 @@ def test_a_socket_for_a_worker_that_dies_before_it_took_it_is_served_by_the_succ
         seat = home_of(server, "3.md")
         worker = server.in_seat(seat.name)
         assert worker is not None
-        before = numbers(server).get("collab_handovers_total", 0)
         worker.suspend()
+        before = numbers(server).get("collab_handovers_total", 0)  # of those who answer
         async with asyncio.TaskGroup() as group:
             joining = group.create_task(first_message(opened), name="joins")
             await until(lambda: numbers(server)["collab_handovers_total"] > before)

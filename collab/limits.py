@@ -51,6 +51,8 @@ class Limits:
     rooms: int = 20_000
     rooms_per_user: int = 500
     scratch_name_length: int = 200
+    points_per_document: int = 500
+    point_name_length: int = 200
     # between the workers of one machine
     workers: int = 64
     heavy_document_size_bytes: int = 2 * MIB

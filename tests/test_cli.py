@@ -9,10 +9,12 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-import httpx
 import pytest
 
-from tests.serving import TOP, Server, free_port
+from tests.http_client import ask
+from tests.patience import PATIENCE_S
+from tests.ports import free_port
+from tests.serving import TOP, Server
 
 SECRET = "a secret of tests that is long enough"
 
@@ -35,7 +37,7 @@ def collab(*arguments: str | Path, cwd: Path | None = None, **environ: str) -> s
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
 
@@ -113,7 +115,11 @@ def test_the_sample_script_runs_on_the_sample_data(tmp_path: Path) -> None:
 
     make_sample(tmp_path / "sample")
     done = subprocess.run(
-        [sys.executable, tmp_path / "sample" / "script.py"], capture_output=True, text=True, timeout=30, check=True
+        [sys.executable, tmp_path / "sample" / "script.py"],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=True,
     )
 
     assert done.stdout.count("events") == 4
@@ -154,12 +160,12 @@ def test_a_token_signs_in_and_can_be_withdrawn_while_the_server_runs(folder: Pat
         token = made.stdout.splitlines()[0]
         header = {"Authorization": f"Bearer {token}"}
         assert f"{server.url}/#token={token}" in made.stdout
-        assert httpx.get(f"{server.url}/api/v1/folders?path=", headers=header).status_code == 200
+        assert ask("GET", f"{server.url}/api/v1/folders?path=", headers=header).status_code == 200
 
         done = collab("token", "--revoke", token, *place, COLLAB_SECRET=SECRET, COLLAB_PORT=str(server.port))
 
         assert done.returncode == 0, done.stderr
-        assert httpx.get(f"{server.url}/api/v1/folders?path=", headers=header).status_code == 403
+        assert ask("GET", f"{server.url}/api/v1/folders?path=", headers=header).status_code == 403
     finally:
         server.stop()
 
@@ -178,7 +184,7 @@ def test_a_token_that_cannot_be_made_is_explained(arguments: list[str], said: st
 
 def test_replay_backup_restore_and_purge_work_on_a_stopped_server(folder: Path, tmp_path: Path) -> None:
     server = Server(folder, tmp_path / "data").start()
-    httpx.post(f"{server.url}/api/v1/documents/open", json={"path": "a.md"}, timeout=30).raise_for_status()
+    ask("POST", f"{server.url}/api/v1/documents/open", json={"path": "a.md"}).raise_for_status()
     copied = collab("backup", tmp_path / "copy.db", "--data", tmp_path / "data")
     server.stop()
     place = ("--data", tmp_path / "data")
@@ -199,7 +205,7 @@ def test_replay_backup_restore_and_purge_work_on_a_stopped_server(folder: Path, 
 def test_replay_of_a_running_server_looks_at_a_copy(folder: Path, tmp_path: Path) -> None:
     server = Server(folder, tmp_path / "data").start()
     try:
-        httpx.post(f"{server.url}/api/v1/documents/open", json={"path": "a.md"}, timeout=30).raise_for_status()
+        ask("POST", f"{server.url}/api/v1/documents/open", json={"path": "a.md"}).raise_for_status()
         replayed = collab("replay", "--all", "--data", tmp_path / "data")
     finally:
         server.stop()
@@ -210,7 +216,7 @@ def test_replay_of_a_running_server_looks_at_a_copy(folder: Path, tmp_path: Path
 def test_replay_writes_a_document_to_a_new_file_only(folder: Path, tmp_path: Path) -> None:
     server = Server(folder, tmp_path / "data").start()
     try:
-        httpx.post(f"{server.url}/api/v1/documents/open", json={"path": "a.md"}, timeout=30).raise_for_status()
+        ask("POST", f"{server.url}/api/v1/documents/open", json={"path": "a.md"}).raise_for_status()
     finally:
         server.stop()
     arguments = ("replay", "a.md", "--data", tmp_path / "data", "--write", tmp_path / "rebuilt.md")

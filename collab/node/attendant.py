@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from collab.node.calls import (
+    Absorbed,
     AskReady,
     Call,
     Changed,
@@ -16,19 +17,24 @@ from collab.node.calls import (
     Drain,
     Families,
     Family,
+    HandOverEdits,
     Live,
     LiveDocuments,
     Measure,
     Moved,
+    NameNow,
     Open,
     OpenScratch,
     Ready,
+    Rebase,
     Restore,
     Revoked,
     SaveNow,
 )
+from collab.node.past import NodePast
 from collab.node.plain import to_plain
 from collab.node.rooms import NodeRooms
+from collab.rooms.absorb import Absorption
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +42,22 @@ class Attendant:
     """Answers for one worker; what is not of rooms is done by those who can."""
 
     rooms: NodeRooms
+    past: NodePast
     measure: Callable[[], Sequence[Family]]
     ready: Callable[[], Awaitable[Ready]]
     revoked: Callable[[str], Awaitable[None]]
     drain: Callable[[], Awaitable[None]]
 
-    async def answer(self, call: Call) -> tuple[object, bytes]:
+    async def answer(self, call: Call, payload: bytes) -> tuple[object, bytes]:
         """The answer as JSON knows it, and its payload. Raises: CollabError."""
         if isinstance(call, ContentNow):
             return None, await self.rooms.content_now(call.document_id)
+        if isinstance(call, HandOverEdits):
+            return to_plain(Absorbed(await self._take(call, payload))), b""
         return to_plain(await self._value(call)), b""
+
+    async def _take(self, call: HandOverEdits, update: bytes) -> Absorption | None:
+        return await self.past.hand_over(call.document_id, call.history_id, update, call.author, call.credentials)
 
     async def _value(self, call: Call) -> object:
         match call:
@@ -57,6 +69,10 @@ class Attendant:
                 return await self.rooms.save_now(call.document_id)
             case Restore():
                 return await self.rooms.restore(call.document_id)
+            case NameNow():
+                return await self.past.name_now(call.document_id, call.text, call.author)
+            case Rebase():
+                return await self.past.rebase(call.document_id)
             case _:
                 return await self._of_this_worker(call)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from collab.errors import CloseCode, CollabError, InternalError, LimitExceeded, MalformedMessage
 from collab.node.plain import from_plain, to_plain
+from collab.rooms.absorb import Absorption
 from collab.rooms.opened import LiveDocument
 from collab.store.base import DocumentId
 from connectors.base import Credentials
@@ -96,14 +97,57 @@ class Measure:
     """The worker's metrics."""
 
 
+@dataclass(frozen=True, slots=True)
+class HandOverEdits:
+    """Take edits of a retired history, the question's payload, as `Past.hand_over`."""
+
+    document_id: DocumentId
+    history_id: HistoryId
+    author: Identity
+    credentials: Credentials
+
+
+@dataclass(frozen=True, slots=True)
+class NameNow:
+    """Name a document as it is now, as `Past.name_now`."""
+
+    document_id: DocumentId
+    text: str
+    author: Identity
+
+
+@dataclass(frozen=True, slots=True)
+class Rebase:
+    """Give a document a fresh history, as `Rebaser.rebase`."""
+
+    document_id: DocumentId
+
+
 Call = (
-    Open | OpenScratch | SaveNow | Restore | ContentNow | Live | Moved | Changed | Revoked | Drain | AskReady | Measure
+    Open
+    | HandOverEdits
+    | NameNow
+    | Rebase
+    | OpenScratch
+    | SaveNow
+    | Restore
+    | ContentNow
+    | Live
+    | Moved
+    | Changed
+    | Revoked
+    | Drain
+    | AskReady
+    | Measure
 )
 
 _CALLS: Mapping[str, type[Call]] = {
     kind.__name__: kind
     for kind in (
         Open,
+        HandOverEdits,
+        NameNow,
+        Rebase,
         OpenScratch,
         SaveNow,
         Restore,
@@ -151,6 +195,13 @@ class Families:
     """The answer to `Measure`."""
 
     families: tuple[Family, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Absorbed:
+    """The answer to `HandOverEdits`; None: all of them were here before."""
+
+    absorption: Absorption | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,8 @@ _log = structlog.get_logger(__name__)
 _CREDENTIALS = struct.Struct("3i")
 _ACCEPT_PAUSE_S = 0.5
 
-Answer = Callable[[Call], Awaitable[tuple[object, bytes]]]
-"""The value and the payload that answer a question. Raises: CollabError."""
+Answer = Callable[[Call, bytes], Awaitable[tuple[object, bytes]]]
+"""The value and the payload that answer a question and its payload. Raises: CollabError."""
 Adopt = Callable[[Handover], Awaitable[None]]
 
 
@@ -96,7 +96,9 @@ class Doorway:
                     if len(running) >= self._limits.room_channel_calls:
                         raise MalformedMessage("room_channel_calls")
                     number, call = _number(frame.head), load_call(frame.head)
-                    task = group.create_task(self._reply(number, call, writer), name=f"answer {type(call).__name__}")
+                    task = group.create_task(
+                        self._reply(number, call, frame.payload, writer), name=f"answer {type(call).__name__}"
+                    )
                     running.add(task)
                     task.add_done_callback(running.discard)
             except (CollabError, OSError) as error:
@@ -104,10 +106,10 @@ class Doorway:
             for task in running:
                 task.cancel()
 
-    async def _reply(self, number: int, call: Call, writer: asyncio.StreamWriter) -> None:
+    async def _reply(self, number: int, call: Call, asked: bytes, writer: asyncio.StreamWriter) -> None:
         payload = b""
         try:
-            value, payload = await self._answer(call)
+            value, payload = await self._answer(call, asked)
             head: dict[str, object] = {"number": number, "answer": value}
         except CollabError as error:
             head = {"number": number, "error": dump_error(error)}

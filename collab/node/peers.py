@@ -34,7 +34,7 @@ class _Line:
         self._count = 0
         self.open = True
 
-    async def ask(self, call: Call) -> Frame:
+    async def ask(self, call: Call, payload: bytes) -> Frame:
         """Raises: LineLost, StorageUnavailable (room_channel_calls)."""
         if not self.open:
             raise LineLost
@@ -45,7 +45,7 @@ class _Line:
         answer: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
         self._waiting[number] = answer
         try:
-            frame = Frame({"number": number, **dump_call(call)})
+            frame = Frame({"number": number, **dump_call(call)}, payload)
             self._writer.write(encode_frame(frame, self._limits.room_channel_frame_size_bytes))
             return await answer
         finally:
@@ -94,14 +94,14 @@ class Peers:
             task.cancel()
         await self._group.__aexit__(None, None, None)
 
-    async def ask(self, seat: Seat, call: Call, timeout_s: float | None = None) -> Frame:
+    async def ask(self, seat: Seat, call: Call, timeout_s: float | None = None, payload: bytes = b"") -> Frame:
         """The answer of the worker in a seat.
 
         Raises: what the other worker raised; StorageUnavailable when it does not answer in time.
         """
         try:
             async with asyncio.timeout(timeout_s or self._limits.room_channel_timeout_s):
-                frame = await self._ask(seat, call)
+                frame = await self._ask(seat, call, payload)
         except (TimeoutError, OSError) as error:
             detail = f"{seat.name} does not answer {type(call).__name__} ({type(error).__name__})"
             raise StorageUnavailable(detail, public=RESTARTING) from None
@@ -109,11 +109,11 @@ class Peers:
             raise load_error(frame.head["error"])
         return frame
 
-    async def _ask(self, seat: Seat, call: Call) -> Frame:
+    async def _ask(self, seat: Seat, call: Call, payload: bytes) -> Frame:
         try:
-            return await (await self._line(seat)).ask(call)
+            return await (await self._line(seat)).ask(call, payload)
         except LineLost:
-            return await (await self._line(seat)).ask(call)
+            return await (await self._line(seat)).ask(call, payload)
 
     async def _line(self, seat: Seat) -> _Line:
         async with self._opening[seat]:

@@ -97,7 +97,7 @@ class NodeRooms:
     async def open(self, root: str, path: str, credentials: Credentials) -> OpenedDocument:
         """Make the document of a file live."""
         found = await self.local.find(root, path, credentials)
-        return await self._routed(
+        return await self.at_owner(
             found.record.document_id,
             lambda: self.local.open_found(found),
             Open(root, path, credentials),
@@ -108,31 +108,33 @@ class NodeRooms:
     async def open_scratch(self, name: str) -> OpenedDocument:
         """Make a room without a file live."""
         document_id = (await self.local.find_scratch(name)).document_id
-        return await self._routed(document_id, lambda: self.local.open_scratch(name), OpenScratch(name), _opened)
+        return await self.at_owner(document_id, lambda: self.local.open_scratch(name), OpenScratch(name), _opened)
 
     async def save_now(self, document_id: DocumentId) -> SaveState:
         """Store a document at once."""
         here = self.local.save_now
-        return await self._routed(document_id, lambda: here(document_id), SaveNow(document_id), _save_state)
+        return await self.at_owner(document_id, lambda: here(document_id), SaveNow(document_id), _save_state)
 
     async def restore(self, document_id: DocumentId) -> SaveState:
         """Write the file of a document again although it was deleted."""
         here = self.local.restore
-        return await self._routed(document_id, lambda: here(document_id), Restore(document_id), _save_state)
+        return await self.at_owner(document_id, lambda: here(document_id), Restore(document_id), _save_state)
 
     async def content_now(self, document_id: DocumentId) -> bytes:
         """The live content as the file would be."""
         here = self.local.content_now
-        return await self._routed(document_id, lambda: here(document_id), ContentNow(document_id), _payload)
+        return await self.at_owner(document_id, lambda: here(document_id), ContentNow(document_id), _payload)
 
-    async def _routed(
+    async def at_owner(
         self,
         document_id: DocumentId,
         here: Callable[[], Awaitable[_Result]],
         there: Call,
         read: Callable[[Frame], _Result],
         size_bytes: int = 0,
+        payload: bytes = b"",
     ) -> _Result:
+        """Do something `here` when the document is ours, else ask who has it."""
         seat = await self.seat_of(document_id, size_bytes)
         if seat is None:
             try:
@@ -141,7 +143,7 @@ class NodeRooms:
                 seat = self.seat_instead(refused, document_id)
         if self._peers is None:
             raise InternalError("a room is elsewhere, and there is no elsewhere")
-        return read(await self._peers.ask(seat, there))
+        return read(await self._peers.ask(seat, there, payload=payload))
 
     # -- all workers --
 

@@ -6,13 +6,14 @@ what the same connection sends meanwhile stays in order behind them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 
 import structlog
 
-from collab.errors import CollabError, DocumentPoisoned, ProtocolError
+from collab.errors import CloseCode, CollabError, DocumentPoisoned, HistoryChanged, ProtocolError
 from collab.protocol.awareness import AwarenessTable
+from collab.protocol.codec import decode_state_vector
 from collab.protocol.events import (
     AwarenessEntry,
     AwarenessReceived,
@@ -60,6 +61,7 @@ class Intake:
         audience: Audience,
         check_elsewhere: Callable[[Received], None],
         suspect: bool,
+        past_clients: Set[int],
     ) -> None:
         self._parts = parts
         self._live = live
@@ -68,6 +70,7 @@ class Intake:
         self._check_elsewhere = check_elsewhere
         self.suspect = suspect
         """Every update is tried in the sandbox first: one of this document ended a worker or broke the document."""
+        self._past_clients = past_clients
         self._awareness = AwarenessTable(parts.limits)
         self._turn: list[Update] = []
         self._moved: dict[int, AwarenessEntry] = {}
@@ -175,7 +178,8 @@ class Intake:
             connection.ask(vector, now)
 
     def _deal_with(self, connection: Connection, event: Event) -> None:
-        if connection.close_info is not None and not isinstance(event, UpdateReceived):
+        closing = connection.close_info
+        if closing is not None and (closing.code is CloseCode.HISTORY_CHANGED or not isinstance(event, UpdateReceived)):
             return
         if isinstance(event, UpdateReceived):
             self._on_update(connection, event)
@@ -200,6 +204,8 @@ class Intake:
             self._apply(connection, event, checked)
 
     def _apply(self, connection: Connection, event: UpdateReceived, checked: Checked) -> None:
+        if not self._past_clients.isdisjoint(checked.clocks):
+            return self._refuse(connection, HistoryChanged("an update of a retired history"))
         number = connection.ledger.receive()
         if not self._journal.available:
             connection.ledger.drop(number)
@@ -252,9 +258,17 @@ class Intake:
     # -- sync and presence --
 
     def _on_sync_request(self, connection: Connection, event: SyncRequested) -> None:
+        if self._is_stale(event.state_vector):
+            return connection.fail(HistoryChanged("its state vector is one of a retired history"))
         if connection.outbox.begin_sync(event.state_vector):
             self._answer_sync(connection, event.state_vector)
         self.send_all_presence(connection)
+
+    def _is_stale(self, state_vector: bytes) -> bool:
+        """Whether a client holds the document of a retired history: a stock provider does not say which one it has."""
+        if not self._past_clients:
+            return False
+        return not self._past_clients.isdisjoint(decode_state_vector(state_vector, self._parts.limits))
 
     def _answer_sync(self, connection: Connection, known: bytes | None) -> None:
         document = self._live.document

@@ -24,6 +24,7 @@ from collab.rooms.requests import Captured
 from collab.rooms.saver import Saver
 from collab.rooms.snapshots import Snapshots
 from collab.rooms.turns import Turns
+from collab.store.base import Absorbed
 
 _Result = TypeVar("_Result")
 _log = structlog.get_logger(__name__)
@@ -139,9 +140,9 @@ class Room:
         """Tell the clients to come back later, save, and end; what cannot be saved stays in the journal."""
         self.notice(NoticeCode.SERVER_RESTARTING)
         self.connections.close(CloseCode.SERVICE_RESTART, "server restarts")
+        self._stop_wanted = True
         if self.saver is not None and self.state in JOINABLE:
             await self.saver.save_now()
-        self._stop_wanted = True
         self._attention.set()
         await self.over.wait()
 
@@ -155,9 +156,15 @@ class Room:
         """Make something of the document while all of it is journalled. Raises: JournalError, what `look` raises."""
         return await self._turns.jobs.capture(look)
 
-    async def change(self, change: Callable[[Document], _Result], author_id: str, author_name: str) -> _Result:
+    async def change(
+        self,
+        change: Callable[[Document], _Result],
+        author_id: str,
+        author_name: str,
+        absorbed: Absorbed | None = None,
+    ) -> _Result:
         """Edit as the server; returns when it is journalled. Raises: FormatError, JournalError, DocumentPoisoned."""
-        return await self._turns.jobs.change(change, author_id, author_name)
+        return await self._turns.jobs.change(change, author_id, author_name, absorbed)
 
     async def person_deleted(self) -> bool:
         """Whether a person's journalled edit of this history deleted something. Raises: JournalError."""
@@ -311,6 +318,7 @@ class Room:
         self._turns.end()
         try:
             await self._snapshots.write(self._turns.document.diff(), self.seq)
+            await self._parts.store.note_seen([self.document_id], self._clock.wall_ms())
         except JournalError as error:
             _log.warning("snapshot_failed", document_id=self.document_id, reason=str(error))
         if self.saver is not None:

@@ -6,9 +6,10 @@ Knows roots by name, the doors of aliases, and the way from a path to a room. Kn
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
+from typing import TypeVar
 
 import structlog
 
@@ -20,6 +21,7 @@ from collab.errors import (
     InternalError,
     LimitExceeded,
     NotFound,
+    RoomElsewhere,
     StorageUnavailable,
 )
 from collab.formats.table import format_of
@@ -36,6 +38,7 @@ from collab.rooms.storage_file import ROOT_DOOR, Root, StorageFile
 from collab.store.base import Alias, DocumentId, DocumentRecord
 from connectors.base import Credentials, EntryKind, Folders
 
+_Result = TypeVar("_Result")
 _log = structlog.get_logger(__name__)
 
 SCRATCH = "scratch"
@@ -59,7 +62,8 @@ class Found:
 
 @dataclass(slots=True)
 class _Entry:
-    loaded: asyncio.Future[Room]
+    loaded: asyncio.Future[Room | None]
+    """None: the document was held without a room; look again."""
     gone: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when nothing of the room is left, not even its claim."""
 
@@ -146,7 +150,7 @@ class Rooms:
         Raises: NotFound, HistoryChanged, LimitExceeded, StorageError, FormatError, JournalError.
         """
         self._check_open()
-        room = await self._room_of(document_id, access.credentials)
+        room = await self.room_of(document_id, access.credentials)
         self._check_rooms_of(access.identity, room)
         self._numbers += 1
         return room.join(self._numbers, access)
@@ -195,12 +199,12 @@ class Rooms:
 
     async def save_now(self, document_id: DocumentId) -> SaveState:
         """Store the document at once; returns what the storage has then. Raises: as `join`."""
-        room = await self._room_of(document_id, SERVER)
+        room = await self.room_of(document_id, SERVER)
         return room.save_state if room.saver is None else await room.saver.save_now()
 
     async def restore(self, document_id: DocumentId) -> SaveState:
         """Write the file of a document again although it was deleted. Raises: as `join`."""
-        room = await self._room_of(document_id, SERVER)
+        room = await self.room_of(document_id, SERVER)
         if room.saver is None:
             return room.save_state
         room.saver.restore()
@@ -208,10 +212,43 @@ class Rooms:
 
     async def content_now(self, document_id: DocumentId) -> bytes:
         """The live content as the file would be, stored or not. Raises: as `join`."""
-        room = await self._room_of(document_id, SERVER)
+        room = await self.room_of(document_id, SERVER)
         if room.saver is None:
             return await room.look(_plain)
         return await room.saver.content_now(room.look)
+
+    # -- histories --
+
+    async def file_of(self, document_id: DocumentId, credentials: Credentials) -> StorageFile | None:
+        """The file behind a document, None for a room without one. Raises: NotFound, FormatError."""
+        return self._file_of(await self._record(document_id), credentials)
+
+    async def without_room(self, document_id: DocumentId, work: Callable[[], Awaitable[_Result]]) -> _Result | None:
+        """Run `work` while the document has no room here; who wants to join waits. None when somebody has it open."""
+        room, entry = self._live.get(document_id), self._entries.get(document_id)
+        if room is not None and entry is not None and not len(room.connections):
+            await room.stop()
+            await entry.gone.wait()
+        if document_id in self._entries or self._draining:
+            return None
+        held = self._entries[document_id] = _Entry(asyncio.get_running_loop().create_future())
+        try:
+            self._parts.claims.claim(document_id)
+            try:
+                return await work()
+            finally:
+                self._parts.claims.release(document_id)
+        except RoomElsewhere:
+            return None
+        finally:
+            del self._entries[document_id]
+            held.gone.set()
+            held.loaded.set_result(None)
+
+    @property
+    def connected(self) -> list[DocumentId]:
+        """The documents that somebody is connected to."""
+        return [document_id for document_id, room in self._live.items() if len(room.connections)]
 
     # -- rights --
 
@@ -254,17 +291,24 @@ class Rooms:
 
     # -- one room per document --
 
-    async def _room_of(self, document_id: DocumentId, credentials: Credentials) -> Room:
+    async def room_of(self, document_id: DocumentId, credentials: Credentials) -> Room:
+        """The room of a document, loaded if need be. Raises: as `join`."""
+        record = await self._record(document_id)
+        return await self._room(record, self._file_of(record, credentials))
+
+    async def _record(self, document_id: DocumentId) -> DocumentRecord:
         record = await self._parts.store.document(document_id)
         if record is None:
             raise NotFound(f"no document {document_id}")
-        return await self._room(record, self._file_of(record, credentials))
+        return record
 
     async def _room(self, record: DocumentRecord, file: StorageFile | None) -> Room:
         """The joinable room of a document. One load for all who ask; a load waits for the end of the room before."""
         while True:
             entry = self._entries.get(record.document_id) or self._begin(record, file)
             room = await asyncio.shield(entry.loaded)
+            if room is None:
+                continue
             if room.joinable:
                 return room
             self._check_open()
@@ -273,7 +317,7 @@ class Rooms:
     def _begin(self, record: DocumentRecord, file: StorageFile | None) -> _Entry:
         if len(self._entries) >= self._parts.limits.rooms:
             raise LimitExceeded("rooms")
-        loaded: asyncio.Future[Room] = asyncio.get_running_loop().create_future()
+        loaded: asyncio.Future[Room | None] = asyncio.get_running_loop().create_future()
         loaded.add_done_callback(_mark_seen)
         entry = self._entries[record.document_id] = _Entry(loaded)
         self._start(self._host(record, file, entry), f"room {record.document_id}")
@@ -383,7 +427,7 @@ def _plain(document: Document) -> bytes:
     return document.text().encode()
 
 
-def _mark_seen(loaded: asyncio.Future[Room]) -> None:
+def _mark_seen(loaded: asyncio.Future[Room | None]) -> None:
     """A failed load that nobody waits for any more is no unseen error."""
     if not loaded.cancelled():
         loaded.exception()

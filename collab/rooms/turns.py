@@ -71,7 +71,15 @@ class Turns:
         self._inbox: Inbox[Message] = Inbox(parts.limits.room_inbox_messages)
         self._live = LiveDocument(self._document_id, loaded.document, parts.slot, parts.limits)
         self._journal = JournalWriter(parts, self._document_id, loaded.history_id, loaded.last_seq)
-        self._intake = Intake(parts, self._live, self._journal, self.connections, self._start_check, loaded.suspect)
+        self._intake = Intake(
+            parts,
+            self._live,
+            self._journal,
+            self.connections,
+            self._start_check,
+            loaded.suspect,
+            loaded.past_clients,
+        )
         self.jobs = Jobs(parts, self._live, self._journal, self._intake, self.connections, self._post_job)
         self._loop = asyncio.get_running_loop()
         self._scheduled = False

@@ -26,17 +26,20 @@ from collab.errors import CollabError, ConfigError, JournalError
 from collab.node.attendant import Attendant
 from collab.node.claims import Claims
 from collab.node.doorway import Adopt, Doorway
+from collab.node.past import NodePast
 from collab.node.peers import Peers
 from collab.node.placement import FIRST, Post
 from collab.node.rooms import NodeRooms
 from collab.rooms.parts import Parts
+from collab.rooms.past import Past
+from collab.rooms.rebaser import Rebaser
 from collab.rooms.rooms import Rooms
 from collab.rooms.storage_file import Root
 from collab.sandbox.pool import Sandbox
 from collab.slot import Slot
 from collab.store.base import Store
 from collab.store.sqlite import SqliteStore
-from collab.web import admin, documents, files, pages, session, shares
+from collab.web import admin, documents, files, pages, past, session, shares
 from collab.web.access import Gate
 from collab.web.admission import Admission
 from collab.web.edge import Edge
@@ -62,6 +65,7 @@ ROUTES: tuple[Route, ...] = (
     *session.ROUTES,
     *files.ROUTES,
     *documents.ROUTES,
+    *past.ROUTES,
     *shares.ROUTES,
     *admin.ROUTES,
 )
@@ -142,7 +146,12 @@ class Application:
             await edge.sockets.recheck()
 
         attendant = Attendant(
-            edge.rooms, edge.metrics.families, lambda: admin.ready_here(edge), revoked=revoked, drain=edge.drain
+            edge.rooms,
+            edge.past,
+            edge.metrics.families,
+            lambda: admin.ready_here(edge),
+            revoked=revoked,
+            drain=edge.drain,
         )
         async with contextlib.AsyncExitStack() as stack:
             doorway = Doorway(listener, self.config.limits, attendant.answer, adopt)
@@ -180,6 +189,7 @@ class Application:
             clock=clock,
             store=store,
             rooms=rooms,
+            past=NodePast(rooms, Past(parts, local), Rebaser(parts, local)),
             roots={root.name: root for root in roots},
             gate=Gate(config, tokens, revocations, self.port, self._peer_uids),
             tokens=tokens,
@@ -198,8 +208,7 @@ class Application:
     async def _keep_house(self, stack: contextlib.AsyncExitStack, edge: Edge) -> None:
         await _keep_running(stack, edge.sockets.keep_checking(), "sockets: recheck")
         await _keep_running(stack, watch_lag(edge), "loop: lag")
-        if self._post is None or self._post.seat == FIRST:
-            await _keep_running(stack, _maintain(edge.store, edge.clock, edge.config.store.maintain_s), "maintain")
+        await _keep_running(stack, _maintain(edge, self._post is None or self._post.seat == FIRST), "store: maintain")
 
 
 async def _signing_key(config: Config, store: Store) -> bytes:
@@ -245,12 +254,14 @@ def _placed(parts: Parts, post: Post, claims: Claims) -> Parts:
     )
 
 
-async def _maintain(store: Store, clock: Clock, every_s: float) -> None:
-    """Seal, squash and drop what is due; a store that is away is asked again next time."""
+async def _maintain(edge: Edge, whole_store: bool) -> None:
+    """Rebase what is ours; of the whole store seal, squash and drop what is due. Who is away is asked next time."""
     while True:
-        await asyncio.sleep(every_s)
+        await asyncio.sleep(edge.config.store.maintain_s)
         try:
-            await store.maintain(clock.wall_ms())
+            await edge.past.rebaser.rebase_quiet()
+            if whole_store:
+                await edge.store.maintain(edge.clock.wall_ms())
         except JournalError as error:
             log.warning("maintain_failed", detail=str(error))
 

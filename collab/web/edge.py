@@ -12,6 +12,7 @@ from collab.auth.tokens import Grant, Tokens
 from collab.clock import Clock
 from collab.config import Config
 from collab.errors import NotFound, PermissionDenied
+from collab.node.past import NodePast
 from collab.node.rooms import NodeRooms
 from collab.rooms.storage_file import Root
 from collab.store.base import Store
@@ -46,6 +47,7 @@ class Edge:
     clock: Clock
     store: Store
     rooms: NodeRooms
+    past: NodePast
     roots: Mapping[str, Root]
     gate: Gate
     tokens: Tokens

@@ -28,6 +28,7 @@ from collab.rooms.rooms import Rooms
 from collab.store.base import DocumentId
 from connectors.local import LocalConnector
 from connectors.local_settings import LocalSettings, WatchMode
+from tests.patience import PATIENCE_S
 from tests.simulation.client import Client
 from tests.simulation.loop import simulate
 from tests.simulation.wire import join
@@ -36,7 +37,6 @@ from tests.simulation.world import CREDENTIALS, ROOT, World, access
 NAME = "notes.md"
 START = b"# Notes\n"
 GIB = 1024**3
-PATIENCE_S = 20.0
 QUICK = Config(save=SaveConfig(debounce_s=0.1, max_wait_s=0.5, retry_min_s=0.1, retry_max_s=0.5, poll_s=0.2))
 HOUR_S = 3600.0
 

@@ -12,14 +12,20 @@ from collab.node.calls import dump_call, dump_error, load_call, load_error
 from collab.node.plain import from_plain, to_plain
 from collab.protocol.payloads import SaveState, StorageState
 from collab.protocol.roles import Identity
+from collab.rooms.absorb import Absorption
 from collab.rooms.opened import LiveDocument, OpenedDocument
-from collab.store.base import DocumentId, HistoryId
+from collab.rooms.rebase import Outcome, Rebased
+from collab.store.base import DocumentId, HistoryId, Point, PointName
 from connectors.base import Credentials
 
 DOCUMENT = DocumentId("d1")
+ANNA = Identity("anna", "Anna", "#336699")
 QUESTIONS: list[calls.Call] = [
     calls.Open("docs", "a/ü.md", Credentials("anna", "Anna", "secret")),
     calls.OpenScratch("room"),
+    calls.HandOverEdits(DOCUMENT, HistoryId("h"), ANNA, Credentials("anna", "Anna")),
+    calls.NameNow(DOCUMENT, "before the talk", ANNA),
+    calls.Rebase(DOCUMENT),
     calls.SaveNow(DOCUMENT),
     calls.Restore(DOCUMENT),
     calls.ContentNow(DOCUMENT),
@@ -38,6 +44,10 @@ ANSWERS: list[object] = [
     calls.LiveDocuments((LiveDocument(DOCUMENT, "docs", "a.md", "markdown", (Identity("anna", "Anna", "#336699"),)),)),
     calls.Families((calls.Family("x", "counter", "X", (calls.Sample("x_total", {"a": "b"}, 1.5),)),)),
     calls.Ready(journal=True, draining=False),
+    calls.Absorbed(None),
+    calls.Absorbed(Absorption()),
+    Point(HistoryId("h"), 7, 1_700_000_000_000, PointName("before the talk", "anna", "Anna", 1_700_000_000_001)),
+    Rebased(Outcome.REBASED, 3, 1),
 ]
 
 

@@ -39,7 +39,7 @@ class Door:
     """A worker's door, with somebody behind it who answers."""
 
     post: Post
-    answer: Callable[[Call], Awaitable[tuple[object, bytes]]]
+    answer: Callable[[Call, bytes], Awaitable[tuple[object, bytes]]]
     adopted: asyncio.Queue[Handover] = field(default_factory=asyncio.Queue)
 
     @property
@@ -54,7 +54,7 @@ class Door:
 
 
 @asynccontextmanager
-async def door(folder: Path, answer: Callable[[Call], Awaitable[tuple[object, bytes]]]) -> AsyncIterator[Door]:
+async def door(folder: Path, answer: Callable[[Call, bytes], Awaitable[tuple[object, bytes]]]) -> AsyncIterator[Door]:
     opened = Door(Post(Seat(0), Placement(2), folder), answer)
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(opened.address)
@@ -69,7 +69,7 @@ async def door(folder: Path, answer: Callable[[Call], Awaitable[tuple[object, by
             listener.close()
 
 
-async def answer(call: Call) -> tuple[object, bytes]:
+async def answer(call: Call, _payload: bytes) -> tuple[object, bytes]:
     if isinstance(call, ContentNow):
         return None, b"\x00content" * 500_000
     if isinstance(call, SaveNow):
@@ -98,7 +98,7 @@ async def test_errors_come_back_as_what_they_are_and_bugs_as_bugs(tmp_path: Path
 async def test_a_worker_that_hangs_or_is_not_there_costs_a_bounded_wait(tmp_path: Path) -> None:
     stuck = asyncio.Event()
 
-    async def never(_call: Call) -> tuple[object, bytes]:
+    async def never(_call: Call, _payload: bytes) -> tuple[object, bytes]:
         await stuck.wait()
         return None, b""
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 from collab.clock import Clock, FakeClock
 from collab.config import Config
 from collab.document import Document, compact
-from collab.formats.base import Decoded
+from collab.formats.base import Decoded, Forked, Renewed
 from collab.formats.table import format_named
 from collab.formats.text import TextFormat
 from collab.formats.text_merge import Plan
@@ -22,6 +22,7 @@ from collab.rooms.connection import Access
 from collab.rooms.parts import Parts
 from collab.rooms.rooms import Rooms
 from collab.rooms.storage_file import Root
+from collab.sandbox import child
 from collab.store.base import Store
 from collab.store.memory import MemoryStore
 from connectors.base import Connector, Credentials
@@ -50,6 +51,16 @@ class InlineSandbox:
             self.tried_on_snapshots += 1
             Document.from_updates([snapshot, checked.update])
         return checked
+
+    async def encode(self, format_name: str, state: bytes, base: bytes) -> bytes:
+        return format_named(format_name).encode(Document.from_updates([state]), base)
+
+    async def renew(self, format_name: str, updates: Sequence[bytes], client_id: int) -> Renewed:
+        answer = child.renew([format_name.encode(), b"%d" % client_id, *updates], self._limits)
+        return Renewed(*answer)
+
+    async def fork(self, format_name: str, content: bytes, updates: Sequence[bytes], update: bytes) -> Forked:
+        return Forked(*child.fork([format_name.encode(), content, update, *updates], self._limits))
 
     async def compact(self, state: bytes) -> bytes:
         return compact(state)

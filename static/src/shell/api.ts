@@ -122,6 +122,7 @@ export class ApiError extends Error {
 
 const BASE = "/api/v1";
 const JSON_TYPE = "application/json";
+const BYTES_TYPE = "application/octet-stream";
 
 type Query = Readonly<Record<string, string | number | undefined>>;
 
@@ -133,8 +134,10 @@ export function address(path: string, query: Query = {}): string {
 }
 
 async function call<Answer>(method: string, url: string, body?: unknown, signal?: AbortSignal): Promise<Answer> {
-  const init: RequestInit = { method, headers: { "Content-Type": JSON_TYPE, Accept: JSON_TYPE }, credentials: "same-origin" };
-  if (body !== undefined) init.body = JSON.stringify(body);
+  const raw = body instanceof Uint8Array;
+  const headers = { "Content-Type": raw ? BYTES_TYPE : JSON_TYPE, Accept: JSON_TYPE };
+  const init: RequestInit = { method, headers, credentials: "same-origin" };
+  if (body !== undefined) init.body = raw ? (body as BodyInit) : JSON.stringify(body);
   if (signal) init.signal = signal;
   const request = `${method} ${url.split("?")[0] ?? url}`;
   const response = await fetch(url, init).catch((error: unknown) => Promise.reject(networkError(error, request)));
@@ -160,6 +163,10 @@ export function errorOf(status: number, body: string, request: string): ApiError
   return new ApiError(text(error.message) ?? "", text(error.code) ?? `http_${status}`, status, text(error.correlation_id), request);
 }
 
+function historyAddress(documentId: string, historyId: string): string {
+  return address(`/documents/${encodeURIComponent(documentId)}/histories/${encodeURIComponent(historyId)}`);
+}
+
 export const api = {
   me: (): Promise<Me> => call("GET", address("/me")),
   signIn: (token: string): Promise<unknown> => call("POST", address("/session"), { token }),
@@ -178,6 +185,10 @@ export const api = {
   open: (place: Place, name?: string): Promise<OpenDocument> => call("POST", address("/documents/open"), name ? { ...place, name } : place),
   renewToken: (documentId: string): Promise<OpenDocument> => call("POST", address(`/documents/${encodeURIComponent(documentId)}/token`)),
   save: (documentId: string): Promise<SaveState> => call("POST", address(`/documents/${encodeURIComponent(documentId)}/save`)),
+
+  retiredHistory: (documentId: string, historyId: string): Promise<{ state_vector: string }> => call("GET", historyAddress(documentId, historyId)),
+  handOver: (documentId: string, historyId: string, update: Uint8Array): Promise<{ new: boolean; changes: number; conflicts: number }> =>
+    call("POST", `${historyAddress(documentId, historyId)}/edits`, update),
 
   share: (documentId: string, role: Role, expiresInS?: number): Promise<NewShare> =>
     call("POST", address(`/documents/${encodeURIComponent(documentId)}/shares`), expiresInS ? { role, expires_in_s: expiresInS } : { role }),

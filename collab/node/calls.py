@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from collab.errors import CloseCode, CollabError, InternalError, LimitExceeded, MalformedMessage
 from collab.node.plain import from_plain, to_plain
+from collab.protocol.roles import Identity
 from collab.rooms.absorb import Absorption
 from collab.rooms.opened import LiveDocument
-from collab.store.base import DocumentId
+from collab.store.base import DocumentId, HistoryId
 from connectors.base import Credentials
 
 

@@ -88,7 +88,7 @@ class NodeRooms:
 
     async def _is_heavy(self, document_id: DocumentId, size_bytes: int) -> bool:
         most = self._limits.heavy_document_size_bytes
-        if size_bytes > most or self.local.outgrew(document_id):
+        if size_bytes > most or document_id in self.local.outgrown:
             return True
         return await self._store.size_bytes(document_id) > most
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TypeVar
 
@@ -28,6 +27,7 @@ from collab.formats.table import format_of
 from collab.protocol.payloads import SaveState
 from collab.protocol.roles import Identity, Role
 from collab.rooms.connection import Access, Connection
+from collab.rooms.entries import Entry, Found, Outgrown
 from collab.rooms.following import Following
 from collab.rooms.loading import load
 from collab.rooms.notices import NoticeCode, notice
@@ -49,25 +49,6 @@ SERVER = Credentials(user_id="server", user_name="livefolder")
 """Whose right is used where nobody has opened the document in this process yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The document of a file, not yet live."""
-
-    record: DocumentRecord
-    file: StorageFile
-    writable: bool
-    size_bytes: int
-    """Of the file; 0 when it is gone."""
-
-
-@dataclass(slots=True)
-class _Entry:
-    loaded: asyncio.Future[Room | None]
-    """None: the document was held without a room; look again."""
-    gone: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when nothing of the room is left, not even its claim."""
-
-
 class Rooms:
     """All rooms of one process; an asynchronous context manager."""
 
@@ -75,10 +56,10 @@ class Rooms:
         self._parts = parts
         self._roots = {root.name: root for root in roots}
         self._shutdown_s = shutdown_s
-        self._entries: dict[DocumentId, _Entry] = {}
+        self._entries: dict[DocumentId, Entry] = {}
         self._live: dict[DocumentId, Room] = {}
         self._following = Following(parts, self._live)
-        self._outgrown: dict[DocumentId, None] = {}
+        self.outgrown = Outgrown(parts.limits.rooms)
         self._numbers = 0
         self._draining = False
         self._group = asyncio.TaskGroup()
@@ -171,17 +152,6 @@ class Rooms:
         if entry is not None:
             await entry.gone.wait()
 
-    def outgrew(self, document_id: DocumentId) -> bool:
-        """Whether the document became too large for this worker when it was live last."""
-        return document_id in self._outgrown
-
-    def _note_size(self, room: Room) -> None:
-        self._outgrown.pop(room.document_id, None)
-        if room.outgrown:
-            self._outgrown[room.document_id] = None
-            if len(self._outgrown) > self._parts.limits.rooms:
-                del self._outgrown[next(iter(self._outgrown))]
-
     # -- what is live --
 
     def total(self, count: Callable[[Room], int]) -> int:
@@ -231,7 +201,7 @@ class Rooms:
             await entry.gone.wait()
         if document_id in self._entries or self._draining:
             return None
-        held = self._entries[document_id] = _Entry(asyncio.get_running_loop().create_future())
+        held = self._entries[document_id] = Entry()
         try:
             self._parts.claims.claim(document_id)
             try:
@@ -314,16 +284,14 @@ class Rooms:
             self._check_open()
             await entry.gone.wait()
 
-    def _begin(self, record: DocumentRecord, file: StorageFile | None) -> _Entry:
+    def _begin(self, record: DocumentRecord, file: StorageFile | None) -> Entry:
         if len(self._entries) >= self._parts.limits.rooms:
             raise LimitExceeded("rooms")
-        loaded: asyncio.Future[Room | None] = asyncio.get_running_loop().create_future()
-        loaded.add_done_callback(_mark_seen)
-        entry = self._entries[record.document_id] = _Entry(loaded)
+        entry = self._entries[record.document_id] = Entry()
         self._start(self._host(record, file, entry), f"room {record.document_id}")
         return entry
 
-    async def _host(self, record: DocumentRecord, file: StorageFile | None, entry: _Entry) -> None:
+    async def _host(self, record: DocumentRecord, file: StorageFile | None, entry: Entry) -> None:
         """The whole life of one room. What goes wrong here is told to those who wait, and is not remembered."""
         claims = self._parts.claims
         try:
@@ -333,7 +301,7 @@ class Rooms:
                 self._live[record.document_id] = room
                 entry.loaded.set_result(room)
                 await room.over.wait()
-                self._note_size(room)
+                self.outgrown.note(room)
             finally:
                 claims.release(record.document_id)
         except CollabError as error:
@@ -425,9 +393,3 @@ class Rooms:
 
 def _plain(document: Document) -> bytes:
     return document.text().encode()
-
-
-def _mark_seen(loaded: asyncio.Future[Room | None]) -> None:
-    """A failed load that nobody waits for any more is no unseen error."""
-    if not loaded.cancelled():
-        loaded.exception()

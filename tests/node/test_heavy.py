@@ -61,8 +61,8 @@ async def type_together(server: Server, path: str, done: Callable[[list[Typist]]
         for person in people:
             person.typing = False
         for person in people:
-            await person.until(lambda person=person: not person.pending, 60)
-            await person.until(lambda person=person: person.replica.text() == people[0].replica.text(), 60)
+            await person.until(lambda person=person: not person.pending)
+            await person.until(lambda person=person: person.replica.text() == people[0].replica.text())
         for task in tasks:
             task.cancel()
     return people
@@ -117,8 +117,8 @@ def test_a_document_that_grows_too_large_moves_with_its_people_and_loses_nothing
             for person in people:
                 person.typing = False
             for person in people:
-                await person.until(lambda person=person: not person.pending, 60)
-                await person.until(lambda person=person: person.replica.text() == people[0].replica.text(), 60)
+                await person.until(lambda person=person: not person.pending)
+                await person.until(lambda person=person: person.replica.text() == people[0].replica.text())
             for task in tasks:
                 task.cancel()
         return people

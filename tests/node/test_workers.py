@@ -78,7 +78,7 @@ async def typed(server: Server, path: str, typists: int, marks: int) -> list[Typ
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(person.run(), name=f"typist {person.number}") for person in people]
         for person in people:
-            await person.until(lambda person=person: len(person.acknowledged) >= marks, 60)
+            await person.until(lambda person=person: len(person.acknowledged) >= marks)
         await settled(people)
         for task in tasks:
             task.cancel()
@@ -89,8 +89,8 @@ async def settled(people: list[Typist]) -> None:
     for person in people:
         person.typing = False
     for person in people:
-        await person.until(lambda person=person: not person.pending, 30)
-        await person.until(lambda person=person: person.replica.text() == people[0].replica.text(), 30)
+        await person.until(lambda person=person: not person.pending)
+        await person.until(lambda person=person: person.replica.text() == people[0].replica.text())
 
 
 def test_people_of_one_room_meet_wherever_their_sockets_arrive(server: Server) -> None:
@@ -155,7 +155,7 @@ def test_a_dead_worker_costs_its_own_rooms_a_moment_and_others_nothing(server: S
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(person.run(), name=f"typist {person.number}") for person in (here, there)]
             for person in (here, there):
-                await person.until(lambda person=person: len(person.acknowledged) > 5, 30)
+                await person.until(lambda person=person: len(person.acknowledged) > 5)
             untouched, known = there.socket, set(here.acknowledged)
             worker = server.in_seat(seat.name)
             assert worker is not None
@@ -163,7 +163,7 @@ def test_a_dead_worker_costs_its_own_rooms_a_moment_and_others_nothing(server: S
             document = await eventually_read(here)
             assert known <= set(MARK.findall(document.text()))
             count = len(there.acknowledged)
-            await there.until(lambda: len(there.acknowledged) > count, 30)
+            await there.until(lambda: len(there.acknowledged) > count)
             assert there.socket is untouched
             for person in (here, there):
                 await settled([person])

@@ -39,6 +39,12 @@ Host = Annotated[
 Port = Annotated[
     int | None, typer.Option(help="Port; 0 takes a free one. [dim]default: 8000[/dim]", show_default=False)
 ]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        help="Processes that share the rooms; 0: one for each core. [dim]default: 1[/dim]", show_default=False
+    ),
+]
 Data = Annotated[
     Path | None,
     typer.Option(
@@ -65,6 +71,7 @@ def serve(
     host: Host = None,
     port: Port = None,
     data: Data = None,
+    workers: Workers = None,
     config: ConfigFile = None,
     open_browser: Annotated[bool, typer.Option("--open-browser", help="Open the start page in a browser.")] = False,
 ) -> None:
@@ -79,7 +86,9 @@ def serve(
     """
     from collab.commands.serve import serve as run
 
-    raise typer.Exit(run(Options(folder, host, port, data, config), open_browser=open_browser, console=console))
+    raise typer.Exit(
+        run(Options(folder, host, port, data, config, workers), open_browser=open_browser, console=console)
+    )
 
 
 @app.command()

@@ -23,6 +23,7 @@ SHORT_NAMES = {
     "COLLAB_PORT": "COLLAB_SERVER_PORT",
     "COLLAB_DATA": "COLLAB_STORE_DATA",
     "COLLAB_SECRET": "COLLAB_AUTH_SECRET",
+    "COLLAB_WORKERS": "COLLAB_SERVER_WORKERS",
 }
 
 
@@ -39,6 +40,12 @@ class ServerConfig:
     scratch: bool | None = None
     """Rooms without a file for any other name under /ws; default: on in open mode only."""
     shutdown_s: float = 10.0
+    workers: int = 1
+    """Processes that share the rooms of this machine; 0: one for each core."""
+    heavy_workers: int = 1
+    """At most so many further processes, started on demand, for large documents (`heavy_document_size_bytes`)."""
+    heavy_idle_s: float = 60.0
+    """A worker for large documents that has none for so long ends."""
     spare_worker: bool = True
     """Keep a second process loaded and waiting, so that a worker that died is replaced at once (about 50 MB)."""
     metrics_open: bool = False

@@ -10,6 +10,7 @@
             VersionConflict
             LockConflict
             StorageUnavailable  (retryable)
+                RoomElsewhere
             StorageFull         (retryable)
         JournalError            our own store refused an append (retryable)
         HistoryChanged          the document has another history than the client
@@ -154,6 +155,14 @@ class StorageUnavailable(StorageError):
     code = "storage_unavailable"
     public = "The storage does not answer. Your edits are safe in the journal."
     http_status = 503
+
+
+class RoomElsewhere(StorageUnavailable):
+    """Another worker of this machine has the document at the moment; retry."""
+
+    code = "room_elsewhere"
+    public = "The document is moving to another place. Please try again in a moment."
+    close_code = CloseCode.SERVICE_RESTART
 
 
 class StorageFull(StorageError):

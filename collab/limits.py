@@ -56,6 +56,16 @@ class Limits:
     scratch_documents_per_user_and_hour: int = 1_000
     points_per_document: int = 500
     point_name_length: int = 200
+    # between the workers of one machine
+    workers: int = 64
+    heavy_document_size_bytes: int = 2 * MIB
+    handover_size_bytes: int = 128 * KIB
+    handover_hops: int = 4
+    room_channel_frame_size_bytes: int = 128 * MIB
+    room_channel_calls: int = 1_000
+    room_channel_connections: int = 500
+    room_channel_timeout_s: float = 180.0
+    room_channel_question_s: float = 2.0
     # files
     file_size_bytes: int = 10 * MIB
     upload_size_bytes: int = 512 * MIB

@@ -38,6 +38,16 @@ def check(config: Config) -> None:
     """Raises: ConfigError."""
     if not 0 <= config.server.port <= 0xFFFF:
         raise ConfigError(f"The port must be between 0 and 65535, not {config.server.port}.")
+    if not 0 <= config.server.workers <= config.limits.workers:
+        raise ConfigError(
+            f"The number of workers is from 1 to {config.limits.workers} (or 0: one for each core), "
+            f"not {config.server.workers}."
+        )
+    if not 0 <= config.server.heavy_workers <= config.limits.workers:
+        raise ConfigError(
+            f"The number of workers for large documents is from 0 to {config.limits.workers}, "
+            f"not {config.server.heavy_workers}."
+        )
     if config.auth.secret is not None:
         check_secret(config.auth.secret)
     elif not is_loopback(config.server.host):

@@ -31,6 +31,8 @@ class Server:
     environ: dict[str, str] = field(default_factory=dict)
     log: Path | None = None
     process: subprocess.Popen[bytes] | None = None
+    count: int = 1
+    """How many workers share the rooms."""
 
     @property
     def url(self) -> str:
@@ -68,7 +70,7 @@ class Server:
 
     def options(self) -> list[str]:
         """Of the command line."""
-        return ["--port", str(self.port), "--data", str(self.data)]
+        return ["--port", str(self.port), "--data", str(self.data), "--workers", str(self.count)]
 
     def wait_ready(self, timeout_s: float = PATIENCE_S) -> float:
         """Seconds until /readyz answers 200."""
@@ -93,6 +95,14 @@ class Server:
         except psutil.NoSuchProcess:
             return []
         return sorted(filter(_is_worker, children), key=lambda worker: worker.create_time())
+
+    def in_seat(self, seat: str) -> psutil.Process | None:
+        """The worker in a seat (`worker-2`, `heavy-0`), by the apply slot that it has mapped."""
+        for worker in self.workers():
+            with contextlib.suppress(psutil.Error):
+                if any(entry.path.endswith(f"apply-{seat}.slot") for entry in worker.memory_maps()):
+                    return worker
+        return None
 
     def kill_worker(self) -> int:
         """`kill -9` of the worker; returns its former pid."""

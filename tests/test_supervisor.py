@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,9 +16,9 @@ import psutil
 import pytest
 
 from collab.clock import FakeClock
-from collab.config import Config
-from collab.startup import listen
-from collab.supervisor import EXIT_CONFIG, EXIT_JOURNAL, Supervisor
+from collab.node.placement import Seat
+from collab.supervisor.chair import Chair
+from collab.supervisor.terms import EXIT_CONFIG, EXIT_JOURNAL
 from tests.clients import ask
 from tests.patience import PATIENCE_S
 from tests.serving import TOP, Server
@@ -90,7 +89,7 @@ SUPERVISE = """
 import sys
 from collab.config import Config, ServerConfig
 from collab.startup import listen
-from collab.supervisor import Supervisor
+from collab.supervisor.supervisor import Supervisor
 config = Config(server=ServerConfig(spare_worker=False))
 sys.exit(Supervisor(config, listen("127.0.0.1", 0), lambda _: print("ready", flush=True), module="odd_worker").run())
 """
@@ -121,13 +120,6 @@ def deaths(process: subprocess.Popen[str]) -> Iterator[float]:
     for line in process.stdout:
         if "worker_died" in line:
             yield float(re.findall(r"next_in_s\D+?([\d.]+)", ANSI.sub("", line))[0])
-
-
-@pytest.fixture
-def listener() -> Iterator[socket.socket]:
-    listener = listen("127.0.0.1", 0)
-    yield listener
-    listener.close()
 
 
 @pytest.mark.parametrize("code", [EXIT_CONFIG, EXIT_JOURNAL])
@@ -166,18 +158,18 @@ def test_a_second_signal_ends_a_worker_that_does_not_listen(tmp_path: Path) -> N
         assert ended(worker)
 
 
-def test_the_pause_grows_for_a_worker_that_never_served_and_is_none_for_one_that_did(listener: socket.socket) -> None:
+def test_the_pause_grows_for_a_worker_that_never_served_and_is_none_for_one_that_did() -> None:
     clock = FakeClock()
-    supervisor = Supervisor(Config(), listener, clock=clock)
+    chair = Chair(Seat(0), clock)
 
-    assert [pause(supervisor) for _ in range(8)] == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10.0]
-    supervisor.ready_at = clock.monotonic()
+    assert [pause(chair) for _ in range(8)] == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10.0]
+    chair.note_ready()
     clock.advance(1.0)
-    assert pause(supervisor) == 0.0
-    supervisor.ready_at = clock.monotonic()
-    assert [pause(supervisor) for _ in range(4)] == [0.1, 0.2, 0.4, 0.5]
+    assert pause(chair) == 0.0
+    chair.note_ready()
+    assert [pause(chair) for _ in range(4)] == [0.1, 0.2, 0.4, 0.5]
 
 
-def pause(supervisor: Supervisor) -> float:
-    supervisor.pause_s = supervisor.next_pause()
-    return supervisor.pause_s
+def pause(chair: Chair) -> float:
+    chair.pause_s = chair.next_pause()
+    return chair.pause_s

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from collab.auth.tokens import Grant
 from collab.clock import Clock
@@ -13,8 +14,16 @@ from collab.store.base import Store
 class Revocations:
     """Tells whether a grant still stands. A store that does not answer leaves the last known list in force."""
 
-    def __init__(self, store: Store, clock: Clock, recheck_s: float) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        recheck_s: float,
+        announce: Callable[[str], Awaitable[None]] | None = None,
+    ) -> None:
+        """`announce` tells the other workers of the machine at once."""
         self._store = store
+        self._announce = announce
         self._clock = clock
         self._recheck_s = recheck_s
         self._subjects: frozenset[str] = frozenset()
@@ -30,6 +39,12 @@ class Revocations:
     async def revoke(self, subject: str, expires_ms: int) -> None:
         """Refuse a subject from now on. Raises: JournalError."""
         await self._store.revoke(subject, expires_ms, self._clock.wall_ms())
+        self.note(subject)
+        if self._announce is not None:
+            await self._announce(subject)
+
+    def note(self, subject: str) -> None:
+        """Another worker refused a subject, and has stored that."""
         self._subjects |= {subject}
 
     async def _refresh(self) -> None:

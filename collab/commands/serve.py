@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import webbrowser
+from dataclasses import replace
 
 from rich.console import Console
 from rich.padding import Padding
@@ -13,9 +14,10 @@ from collab.clock import SystemClock
 from collab.commands.sample import SAMPLE, make_sample
 from collab.commands.sources import Options, Sourced, gather
 from collab.config import Config
-from collab.errors import ConfigError
+from collab.errors import ConfigError, JournalError
 from collab.startup import address, listen, settle
-from collab.supervisor import Supervisor
+from collab.store.fence import Fence
+from collab.supervisor.supervisor import Supervisor
 
 
 def serve(options: Options, *, open_browser: bool, console: Console) -> int:
@@ -23,6 +25,7 @@ def serve(options: Options, *, open_browser: bool, console: Console) -> int:
     sourced = _with_a_folder(options)
     config = settle(sourced.config)
     logs.configure(config.log)
+    fence = _hold(config)
     listener = listen(config.server.host, config.server.port)
     port = listener.getsockname()[1]
     url = address(config, port)
@@ -33,7 +36,23 @@ def serve(options: Options, *, open_browser: bool, console: Console) -> int:
         if open_browser:
             webbrowser.open(opens)
 
-    return Supervisor(config, listener, announce, clock=SystemClock()).run()
+    held = [fence.fileno()]
+    try:
+        return Supervisor(config, listener, announce, clock=SystemClock(), held=held).run()
+    finally:
+        fence.release()
+
+
+def _hold(config: Config) -> Fence:
+    """Have the data folder for ourselves and our workers. Raises: ConfigError."""
+    if config.store.data is None:
+        raise ConfigError("The server needs a data folder.")
+    fence = Fence(config.store.data)
+    try:
+        fence.acquire()
+    except JournalError as error:
+        raise ConfigError(f"No journal can be kept in {config.store.data} ({error}).") from None
+    return fence
 
 
 def _with_a_folder(options: Options) -> Sourced:
@@ -46,9 +65,7 @@ def _with_a_folder(options: Options) -> Sourced:
         make_sample(folder)
     except OSError as error:
         raise ConfigError(f"The sample folder {folder} cannot be made ({error.strerror}); name a folder.") from None
-    return gather(
-        Options(folder=folder, host=options.host, port=options.port, data=options.data, config=options.config)
-    )
+    return gather(replace(options, folder=folder))
 
 
 def _print_screen(console: Console, config: Config, url: str) -> None:

@@ -21,6 +21,7 @@ class Options:
     port: int | None = None
     data: Path | None = None
     config: Path | None = None
+    workers: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,8 @@ def _with_options(config: Config, options: Options) -> Config:
         server = replace(server, host=options.host)
     if options.port is not None:
         server = replace(server, port=options.port)
+    if options.workers is not None:
+        server = replace(server, workers=options.workers)
     store = config.store if options.data is None else replace(config.store, data=options.data)
     roots = config.roots
     if options.folder is not None:

@@ -10,8 +10,8 @@ from collab.clock import Clock
 from collab.config import Config, PresenceConfig, RoomConfig, SaveConfig, StoreConfig
 from collab.limits import Limits
 from collab.rooms.large import LargeMessages
-from collab.rooms.ports import Metrics, Sandbox, UpdateSlot
-from collab.store.base import Store
+from collab.rooms.ports import Claims, Metrics, NoClaims, Sandbox, UpdateSlot
+from collab.store.base import DocumentId, Store
 
 CLIENT_ID_BITS = 32
 """As Yjs does."""
@@ -37,6 +37,11 @@ class Parts:
     """A fresh random Y client id for edits that the server itself makes."""
     new_id: Callable[[], str]
     """A fresh random text for history ids and lock ids."""
+    claims: Claims = NoClaims()  # noqa: RUF009  # it has no state
+    is_home: Callable[[DocumentId], bool] = lambda _: True
+    """Whether this process keeps a document's entry in the registry up to date."""
+    heavy_above_bytes: int | None = None
+    """A document that outgrows this moves to a worker for large ones; None: there is none, or this is one."""
 
     @classmethod
     def of(

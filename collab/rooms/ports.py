@@ -8,6 +8,7 @@ from typing import Protocol
 from collab.formats.base import Decoded, Forked, Renewed
 from collab.formats.text_merge import Plan
 from collab.protocol.update import Checked
+from collab.store.base import DocumentId
 
 
 class Sandbox(Protocol):
@@ -54,6 +55,26 @@ class UpdateSlot(Protocol):
     def hold(self, document_id: str, connection: int, seq: int | None, update: bytes) -> None: ...
 
     def clear(self) -> None: ...
+
+
+class Claims(Protocol):
+    """What makes certain that a document is live once on this machine (`collab.node.claims`)."""
+
+    def claim(self, document_id: DocumentId) -> None:
+        """Raises: RoomElsewhere, JournalError."""
+        ...
+
+    def release(self, document_id: DocumentId) -> None: ...
+
+
+class NoClaims:
+    """For a process that is alone with its store."""
+
+    def claim(self, document_id: DocumentId) -> None:
+        pass
+
+    def release(self, document_id: DocumentId) -> None:
+        pass
 
 
 class Metrics(Protocol):

@@ -31,6 +31,7 @@ class Rebaser:
         self._store = parts.store
         self._clock = parts.clock
         self._rooms = rooms
+        self._is_home = parts.is_home
         self._looked_at: dict[DocumentId, int] = {}
 
     async def rebase(self, document_id: DocumentId, ratio: float | None = None) -> Rebased:
@@ -51,7 +52,11 @@ class Rebaser:
         before_ms = quiet_before_ms(self._config, self._clock)
         if before_ms is None:
             return 0
-        quiet = [record for record in await self._store.documents() if is_quiet(record, before_ms)]
+        quiet = [
+            record
+            for record in await self._store.documents()
+            if is_quiet(record, before_ms) and self._is_home(record.document_id)
+        ]
         self._looked_at = {
             record.document_id: record.seen_ms
             for record in quiet

@@ -108,6 +108,12 @@ class Room:
         """Whether the storage lacks something."""
         return self.saver is not None and not self.saver.settled
 
+    @property
+    def outgrown(self) -> bool:
+        """Whether the document is too large for this worker."""
+        most = self._parts.heavy_above_bytes
+        return most is not None and self._snapshots.state_size_bytes > most
+
     def join(self, number: int, access: Access) -> Connection:
         """Let a client in. Raises: HistoryChanged, LimitExceeded (connections_per_room)."""
         if access.history is not None and access.history != self.history_id:
@@ -298,14 +304,17 @@ class Room:
         return (self.saver is None or self.saver.settled) and self._turns.quiet
 
     def _may_end(self) -> bool:
-        """True when it was asked to stop, or nobody has been here for a while."""
+        """True when it was asked to stop, or nobody has been here for a while, or it is to move and all is still."""
         if self._stop_wanted:
             return self._turns.quiet and not (self.saver is not None and self.saver.busy)
+        if self.outgrown and self.state is State.ACTIVE and self._quiet:
+            return True
         due = self._idle_due()
         return self.state is State.ACTIVE and due is not None and self._clock.monotonic() >= due
 
     async def _close(self) -> None:
         self._enter(State.CLOSING)
+        self.connections.close(CloseCode.SERVICE_RESTART, "the room moves")
         self._turns.end()
         try:
             await self._snapshots.write(self._turns.document.diff(), self.seq)

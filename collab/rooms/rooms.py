@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
-from dataclasses import dataclass
 from types import TracebackType
 from typing import TypeVar
 
@@ -21,37 +20,33 @@ from collab.errors import (
     InternalError,
     LimitExceeded,
     NotFound,
+    RoomElsewhere,
     StorageUnavailable,
 )
 from collab.formats.table import format_of
 from collab.protocol.payloads import SaveState
 from collab.protocol.roles import Identity, Role
 from collab.rooms.connection import Access, Connection
+from collab.rooms.entries import Entry, Found, Outgrown
+from collab.rooms.following import Following
 from collab.rooms.loading import load
 from collab.rooms.notices import NoticeCode, notice
 from collab.rooms.opened import LiveDocument, OpenedDocument, describe_live, describe_opened
 from collab.rooms.parts import Parts
 from collab.rooms.room import Room
 from collab.rooms.scratch import SCRATCH, ScratchNames
-from collab.rooms.storage_file import Root, StorageFile
+from collab.rooms.storage_file import ROOT_DOOR, Root, StorageFile
 from collab.store.base import Alias, DocumentId, DocumentRecord
-from connectors.base import Change, ChangeKind, Credentials, EntryKind, Folders
+from connectors.base import Credentials, EntryKind, Folders
 
 _Result = TypeVar("_Result")
 _log = structlog.get_logger(__name__)
 
-ROOT_DOOR = "root:"
 SWEEP_S = 1.0
 """How often rooms look at their silent, slow and expired connections."""
 RESTARTING = "The server restarts. Please try again in a moment."
 SERVER = Credentials(user_id="server", user_name="livefolder")
 """Whose right is used where nobody has opened the document in this process yet."""
-
-
-@dataclass(slots=True)
-class _Entry:
-    loaded: asyncio.Future[Room | None]
-    """None: the document was held without a room; look again."""
 
 
 class Rooms:
@@ -61,9 +56,11 @@ class Rooms:
         self._parts = parts
         self._roots = {root.name: root for root in roots}
         self._shutdown_s = shutdown_s
-        self._entries: dict[DocumentId, _Entry] = {}
+        self._entries: dict[DocumentId, Entry] = {}
         self._live: dict[DocumentId, Room] = {}
         self._scratch = ScratchNames(parts.store, parts.limits, parts.clock)
+        self._following = Following(parts, self._live)
+        self.outgrown = Outgrown(parts.limits.rooms)
         self._numbers = 0
         self._draining = False
         self._group = asyncio.TaskGroup()
@@ -74,7 +71,7 @@ class Rooms:
         self._start(self._sweep(), "sweep rooms")
         for root in self._roots.values():
             if isinstance(root.connector, Folders) and root.connector.capabilities.watches:
-                self._start(self._watch(root, root.connector), f"watch {root.name}")
+                self._start(self._following.watch(root, root.connector), f"watch {root.name}")
         return self
 
     async def __aexit__(
@@ -89,8 +86,13 @@ class Rooms:
 
     async def open(self, root: str, path: str, credentials: Credentials) -> OpenedDocument:
         """Make the document of a file live. Raises: StorageError, FormatError, LimitExceeded, JournalError."""
+        return await self.open_found(await self.find(root, path, credentials))
+
+    async def find(self, root: str, path: str, credentials: Credentials) -> Found:
+        """The document of a file, made known if it was not. Raises: StorageError, FormatError, JournalError."""
         self._check_open()
         file = self._file(root, path, credentials)
+        size_bytes = 0
         writable = file.root.writable
         try:
             stat = await file.stat()
@@ -102,17 +104,26 @@ class Rooms:
             if stat.kind is not EntryKind.FILE:
                 raise FormatError(f"{path} is a folder", public="This is a folder.")
             writable = writable and stat.writable
+            size_bytes = stat.size_bytes
             file.path = stat.path
             record = await self._parts.store.resolve(Alias(f"{ROOT_DOOR}{root}", stat.path), self._wall_ms())
-        room = await self._room(record, file)
-        return describe_opened(room, file, writable=writable and room.kind == file.format.kind)
+        return Found(record, file, writable, size_bytes)
+
+    async def open_found(self, found: Found) -> OpenedDocument:
+        """As `open`, of what was found already."""
+        room, file = await self._room(found.record, found.file), found.file
+        return describe_opened(room, file, writable=found.writable and room.kind == file.format.kind)
+
+    async def find_scratch(self, name: str, user_id: str = SERVER.user_id) -> DocumentRecord:
+        """The document of a room without a file. Raises: LimitExceeded, JournalError."""
+        self._check_open()
+        await self._scratch.admit(name, user_id)
+        return await self._parts.store.resolve(Alias(SCRATCH, name), self._wall_ms())
 
     async def open_scratch(self, name: str, user_id: str = SERVER.user_id) -> OpenedDocument:
         """Make a room without a file live. Raises: LimitExceeded, JournalError."""
-        self._check_open()
-        await self._scratch.admit(name, user_id)
-        record = await self._parts.store.resolve(Alias(SCRATCH, name), self._wall_ms())
-        return describe_opened(await self._room(record, None), None, writable=True, name=name)
+        room = await self._room(await self.find_scratch(name, user_id), None)
+        return describe_opened(room, None, writable=True, name=name)
 
     async def join(self, document_id: DocumentId, access: Access) -> Connection:
         """Let a client into a document's room, loading it if need be.
@@ -124,6 +135,22 @@ class Rooms:
         self._check_rooms_of(access.identity, room)
         self._numbers += 1
         return room.join(self._numbers, access)
+
+    # -- where it is live --
+
+    def holds(self, document_id: DocumentId) -> bool:
+        """Whether the document is live here, or is on its way."""
+        entry = self._entries.get(document_id)
+        if entry is None or not entry.loaded.done():
+            return entry is not None
+        room = self._live.get(document_id)
+        return room is not None and room.joinable
+
+    async def left(self, document_id: DocumentId) -> None:
+        """Return when nothing of the document's last room runs here any more."""
+        entry = self._entries.get(document_id)
+        if entry is not None:
+            await entry.gone.wait()
 
     # -- what is live --
 
@@ -171,14 +198,21 @@ class Rooms:
         room, entry = self._live.get(document_id), self._entries.get(document_id)
         if room is not None and entry is not None and not len(room.connections):
             await room.stop()
-            self._forget(document_id, entry)
+            await entry.gone.wait()
         if document_id in self._entries or self._draining:
             return None
-        held = self._entries[document_id] = _Entry(asyncio.get_running_loop().create_future())
+        held = self._entries[document_id] = Entry()
         try:
-            return await work()
+            self._parts.claims.claim(document_id)
+            try:
+                return await work()
+            finally:
+                self._parts.claims.release(document_id)
+        except RoomElsewhere:
+            return None
         finally:
-            self._forget(document_id, held)
+            del self._entries[document_id]
+            held.gone.set()
             held.loaded.set_result(None)
 
     @property
@@ -206,31 +240,12 @@ class Rooms:
     # -- what happens in the storage --
 
     async def moved(self, root: str, old_path: str, new_path: str) -> None:
-        """A file or folder was renamed: its documents follow. Raises: JournalError."""
-        door = f"{ROOT_DOOR}{root}"
-        for record in await self._parts.store.documents(door):
-            path = record.alias.external_id
-            if path != old_path and not path.startswith(f"{old_path}/"):
-                continue
-            moved_path = new_path + path[len(old_path) :]
-            await self._parts.store.move_alias(record.alias, Alias(door, moved_path))
-            room = self._live.get(record.document_id)
-            if room is not None and room.saver is not None:
-                room.saver.file.path = moved_path
-                room.notice(NoticeCode.RENAMED, {"path": moved_path})
-                room.saver.check()
+        """A file or folder was renamed: its documents follow; may be told twice. Raises: JournalError."""
+        await self._following.moved(root, old_path, new_path)
 
     def changed(self, root: str, path: str) -> None:
         """A file, or something in a folder, was changed or deleted: look at it soon."""
-        for room in self._live.values():
-            saver = room.saver
-            if saver is None or saver.file.root.name != root:
-                continue
-            if path == "" or saver.file.path == path or saver.file.path.startswith(f"{path}/"):
-                saver.check()
-
-    deleted = changed
-    """What was deleted is looked at like any change: the storage's answer decides."""
+        self._following.changed(root, path)
 
     # -- the end --
 
@@ -267,25 +282,28 @@ class Rooms:
             if room.joinable:
                 return room
             self._check_open()
-            await room.over.wait()
-            self._forget(record.document_id, entry)
+            await entry.gone.wait()
 
-    def _begin(self, record: DocumentRecord, file: StorageFile | None) -> _Entry:
+    def _begin(self, record: DocumentRecord, file: StorageFile | None) -> Entry:
         if len(self._entries) >= self._parts.limits.rooms:
             raise LimitExceeded("rooms")
-        loaded: asyncio.Future[Room | None] = asyncio.get_running_loop().create_future()
-        loaded.add_done_callback(_mark_seen)
-        entry = self._entries[record.document_id] = _Entry(loaded)
+        entry = self._entries[record.document_id] = Entry()
         self._start(self._host(record, file, entry), f"room {record.document_id}")
         return entry
 
-    async def _host(self, record: DocumentRecord, file: StorageFile | None, entry: _Entry) -> None:
+    async def _host(self, record: DocumentRecord, file: StorageFile | None, entry: Entry) -> None:
         """The whole life of one room. What goes wrong here is told to those who wait, and is not remembered."""
+        claims = self._parts.claims
         try:
-            room = await self._loaded(record, file)
-            self._live[record.document_id] = room
-            entry.loaded.set_result(room)
-            await room.over.wait()
+            claims.claim(record.document_id)
+            try:
+                room = await self._loaded(record, file)
+                self._live[record.document_id] = room
+                entry.loaded.set_result(room)
+                await room.over.wait()
+                self.outgrown.note(room)
+            finally:
+                claims.release(record.document_id)
         except CollabError as error:
             _log.warning("load_failed", document_id=record.document_id, code=error.code, reason=str(error))
             entry.loaded.set_exception(error)
@@ -296,7 +314,9 @@ class Rooms:
         finally:
             if not entry.loaded.done():
                 entry.loaded.set_exception(StorageUnavailable("shutting down", public=RESTARTING))
-            self._forget(record.document_id, entry)
+            del self._entries[record.document_id]
+            self._live.pop(record.document_id, None)
+            entry.gone.set()
 
     async def _loaded(self, record: DocumentRecord, file: StorageFile | None) -> Room:
         """A room that people may join: its document is replayed, and history and storage agree."""
@@ -317,11 +337,6 @@ class Rooms:
             await room.over.wait()
             raise
         return room
-
-    def _forget(self, document_id: DocumentId, entry: _Entry) -> None:
-        if self._entries.get(document_id) is entry:
-            del self._entries[document_id]
-            self._live.pop(document_id, None)
 
     def _start(self, work: Coroutine[object, object, None], name: str) -> asyncio.Task[None]:
         task = self._group.create_task(work, name=name)
@@ -375,34 +390,6 @@ class Rooms:
             for room in tuple(self._live.values()):
                 room.sweep()
 
-    # -- watching --
-
-    async def _watch(self, root: Root, folders: Folders) -> None:
-        """Follow what happens in a storage; when watching fails, start again and look at everything once."""
-        while True:
-            try:
-                async for changes in folders.watch():
-                    await self._take_changes(root.name, changes)
-                return
-            except Exception:
-                _log.exception("watch_failed", root=root.name)
-                self._parts.metrics.count("watch_failures_total")
-            await asyncio.sleep(self._parts.save.retry_max_s)
-            self.changed(root.name, "")
-
-    async def _take_changes(self, root: str, changes: Sequence[Change]) -> None:
-        for change in changes:
-            if change.kind is ChangeKind.MOVED and change.new_path is not None:
-                await self.moved(root, change.path, change.new_path)
-            else:
-                self.changed(root, change.path)
-
 
 def _plain(document: Document) -> bytes:
     return document.text().encode()
-
-
-def _mark_seen(loaded: asyncio.Future[Room | None]) -> None:
-    """A failed load that nobody waits for any more is no unseen error."""
-    if not loaded.cancelled():
-        loaded.exception()

@@ -36,6 +36,8 @@ class Snapshots:
         self._history_id = history_id
         self._seq = seq
         self._running = False
+        self.state_size_bytes = 0
+        """Of the document at the last snapshot, 0 before the first."""
 
     def due(self, seq: int) -> bool:
         """True when enough was journalled since the last one and none is being made."""
@@ -46,6 +48,7 @@ class Snapshots:
         self._running = True
         try:
             captured = await capture(Document.diff)
+            self.state_size_bytes = len(captured.result)
             compacted = await self._compacted(captured.result)
             await self._store(compacted, captured.seq)
             if len(compacted) * ADOPTED_RATIO < len(captured.result):

@@ -158,6 +158,12 @@ def hash_content(content: bytes) -> ContentHash:
     return ContentHash(f"sha256:{hashlib.sha256(content).hexdigest()}")
 
 
+def stored_size_bytes(history: StoredHistory) -> int:
+    """How many bytes rebuild a document."""
+    snapshot = 0 if history.snapshot is None else len(history.snapshot.state)
+    return snapshot + sum(len(stored.entry.update) for stored in history.updates)
+
+
 def retired_alias(alias: Alias, document_id: DocumentId) -> Alias:
     """Where a document goes when a rename puts another one in its place."""
     return Alias(f"retired:{alias.door}", f"{alias.external_id}#{document_id}")
@@ -258,6 +264,10 @@ class Store(Protocol):
         With `upto_seq` as it was then: the newest snapshot not after it, and the updates up to it.
         None when there is no such history, or when that far back is no longer kept.
         """
+        ...
+
+    async def size_bytes(self, document_id: DocumentId) -> int:
+        """About how large the document is, without loading it: by its stored file, snapshot and updates. 0: unknown."""
         ...
 
     async def updates(

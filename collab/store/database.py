@@ -11,6 +11,7 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -41,6 +42,8 @@ class DatabaseSettings:
     driver: Driver
     commit_delay_s: float
     queued_calls: int
+    turn: Callable[[], AbstractContextManager[None]] = nullcontext
+    """Entered round each transaction; workers that share the file take turns in it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -149,16 +152,22 @@ class Database:
         if not batch:
             return
         try:
-            connection = self._connected()
-            connection.execute("BEGIN IMMEDIATE")
-            for call in batch:
-                self._run(call, connection)
-            connection.execute("COMMIT")
+            with self._settings.turn():
+                connection = self._connected()
+                connection.execute("BEGIN IMMEDIATE")
+                for call in batch:
+                    self._run(call, connection)
+                connection.execute("COMMIT")
+        except JournalError as error:
+            self._give_up(batch, str(error))
         except self._driver.errors as error:
-            detail = str(self._refused(error))
-            for call in batch:
-                call.error = JournalError(detail)
-            self._recover()
+            self._give_up(batch, str(self._refused(error)))
+
+    def _give_up(self, batch: Sequence[_Call], detail: str) -> None:
+        """Nothing of a transaction has happened: all its calls fail, and the next one begins afresh."""
+        for call in batch:
+            call.error = JournalError(detail)
+        self._recover()
 
     def _run(self, call: _Call, connection: Connection) -> None:
         connection.execute("SAVEPOINT one_call")
@@ -170,7 +179,10 @@ class Database:
 
     def _run_alone(self, call: _Call) -> None:
         try:
-            self._attempt(call, self._connected())
+            with self._settings.turn():
+                self._attempt(call, self._connected())
+        except JournalError as error:
+            call.error = error
         except self._driver.errors as error:
             call.error = self._refused(error)
 

@@ -56,6 +56,10 @@ class Appender:
         self._authors.clear()
         self._nodes.clear()
 
+    def forget_document(self, document_id: DocumentId) -> None:
+        """Another process may have written this document. May be called from any thread."""
+        self._heads.pop(document_id, None)
+
     def append(
         self,
         connection: Connection,

@@ -34,6 +34,7 @@ from collab.store.base import (
     StoredUpdate,
     hash_content,
     retired_alias,
+    stored_size_bytes,
 )
 from collab.store.memory_state import (
     History,
@@ -211,6 +212,10 @@ class MemoryStore:
             return None
         updates = history.updates(start, last_seq, skipped_seqs(stored, history.history_id))
         return StoredHistory(history.history_id, snapshot, updates, last_seq)
+
+    async def size_bytes(self, document_id: DocumentId) -> int:
+        history = await self.load(document_id)
+        return 0 if history is None else stored_size_bytes(history)
 
     async def updates(
         self, document_id: DocumentId, history_id: HistoryId, *, after_seq: int, limit: int

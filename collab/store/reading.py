@@ -19,6 +19,8 @@ from collab.store.packing import DamagedPack, PackedEntry
 from collab.store.schema import pack_key, pack_seq
 
 _ROWS_AT_ONCE = 64
+_PACKED_RATIO = 3
+"""How much larger than its packed form a snapshot is taken to be."""
 _log = structlog.get_logger(__name__)
 
 
@@ -78,6 +80,30 @@ def _entries_behind(connection: Connection, history: int, after_seq: int) -> Ite
             yield first, None
             continue
         yield from ((seq, entry) for seq, entry in enumerate(entries, first) if seq > after_seq)
+
+
+def size_bytes(connection: Connection, document_id: DocumentId) -> int:
+    """About how large the document is: as its stored file, or as its snapshot unpacked and what came behind it."""
+    head = find_head(connection, document_id, None)
+    if head is None:
+        return 0
+    first, behind = pack_key(head.history, 0), pack_key(head.history + 1, 0)
+    snapshot = one(
+        connection,
+        "SELECT id, length(state) FROM snapshots WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT 1",
+        first,
+        behind,
+    )
+    since, packed = (first, 0) if snapshot is None else (int(snapshot[0]), int(snapshot[1]))
+    updates = one(connection, "SELECT total(length(body)) FROM packs WHERE id > ? AND id < ?", since, behind)
+    stored = one(
+        connection,
+        "SELECT length(c.content) FROM documents d JOIN contents c ON c.content_hash = d.base_hash"
+        " WHERE d.document_id = ?",
+        document_id,
+    )
+    replayed = packed * _PACKED_RATIO + int(updates[0] if updates else 0)
+    return max(replayed, int(stored[0]) if stored else 0)
 
 
 def find_head(connection: Connection, document_id: DocumentId, history_id: HistoryId | None) -> Head | None:

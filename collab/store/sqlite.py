@@ -1,12 +1,14 @@
 """Owns the embedded store: the contract on one SQLite file. Knows no statement (they are in the modules beside it).
 
-One server per data folder, one thread that commits, one that reads.
+One server per data folder; in each process of it one thread that commits and one that reads. Workers share the file:
+they commit in turns, and each document is written by one of them only (whoever has claimed it).
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -37,7 +39,7 @@ from collab.store.base import (
 )
 from collab.store.database import Database, DatabaseSettings
 from collab.store.driver import Connection, Driver, SqliteModule
-from collab.store.fence import Fence
+from collab.store.fence import Fence, Membership, Turn
 from collab.store.journal import Appender, NewHistory, pack_state
 from collab.store.retention import Cutoffs
 
@@ -46,17 +48,28 @@ class SqliteStore:
     """Registry and journal in `DATA/journal.db`."""
 
     def __init__(
-        self, data: Path, config: StoreConfig | None = None, *, driver: Driver | None = None, clock: Clock | None = None
+        self,
+        data: Path,
+        config: StoreConfig | None = None,
+        *,
+        driver: Driver | None = None,
+        clock: Clock | None = None,
+        shared: bool = False,
     ) -> None:
+        """`shared`: the folder is held by a supervisor, and its other workers use the same file."""
         config = config or StoreConfig()
         self._data = data
         self._driver = driver or SqliteModule()
         self._clock = clock or SystemClock()
         self._config = config
         self._appender = Appender()
-        self._fence = Fence(data)
+        self._hold: _Alone | _Shared = _Shared(data) if shared else _Alone(data)
         self._settings = DatabaseSettings(
-            data / datafile.FILE_NAME, self._driver, config.commit_delay_ms / 1000, config.queued_calls
+            data / datafile.FILE_NAME,
+            self._driver,
+            config.commit_delay_ms / 1000,
+            config.queued_calls,
+            self._hold.turn,
         )
         self._database = Database(self._settings, self._appender.forget)
 
@@ -67,7 +80,7 @@ class SqliteStore:
             self._database = Database(self._settings, self._appender.forget)
             await self._database.open()
         except BaseException:
-            self._fence.release()
+            self._hold.release()
             raise
 
     async def close(self) -> None:
@@ -77,19 +90,14 @@ class SqliteStore:
             if self._database.damaged:
                 await asyncio.to_thread(datafile.suspect, self._data)
         finally:
-            self._fence.release()
+            self._hold.release()
 
     def _make_ready(self) -> None:
         try:
             self._data.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise ConfigError(f"the data folder {self._data} cannot be made: {error.strerror}") from error
-        self._fence.acquire()
-        try:
-            datafile.make_ready(self._data, self._driver, self._clock)
-        except BaseException:
-            self._fence.release()
-            raise
+        self._hold.acquire(partial(datafile.make_ready, self._data, self._driver, self._clock))
 
     # -- registry --
 
@@ -165,7 +173,12 @@ class SqliteStore:
     async def load(
         self, document_id: DocumentId, history_id: HistoryId | None = None, *, upto_seq: int | None = None
     ) -> StoredHistory | None:
+        if history_id is None:
+            self._appender.forget_document(document_id)  # who loads it again may find what another worker wrote
         return await self._database.read(lambda connection: reading.load(connection, document_id, history_id, upto_seq))
+
+    async def size_bytes(self, document_id: DocumentId) -> int:
+        return await self._database.read(lambda connection: reading.size_bytes(connection, document_id))
 
     async def updates(
         self, document_id: DocumentId, history_id: HistoryId, *, after_seq: int, limit: int
@@ -320,6 +333,43 @@ class SqliteStore:
     def _erase(self, connection: Connection, author_id: str) -> set[int]:
         self._appender.forget()
         return upkeep.erase_person(connection, author_id)
+
+
+class _Alone:
+    """The only process that uses the folder."""
+
+    def __init__(self, data: Path) -> None:
+        self._fence = Fence(data)
+        self.turn = nullcontext
+
+    def acquire(self, make_ready: Callable[[], None]) -> None:
+        """Raises: ConfigError, JournalError."""
+        self._fence.acquire()
+        try:
+            make_ready()
+        except BaseException:
+            self._fence.release()
+            raise
+
+    def release(self) -> None:
+        self._fence.release()
+
+
+class _Shared:
+    """One of the workers of a supervisor that holds the folder."""
+
+    def __init__(self, data: Path) -> None:
+        self._membership = Membership(data)
+        self._turn = Turn(data)
+        self.turn = self._turn.taken
+
+    def acquire(self, make_ready: Callable[[], None]) -> None:
+        """Raises: ConfigError, JournalError."""
+        self._membership.join(make_ready)
+
+    def release(self) -> None:
+        self._turn.close()
+        self._membership.leave()
 
 
 def restore(source: Path, data: Path, driver: Driver | None = None) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from starlette.responses import JSONResponse, Response
 
 from collab.errors import JournalError, MalformedMessage, PermissionDenied
+from collab.node.calls import Ready
 from collab.web.access import Permission
-from collab.web.metrics import CONTENT_TYPE
+from collab.web.edge import Edge
+from collab.web.metrics import CONTENT_TYPE, text_of
 from collab.web.routes import Call, Field, Route
 
 _SUBJECTS = ("jti:", "sub:", "share:")
@@ -19,27 +23,43 @@ async def healthz(call: Call) -> Response:
 
 
 async def readyz(call: Call) -> Response:
-    """Whether a load balancer should send people here: not while draining, not without a journal."""
-    edge = call.edge
-    journal = "ok"
+    """Whether a load balancer should send people here: not while draining, without a journal, or short of a worker."""
+    others = await call.edge.rooms.ready()
+    said = [await ready_here(call.edge), *(other for other in others.values() if other is not None)]
+    missing = sorted(name for name, other in others.items() if other is None)
+    journal, draining = all(one.journal for one in said), any(one.draining for one in said)
+    ready = journal and not draining and not missing
+    body = {
+        "ready": ready,
+        "draining": draining,
+        "journal": "ok" if journal else "unavailable",
+        "workers": len(others) + 1,
+        "missing": missing,
+    }
+    return JSONResponse(body, status_code=200 if ready else 503)
+
+
+async def ready_here(edge: Edge) -> Ready:
+    """What this worker says of itself."""
     try:
         await edge.store.revocations(edge.clock.wall_ms())
     except JournalError:
-        journal = "unavailable"
-    ready = journal == "ok" and not edge.draining
-    body = {"ready": ready, "draining": edge.draining, "journal": journal}
-    return JSONResponse(body, status_code=200 if ready else 503)
+        return Ready(journal=False, draining=edge.draining)
+    return Ready(journal=True, draining=edge.draining)
 
 
 async def metrics(call: Call) -> Response:
     if not call.edge.config.server.metrics_open:
         await call.edge.gate.admit(call.request, Permission.THIS_MACHINE)
-    return Response(call.edge.metrics.text(), media_type=CONTENT_TYPE)
+    workers = [call.edge.metrics.families(), *await call.edge.rooms.measures()]
+    return Response(text_of(workers), media_type=CONTENT_TYPE)
 
 
 async def drain(call: Call) -> Response:
     """Take no more rooms, store everything, send the clients elsewhere; `/readyz` says no from now on."""
-    await call.edge.drain()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(call.edge.drain(), name="drain: here")
+        group.create_task(call.edge.rooms.drain_others(), name="drain: others")
     return JSONResponse({"draining": True})
 
 

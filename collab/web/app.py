@@ -7,7 +7,7 @@ import contextlib
 import os
 import secrets
 import socket
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -23,7 +23,13 @@ from collab.auth.tokens import Purpose, Tokens
 from collab.clock import Clock, SystemClock
 from collab.config import Config
 from collab.errors import CollabError, ConfigError, JournalError
-from collab.limits import Limits
+from collab.node.attendant import Attendant
+from collab.node.claims import Claims
+from collab.node.doorway import Adopt, Doorway
+from collab.node.past import NodePast
+from collab.node.peers import Peers
+from collab.node.placement import FIRST, Post
+from collab.node.rooms import NodeRooms
 from collab.rooms.large import LargeMessages
 from collab.rooms.parts import Parts
 from collab.rooms.past import Past
@@ -32,7 +38,7 @@ from collab.rooms.rooms import Rooms
 from collab.rooms.storage_file import Root
 from collab.sandbox.pool import Sandbox
 from collab.slot import Slot
-from collab.store.base import DocumentId, Store
+from collab.store.base import Store
 from collab.store.sqlite import SqliteStore
 from collab.web import admin, documents, files, pages, past, session, shares
 from collab.web.access import Gate
@@ -42,11 +48,13 @@ from collab.web.errors import answer_error
 from collab.web.metrics import Metrics
 from collab.web.openapi import openapi_document
 from collab.web.pages import Bundle
-from collab.web.placement import SocketRoutes
 from collab.web.routes import Route, starlette_route
 from collab.web.security import Guard
+from collab.web.slots import take_slot
+from collab.web.socket_routes import SocketRoutes
 from collab.web.sockets import Sockets
 from collab.web.transfers import Transfers
+from collab.web.vitals import publish_gauges, watch_lag
 from collab.web.websocket import room_route
 from connectors.errors import ConnectorError
 from connectors.registry import open_connector
@@ -63,7 +71,6 @@ ROUTES: tuple[Route, ...] = (
     *admin.ROUTES,
 )
 SIGNING_KEY = "signing"
-SLOT_NAME = "apply.slot"
 _CLIENT_IDS = 2**32 - 1
 """Yjs draws client ids from 32 bits."""
 
@@ -80,13 +87,16 @@ class Application:
         store: Store | None = None,
         bundle: Bundle | None = None,
         peer_uids: bool = PEER_UID_SUPPORTED,
+        post: Post | None = None,
     ) -> None:
+        """`post`: this is one of the workers of a supervisor, which holds the data folder; else it is alone."""
         self.config = config
         self.port = port
         self._clock = clock or SystemClock()
         self._store = store
         self._bundle = bundle or Bundle()
         self._peer_uids = peer_uids
+        self._post = post
         self._starlette = Starlette(
             routes=[starlette_route(route) for route in ROUTES],
             exception_handlers={
@@ -127,15 +137,37 @@ class Application:
         """Take no more rooms, store everything, tell the clients to come back."""
         await self.edge.drain()
 
+    @contextlib.asynccontextmanager
+    async def door(self, listener: socket.socket, adopt: Adopt) -> AsyncIterator[None]:
+        """Answer the other workers, and take sockets from them."""
+        edge = self.edge
+
+        async def revoked(subject: str) -> None:
+            edge.revocations.note(subject)
+            await edge.sockets.recheck()
+
+        attendant = Attendant(
+            edge.rooms,
+            edge.past,
+            edge.metrics.families,
+            lambda: admin.ready_here(edge),
+            revoked=revoked,
+            drain=edge.drain,
+        )
+        async with contextlib.AsyncExitStack() as stack:
+            doorway = Doorway(listener, self.config.limits, attendant.answer, adopt)
+            await _keep_running(stack, doorway.run(), "door")
+            yield
+
     async def _build(self, stack: contextlib.AsyncExitStack) -> Edge:
-        config, clock = self.config, self._clock
+        config, clock, post = self.config, self._clock, self._post
         data = config.store.data
         if data is None:
             raise ConfigError("The server needs a data folder.")
-        store = self._store or SqliteStore(data, config.store, clock=clock)
+        store = self._store or SqliteStore(data, config.store, clock=clock, shared=post is not None)
         await store.open()
         stack.push_async_callback(store.close)
-        slot = await _take_slot(data / SLOT_NAME, config.limits, store, clock)
+        slot = await take_slot(data, post, config.limits, store, clock)
         stack.callback(slot.close)
         sandbox = await stack.enter_async_context(Sandbox(config.limits))
         metrics = Metrics()
@@ -143,23 +175,24 @@ class Application:
         for root in roots:
             stack.push_async_callback(root.connector.close)
         tokens = Tokens(await _signing_key(config, store), clock)
-        revocations = Revocations(store, clock, config.auth.recheck_s)
-        gate = Gate(config, tokens, revocations, self.port, self._peer_uids)
         parts = _parts(config, clock, store, sandbox, slot, metrics)
-        rooms = await stack.enter_async_context(Rooms(parts, roots, config.server.shutdown_s))
+        if post is not None:
+            claims = Claims(data)
+            stack.callback(claims.close)
+            parts = _placed(parts, post, claims)
+        peers = None if post is None else await stack.enter_async_context(Peers(post, config.limits))
+        local = await stack.enter_async_context(Rooms(parts, roots, config.server.shutdown_s))
+        rooms = NodeRooms(local, store, config.limits, peers)
+        revocations = Revocations(store, clock, config.auth.recheck_s, rooms.revoked)
         sockets = Sockets(revocations, config.auth.recheck_s)
-        await _keep_running(stack, sockets.keep_checking(), "sockets: recheck")
-        rebaser = Rebaser(parts, rooms)
-        await _keep_running(stack, _maintain(store, rebaser, clock, config.store.maintain_s), "store: maintain")
         edge = Edge(
             config=config,
             clock=clock,
             store=store,
             rooms=rooms,
-            past=Past(parts, rooms),
-            rebaser=rebaser,
+            past=NodePast(rooms, Past(parts, local), Rebaser(parts, local)),
             roots={root.name: root for root in roots},
-            gate=gate,
+            gate=Gate(config, tokens, revocations, self.port, self._peer_uids),
             tokens=tokens,
             revocations=revocations,
             admission=Admission(config.limits, clock),
@@ -169,8 +202,14 @@ class Application:
             bundle=self._bundle,
             openapi=openapi_document(ROUTES),
         )
-        _publish_gauges(edge)
+        publish_gauges(edge)
+        await self._keep_house(stack, edge)
         return edge
+
+    async def _keep_house(self, stack: contextlib.AsyncExitStack, edge: Edge) -> None:
+        await _keep_running(stack, edge.sockets.keep_checking(), "sockets: recheck")
+        await _keep_running(stack, watch_lag(edge), "loop: lag")
+        await _keep_running(stack, _maintain(edge, self._post is None or self._post.seat == FIRST), "store: maintain")
 
 
 async def _signing_key(config: Config, store: Store) -> bytes:
@@ -178,33 +217,6 @@ async def _signing_key(config: Config, store: Store) -> bytes:
     if config.auth.secret is not None:
         return config.auth.secret.encode()
     return await store.set_key_once(SIGNING_KEY, secrets.token_bytes(32))
-
-
-async def _take_slot(path: Path, limits: Limits, store: Store, clock: Clock) -> Slot:
-    """Set aside what a dead worker was applying, then take over its slot. Raises: ConfigError, JournalError."""
-    held = Slot.read_left(path)
-    if held is not None:
-        log.error(
-            "update_quarantined",
-            document_id=held.document_id,
-            seq=held.seq,
-            size_bytes=len(held.update),
-            digest=held.digest,
-        )
-        await store.quarantine(
-            DocumentId(held.document_id),
-            seq=held.seq,
-            connection=held.connection,
-            update=held.update,
-            reason=f"a worker died while it applied this ({held.digest})",
-            at_ms=clock.wall_ms(),
-        )
-    try:
-        slot = Slot(path, limits.apply_slot_size_bytes)
-    except OSError as error:
-        raise JournalError(f"the apply slot cannot be made: {error.strerror}") from error
-    slot.clear()
-    return slot
 
 
 def _open_root(name: str, path: Path) -> Root:
@@ -234,26 +246,25 @@ def _parts(config: Config, clock: Clock, store: Store, sandbox: Sandbox, slot: S
     )
 
 
-def _publish_gauges(edge: Edge) -> None:
-    gauge = edge.metrics.gauge
-    gauge("rooms", "Documents that somebody has open", lambda: len(edge.rooms.live()))
-    gauge("connections", "WebSockets in rooms", lambda: len(edge.sockets))
-    gauge("draining", "1 while no more rooms are taken", lambda: edge.draining)
-    rooms = edge.rooms
-    gauge("rooms_in_memory", "Documents in memory", lambda: rooms.total(lambda _: 1))
-    gauge("rooms_dirty", "Documents whose storage lacks something", lambda: rooms.total(lambda room: room.dirty))
-    gauge("inbox_messages", "Messages that wait for their room", lambda: rooms.total(lambda room: room.queued))
-    gauge("unjournalled_messages", "Applied, not yet journalled", lambda: rooms.total(lambda room: room.unjournalled))
-    gauge("sockets", "WebSockets that are open or being opened", lambda: edge.admission.sockets)
+def _placed(parts: Parts, post: Post, claims: Claims) -> Parts:
+    """The parts of one of several workers."""
+    above = parts.limits.heavy_document_size_bytes if post.placement.heavies and not post.seat.heavy else None
+    return replace(
+        parts,
+        claims=claims,
+        is_home=lambda document_id: post.placement.home(document_id) == post.seat,
+        heavy_above_bytes=above,
+    )
 
 
-async def _maintain(store: Store, rebaser: Rebaser, clock: Clock, every_s: float) -> None:
-    """Seal, squash, rebase and drop what is due; a store that is away is asked again next time."""
+async def _maintain(edge: Edge, whole_store: bool) -> None:
+    """Rebase what is ours; of the whole store seal, squash and drop what is due. Who is away is asked next time."""
     while True:
-        await asyncio.sleep(every_s)
+        await asyncio.sleep(edge.config.store.maintain_s)
         try:
-            await rebaser.rebase_quiet()
-            await store.maintain(clock.wall_ms())
+            await edge.past.rebaser.rebase_quiet()
+            if whole_store:
+                await edge.store.maintain(edge.clock.wall_ms())
         except JournalError as error:
             log.warning("maintain_failed", detail=str(error))
 

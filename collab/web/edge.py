@@ -12,9 +12,8 @@ from collab.auth.tokens import Grant, Tokens
 from collab.clock import Clock
 from collab.config import Config
 from collab.errors import NotFound, PermissionDenied
-from collab.rooms.past import Past
-from collab.rooms.rebaser import Rebaser
-from collab.rooms.rooms import Rooms
+from collab.node.past import NodePast
+from collab.node.rooms import NodeRooms
 from collab.rooms.storage_file import Root
 from collab.store.base import Store
 from collab.web.access import Gate
@@ -47,9 +46,8 @@ class Edge:
     config: Config
     clock: Clock
     store: Store
-    rooms: Rooms
-    past: Past
-    rebaser: Rebaser
+    rooms: NodeRooms
+    past: NodePast
     roots: Mapping[str, Root]
     gate: Gate
     tokens: Tokens
@@ -63,9 +61,9 @@ class Edge:
     draining: bool = False
 
     async def drain(self) -> None:
-        """Take no more rooms, store everything, tell the clients to come back; may be called twice."""
+        """Take no more rooms here, store everything, tell the clients to come back; may be called twice."""
         self.draining = True
-        await self.rooms.drain()
+        await self.rooms.local.drain()
 
     def roots_of(self, grant: Grant) -> Sequence[Root]:
         """The live folders that a person may see."""

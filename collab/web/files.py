@@ -54,20 +54,20 @@ async def list_folder(call: Call) -> Response:
             "root": at.root.name,
             "path": at.path,
             "writable": at.root.writable and call.access.need().role.may_write,
-            "entries": entries(call, at.root, sorted(stats, key=_folders_first)),
+            "entries": await entries(call, at.root, sorted(stats, key=_folders_first)),
         }
     )
 
 
-def entries(call: Call, root: Root, stats: Sequence[Stat]) -> list[dict[str, object]]:
+async def entries(call: Call, root: Root, stats: Sequence[Stat]) -> list[dict[str, object]]:
     """Stats as Entries, with the people who are in them now."""
-    people = people_by_path(call, root.name)
+    people = await people_by_path(call, root.name)
     limits = call.edge.config.limits
     return [entry_json(stat, people.get(stat.path, ()), limits) for stat in stats]
 
 
-def people_by_path(call: Call, root: str) -> Mapping[str, Sequence[Identity]]:
-    return {live.path: live.people for live in call.edge.rooms.live() if live.root == root}
+async def people_by_path(call: Call, root: str) -> Mapping[str, Sequence[Identity]]:
+    return {live.path: live.people for live in await call.edge.rooms.live() if live.root == root}
 
 
 async def search(call: Call) -> Response:
@@ -82,7 +82,7 @@ async def search(call: Call) -> Response:
         found += [stat for stat in below if wanted in stat.path.rpartition("/")[2].casefold()]
         truncated = len(found) > limits.search_entries or (looked >= limits.search_folders and bool(folders))
     shown = sorted(found[: limits.search_entries], key=_folders_first)
-    return JSONResponse({"entries": entries(call, at.root, shown), "truncated": truncated})
+    return JSONResponse({"entries": await entries(call, at.root, shown), "truncated": truncated})
 
 
 async def _entries_or_none(folders: Folders, path: str, credentials: Credentials, limit: int) -> Sequence[Stat]:
@@ -106,7 +106,7 @@ async def live(call: Call) -> Response:
             "format": file_type(item.path).language,
             "people": [person_json(person) for person in item.people],
         }
-        for item in call.edge.rooms.live()
+        for item in await call.edge.rooms.live()
         if item.root is not None and grant.covers(item.root, item.path)
     ]
     return JSONResponse({"documents": documents})
@@ -115,7 +115,7 @@ async def live(call: Call) -> Response:
 async def make_folder(call: Call) -> Response:
     at = place(call, writing=True)
     stat = await folders_of(at.root).create_folder(at.path, at.credentials)
-    return JSONResponse(entries(call, at.root, [stat])[0], status_code=201)
+    return JSONResponse((await entries(call, at.root, [stat]))[0], status_code=201)
 
 
 async def make_file(call: Call) -> Response:
@@ -178,7 +178,7 @@ async def rename(call: Call) -> Response:
         raise AlreadyThere("the root itself", public="The shared folder itself cannot be renamed here.")
     stat = await folders_of(at.root).rename(at.path, target.path, at.credentials)
     await call.edge.rooms.moved(at.root.name, at.path, target.path)
-    return JSONResponse(entries(call, at.root, [stat])[0])
+    return JSONResponse((await entries(call, at.root, [stat]))[0])
 
 
 async def delete(call: Call) -> Response:
@@ -186,13 +186,13 @@ async def delete(call: Call) -> Response:
     if not at.path:
         raise PermissionDenied("the root itself", public="The shared folder itself cannot be deleted here.")
     await folders_of(at.root).delete(at.path, at.credentials)
-    call.edge.rooms.deleted(at.root.name, at.path)
+    await call.edge.rooms.changed(at.root.name, at.path)
     return Response(status_code=204)
 
 
 async def _entry(call: Call, at: Place, status: int) -> Response:
     stat = await at.connector.stat(at.path, at.credentials)
-    return JSONResponse(entries(call, at.root, [stat])[0], status_code=status)
+    return JSONResponse((await entries(call, at.root, [stat]))[0], status_code=status)
 
 
 def _folders_first(stat: Stat) -> tuple[bool, str, str]:

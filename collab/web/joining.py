@@ -7,11 +7,20 @@ from dataclasses import dataclass
 from starlette.requests import HTTPConnection
 
 from collab.auth.tokens import Grant, Purpose
-from collab.errors import HistoryChanged, NotFound, PermissionDenied, Unauthenticated
+from collab.errors import HistoryChanged, NotFound, PermissionDenied, RoomElsewhere, Unauthenticated
+from collab.node.placement import Seat
 from collab.protocol.roles import Role
 from collab.rooms.connection import Access, Connection
 from collab.store.base import DocumentId
 from collab.web.edge import Edge, Offer, credentials_of
+
+
+class LivesElsewhere(Exception):
+    """The room is at another worker of this machine: the socket is to be handed over."""
+
+    def __init__(self, seat: Seat) -> None:
+        super().__init__(seat.name)
+        self.seat = seat
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +32,10 @@ class Joined:
 
 
 async def join(edge: Edge, asked: HTTPConnection, offer: Offer) -> Joined:
-    """Let a client into its room. Raises: Unauthenticated, PermissionDenied, NotFound, HistoryChanged, …"""
+    """Let a client into its room.
+
+    Raises: LivesElsewhere, Unauthenticated, PermissionDenied, NotFound, HistoryChanged, …
+    """
     grant = await _grant(edge, asked, offer)
     role = grant.role
     if grant.document_id is None:
@@ -33,7 +45,18 @@ async def join(edge: Edge, asked: HTTPConnection, offer: Offer) -> Joined:
     if offer.history is not None and offer.history != grant.history_id:
         raise HistoryChanged(f"client knows {offer.history}, token {grant.history_id}")
     access = _access(edge, offer, grant, role, grant.history_id)
-    return Joined(await edge.rooms.join(DocumentId(offer.room), access), grant)
+    return Joined(await _into_room(edge, DocumentId(offer.room), access), grant)
+
+
+async def _into_room(edge: Edge, document_id: DocumentId, access: Access) -> Connection:
+    """Raises: LivesElsewhere, and as `Rooms.join`."""
+    seat = await edge.rooms.seat_of(document_id)
+    if seat is None:
+        try:
+            return await edge.rooms.local.join(document_id, access)
+        except RoomElsewhere as refused:
+            seat = edge.rooms.seat_instead(refused, document_id)
+    raise LivesElsewhere(seat)
 
 
 async def _grant(edge: Edge, asked: HTTPConnection, offer: Offer) -> Grant:
@@ -62,13 +85,13 @@ async def _without_room_token(edge: Edge, offer: Offer, grant: Grant) -> Joined:
     if known is not None:
         if not edge.config.open_mode:
             raise PermissionDenied("a document needs a token of its own")
-        return Joined(await edge.rooms.join(known.document_id, access), grant)
+        return Joined(await _into_room(edge, known.document_id, access), grant)
     if not edge.config.scratch:
         raise NotFound("no such document", public="There is no such document.")
     if not offer.room.isprintable() or not offer.room:
         raise NotFound("no possible room name", public="This is no possible room name.")
     opened = await edge.rooms.open_scratch(offer.room, grant.identity.user_id)
-    return Joined(await edge.rooms.join(opened.document_id, access), grant)
+    return Joined(await _into_room(edge, opened.document_id, access), grant)
 
 
 def _access(edge: Edge, offer: Offer, grant: Grant, role: Role, history: str | None) -> Access:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.core import CounterMetricFamily
+from prometheus_client.metrics_core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
+
+from collab.node.calls import Family, Sample
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 _PREFIX = "collab_"
+_FLAGS = frozenset({"draining"})
+"""Gauges that are 1 for the whole server when they are 1 anywhere."""
+_Key = tuple[str, tuple[tuple[str, str], ...]]
+"""A sample's name and labels."""
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _BYTES = tuple(float(4**power) for power in range(3, 14))
 
@@ -66,6 +72,50 @@ class Metrics:
         """Count a WebSocket handshake."""
         self._handshakes.labels(str(status)).inc()
 
-    def text(self) -> bytes:
-        """Everything, in the Prometheus text format."""
-        return generate_latest(self._registry)
+    def families(self) -> list[Family]:
+        """Everything, as numbers."""
+        return [_family(metric) for metric in self._registry.collect()]
+
+
+def text_of(workers: Iterable[Sequence[Family]]) -> bytes:
+    """The numbers of several workers added up, in the Prometheus text format."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Sum(workers))
+    return generate_latest(registry)
+
+
+class _Sum(Collector):
+    """Adds up what can be added; of times, and of what is a yes or a no, one stands for all."""
+
+    def __init__(self, workers: Iterable[Sequence[Family]]) -> None:
+        self._families: dict[str, Family] = {}
+        self._values: dict[str, dict[_Key, float]] = {}
+        for family in (family for families in workers for family in families):
+            self._families.setdefault(family.name, family)
+            values = self._values.setdefault(family.name, {})
+            for sample in family.samples:
+                self._add(values, sample)
+
+    def collect(self) -> Iterator[Metric]:
+        for name, family in self._families.items():
+            metric = Metric(name, family.text, family.kind)
+            for (sample, labels), value in self._values[name].items():
+                metric.add_sample(sample, dict(labels), value)
+            yield metric
+
+    def _add(self, values: dict[_Key, float], sample: Sample) -> None:
+        key = (sample.name, tuple(sorted(sample.labels.items())))
+        known = values.get(key)
+        if known is None:
+            values[key] = sample.value
+        elif sample.name.endswith("_created"):
+            values[key] = min(known, sample.value)
+        elif sample.name.removeprefix(_PREFIX) in _FLAGS:
+            values[key] = max(known, sample.value)
+        else:
+            values[key] = known + sample.value
+
+
+def _family(metric: Metric) -> Family:
+    samples = tuple(Sample(sample.name, dict(sample.labels), float(sample.value)) for sample in metric.samples)
+    return Family(metric.name, metric.type, metric.documentation, samples)

@@ -46,7 +46,7 @@ NOT_REBASED = {
 async def retired(call: Call) -> Response:
     """Where a retired history ended: only what goes beyond is handed over. Raises: NotFound, HistoryChanged."""
     document = await known(call)
-    parts = call.edge.past.parts
+    parts = call.edge.past.local.parts
     found = await retired_history(parts, document.document_id, _history_id(call))
     return JSONResponse({"state_vector": base64.b64encode(found.state_vector).decode()})
 
@@ -94,7 +94,7 @@ async def name_point(call: Call) -> Response:
     past, author = call.edge.past, call.access.need().identity
     wanted = call.text("point_id")
     if wanted:
-        point = await past.name_point(document.document_id, *_parse_point(wanted), name, author)
+        point = await past.local.name_point(document.document_id, *_parse_point(wanted), name, author)
     else:
         point = await past.name_now(document.document_id, name, author)
     return JSONResponse(_point_json(point), status_code=201)
@@ -111,7 +111,7 @@ async def forget_point(call: Call) -> Response:
 async def point_content(call: Call) -> Response:
     """The file as it was at a point. Raises: NotFound, FormatError, JournalError."""
     document, (history_id, seq) = await _asked_point(call)
-    return attachment(await call.edge.past.content_at(document.document_id, history_id, seq), document.path)
+    return attachment(await call.edge.past.local.content_at(document.document_id, history_id, seq), document.path)
 
 
 async def _asked_point(call: Call) -> tuple[Known, tuple[HistoryId, int]]:
@@ -143,7 +143,7 @@ def _point_json(point: Point) -> dict[str, object]:
 async def rebase(call: Call) -> Response:
     """Give a document that nobody has open a fresh history now. Raises: NotFound, NotRebased, JournalError."""
     document = await known(call)
-    done = await call.edge.rebaser.rebase(document.document_id)
+    done = await call.edge.past.rebase(document.document_id)
     if done.outcome is not Outcome.REBASED:
         raise NotRebased(done.outcome, public=done.reason or NOT_REBASED[done.outcome])
     return JSONResponse({"before_bytes": done.before_bytes, "after_bytes": done.after_bytes})

@@ -21,7 +21,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from collab.config import Config
 from collab.limits import Limits
-from collab.web.placement import SocketRoutes
+from collab.node.handover import Handover
+from collab.web.socket_routes import SocketRoutes
 from collab.web.upgrade import PeerSocket
 from collab.web.wire import Surroundings, WebSocketWire
 
@@ -94,7 +95,10 @@ class EdgeHttp(H11Protocol):
 
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
         self._head_complete()
+        behind, _ = self.conn.trailing_data
         super().handle_websocket_upgrade(event)
+        if behind:  # uvicorn would lose it
+            cast(WebSocketWire, self.transport.get_protocol()).data_received(behind)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._head_complete()
@@ -132,14 +136,11 @@ class EdgeServer(uvicorn.Server):
         super().__init__(config)
         self._before_stop = before_stop
 
-    async def adopt(self, connection: socket.socket, head: bytes) -> None:
-        """Go on with a WebSocket that another process accepted, and of which it read the request's head.
-
-        Raises: OSError (the socket is gone).
-        """
+    async def adopt(self, handover: Handover) -> None:
+        """Go on with a WebSocket that another worker accepted, and began to read. Raises: OSError (it is gone)."""
         kind = cast(type[WebSocketWire], self.config.ws_protocol_class)
-        wire = kind(self.config, self.server_state, {}, adopted_head=head)
-        await asyncio.get_running_loop().connect_accepted_socket(lambda: wire, connection)
+        wire = kind(self.config, self.server_state, {}, adopted=handover)
+        await asyncio.get_running_loop().connect_accepted_socket(lambda: wire, handover.socket)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:

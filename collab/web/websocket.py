@@ -11,12 +11,13 @@ from collections.abc import Callable
 
 import structlog
 
-from collab.errors import CollabError
+from collab.errors import CollabError, InternalError, RoomElsewhere
+from collab.node.placement import Seat
 from collab.protocol.sending import CloseInfo
 from collab.web.admission import TooManyRequests
 from collab.web.edge import Edge, Offer
-from collab.web.joining import Joined, join
-from collab.web.placement import SocketRoute
+from collab.web.joining import Joined, LivesElsewhere, join
+from collab.web.socket_routes import SocketRoute
 from collab.web.upgrade import Upgrade
 from collab.web.wire import WebSocketWire
 
@@ -48,11 +49,27 @@ async def _open(wire: WebSocketWire, upgrade: Upgrade, edge: Edge, offer: Offer)
         joined = await join(edge, upgrade.asked, offer)
         attached = True
         _let_in(wire, edge, offer, joined, address)
+    except LivesElsewhere as elsewhere:
+        await _hand_over(wire, edge, elsewhere.seat, address)
     except CollabError as error:
         _turn_away(wire, edge, offer, error, address)
     finally:
         if not attached:
             edge.admission.leave(address)
+
+
+async def _hand_over(wire: WebSocketWire, edge: Edge, seat: Seat, address: str) -> None:
+    """Let the worker that has the room go on with this socket; where that fails, the client comes again."""
+    post = edge.rooms.post
+    try:
+        if post is None:
+            raise InternalError("a room is elsewhere, and there is no elsewhere")
+        await wire.hand_over(post.address(seat))
+    except (OSError, CollabError) as error:
+        refused = error if isinstance(error, CollabError) else RoomElsewhere(f"{seat.name} takes no socket: {error}")
+        _refuse(wire, edge, refused, address)
+    else:
+        edge.metrics.count("handovers_total")
 
 
 def _let_in(wire: WebSocketWire, edge: Edge, offer: Offer, joined: Joined, address: str) -> None:

@@ -2,7 +2,7 @@
 
 Driven by uvicorn (`ws=`) on the port of the HTTP side. There is a task until somebody is let in; afterwards a message
 is a call of the peer above, and a broadcast is a write to the transport. What time brings is looked at in one sweep for
-all. Knows no room: who comes in is the routes' business (`placement.py`), what messages mean the peer's.
+all. Knows no room: who comes in is the routes' business (`socket_routes.py`), what messages mean the peer's.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ import uvicorn
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
 from uvicorn.server import ServerState
 
-from collab.errors import CloseCode, InternalError
+from collab.errors import CloseCode, InternalError, RoomElsewhere
 from collab.limits import Limits
+from collab.node.handover import Handover, send_handover
 from collab.protocol.frames import NO_CODE, FrameReader, Kind, Opcode, Signal, encode_close, encode_frame
 from collab.protocol.sending import CloseInfo
 from collab.web.peer import Peer
-from collab.web.placement import SocketRoute, SocketRoutes
+from collab.web.socket_routes import SocketRoute, SocketRoutes
 from collab.web.upgrade import VERSION, ImpossibleUpgrade, PeerSocket, Upgrade, accepting, read_upgrade, refusing
 
 log = structlog.get_logger(__name__)
@@ -33,6 +34,7 @@ SWEEP_S = 1.0
 """How often silent, stalled and closing connections are looked at."""
 HIGH_WATER_FRACTION = 4
 """A wire is blocked while more than this part of an outbox waits in it."""
+_HEAD_END = b"\r\n\r\n"
 PINGS = 3
 """So many fit into the idle timeout."""
 _PING = encode_frame(b"", Opcode.PING)
@@ -83,7 +85,8 @@ class WebSocketWire(asyncio.Protocol):
 
     around: ClassVar[Surroundings]
     __slots__ = (
-        "_adopted_head",
+        "_adopted",
+        "_begun",
         "_deadline",
         "_heard",
         "_heard_at",
@@ -106,11 +109,13 @@ class WebSocketWire(asyncio.Protocol):
         config: uvicorn.Config,
         server_state: ServerState,
         app_state: dict[str, Any],
-        adopted_head: bytes | None = None,
+        adopted: Handover | None = None,
     ) -> None:
-        """`adopted_head`: the request of a socket that another process accepted and gave away."""
+        """`adopted`: what another worker accepted and gave away."""
         self._server = server_state
-        self._adopted_head = adopted_head
+        self._adopted = adopted
+        self._begun = bytearray()
+        """All that came before the door opened here, for a hand-over."""
         self._reader: FrameReader | None = None
         self._phase = Phase.OPENING
         self._peer: Peer | None = None
@@ -135,13 +140,15 @@ class WebSocketWire(asyncio.Protocol):
         self._heard_at = self._loop.time()
         self._server.connections.add(self)  # type: ignore[arg-type]  # uvicorn names its own classes; it calls `shutdown`
         self.around.add(self)
-        if self._adopted_head is not None:
-            self._loop.call_soon(self.data_received, self._adopted_head)
+        if self._adopted is not None:
+            self._loop.call_soon(self.data_received, b"")
 
     def data_received(self, data: bytes) -> None:
         self._heard = True
+        if self._phase is Phase.OPENING:
+            self._begun += data
         if self._reader is None:
-            self._begin(data)
+            self._begin(data if self._adopted is None else self._adopted.request + data)
         else:
             self._reader.receive(data)
             self._read()
@@ -190,6 +197,23 @@ class WebSocketWire(asyncio.Protocol):
         if self._phase is Phase.OPENING:
             self.write(accepting(self._key, subprotocol))
             self._phase = Phase.OPEN
+            self._begun = bytearray()
+
+    async def hand_over(self, address: str) -> None:
+        """Let the worker at that address go on with this socket, instead of `accept`.
+
+        Raises: RoomElsewhere (it cannot be handed over), OSError (nobody takes it).
+        """
+        hops = 0 if self._adopted is None else self._adopted.hops
+        limits = self.around.limits
+        if hops >= limits.handover_hops or len(self._begun) > limits.handover_size_bytes:
+            raise RoomElsewhere("handover_hops" if hops >= limits.handover_hops else "handover_size_bytes")
+        if self._phase is not Phase.OPENING:
+            return
+        with self._transport.get_extra_info("socket").dup() as copy:
+            await send_handover(address, Handover(copy, bytes(self._begun), hops + 1))
+        self._end()
+        self._transport.abort()
 
     def attach(self, peer: Peer, on_over: Callable[[CloseInfo], None]) -> None:
         """Give the messages to `peer`. `on_over` is called once: in how it was closed from this side, else NORMAL."""
@@ -254,9 +278,12 @@ class WebSocketWire(asyncio.Protocol):
 
     # -- the handshake --
 
-    def _begin(self, head: bytes) -> None:
-        """Look at the request, and start the task that lets in or refuses."""
+    def _begin(self, data: bytes) -> None:
+        """Look at the request, and start the task that lets in or refuses; what came behind it waits."""
+        head, _, behind = data.partition(_HEAD_END)
+        self._begun[:] = data
         self._reader = FrameReader()
+        self._reader.receive(behind)
         self._paused = True  # what is sent before the door opens waits in the sender's own machine
         self._transport.pause_reading()
         peer = PeerSocket(get_remote_addr(self._transport), get_local_addr(self._transport))
@@ -264,8 +291,6 @@ class WebSocketWire(asyncio.Protocol):
             upgrade = read_upgrade(head, peer, secure=is_ssl(self._transport))
         except ImpossibleUpgrade as error:
             self.refuse(error.status, str(error), {"Sec-WebSocket-Version": VERSION})
-            return
-        if self._is_given_away(upgrade.path, head):
             return
         found = self.around.routes.find(upgrade.path)
         if found is None:
@@ -275,16 +300,6 @@ class WebSocketWire(asyncio.Protocol):
         task = self._loop.create_task(self._open(*found, upgrade), name="handshake")
         self._server.tasks.add(task)
         task.add_done_callback(self._server.tasks.discard)
-
-    def _is_given_away(self, path: str, head: bytes) -> bool:
-        placement = self.around.routes.placement
-        if self._adopted_head is not None or placement is None:
-            return False
-        if not placement(path, head, self._transport.get_extra_info("socket")):
-            return False
-        self._end()
-        self._loop.call_soon(self._transport.abort)  # uvicorn still has to call `set_protocol`
-        return True
 
     async def _open(self, route: SocketRoute, rest: str, upgrade: Upgrade) -> None:
         try:

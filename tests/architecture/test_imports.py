@@ -35,6 +35,9 @@ ALLOWED: dict[str, set[str]] = {
         "connectors.base",
         "connectors.errors",
     },
+    "collab.node": RING
+    | {"collab.node", "collab.rooms", "collab.store", "collab.protocol", "collab.config", "connectors.base"},
+    "collab.supervisor": RING | {"collab.supervisor", "collab.node", "collab.config", "collab.configfile"},
     "collab.auth": RING | {"collab.auth", "collab.protocol", "collab.config", "collab.store"},
     "connectors": {"connectors"},
     "loadtest": {"loadtest", "collab.protocol", "collab.errors", "collab.limits"},
@@ -137,7 +140,8 @@ def test_broad_excepts_stand_only_where_the_house_allows_them() -> None:
         "collab.web.wire",  # transport
         "collab.rooms.room",  # room task, and its turns
         "collab.rooms.rooms",  # background supervisor of the rooms' tasks
-        "collab.supervisor",
+        "collab.rooms.following",  # background task that watches a storage
+        "collab.node.doorway",  # transport loop of the room channel
         "collab.store.database",  # the commit thread: what a call raises belongs to its caller, as in an executor
     }
 

@@ -23,8 +23,8 @@ from collab.errors import CloseCode
 from collab.protocol.frames import Opcode, encode_frame
 from collab.protocol.sending import CloseInfo
 from collab.startup import listen
-from collab.web.placement import SocketRoute, SocketRoutes
 from collab.web.server import EdgeServer, uvicorn_config
+from collab.web.socket_routes import SocketRoute, SocketRoutes
 from collab.web.upgrade import Upgrade
 from collab.web.wire import WebSocketWire
 

@@ -385,7 +385,7 @@ def test_a_deleted_file_is_told_kept_and_can_be_restored() -> None:
         await asyncio.sleep(3)
         opened = await case.open()
         await case.world.storage.delete(PATH, CREDENTIALS)
-        case.rooms.deleted(ROOT, PATH)
+        case.rooms.changed(ROOT, PATH)
         ada.edit(Splice(0, 0, "y"))
         await asyncio.sleep(10)
         told, gone = ada.save_states[-1], not case.world.storage.storage.exists(PATH)

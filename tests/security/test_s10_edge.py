@@ -19,8 +19,8 @@ from websockets.frames import Close
 from collab.protocol.messages import encode_sync_step1, encode_sync_step2
 from collab.protocol.roles import Role
 from collab.startup import listen
-from collab.web.placement import SocketRoute, SocketRoutes
 from collab.web.server import EdgeServer, uvicorn_config
+from collab.web.socket_routes import SocketRoute, SocketRoutes
 from collab.web.upgrade import Upgrade
 from collab.web.wire import WebSocketWire
 from tests.clients import connect

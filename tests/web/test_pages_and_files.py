@@ -131,7 +131,8 @@ async def test_what_cannot_be_edited_is_refused(server: Running, path: str, stat
 
 async def test_a_draining_server_is_not_ready_and_opens_nothing(server: Running) -> None:
     client = server.client()
-    assert (await client.get("/readyz")).json() == {"ready": True, "draining": False, "journal": "ok"}
+    ready = {"ready": True, "draining": False, "journal": "ok", "workers": 1, "missing": []}
+    assert (await client.get("/readyz")).json() == ready
 
     assert (await client.post("/api/v1/admin/drain", json={})).status_code == 200
 

@@ -1,27 +1,12 @@
-"""Owns which WebSocket goes where: the table of paths, and the hook by which a connection goes to another process.
+"""Owns which WebSocket goes where: the table of paths.
 
 A route is one line of the table and one coroutine in a module of its own: it gets the wire and the request, decides
-who comes in, and either raises a `CollabError` after `wire.refuse`, or lets in: `wire.accept`, then `wire.attach` with
-a peer that takes the messages. From then on there is no task.
-
-**The hook.** `SocketRoutes.placement` is asked once for every request for a WebSocket, as soon as its head is complete
-and before anything else of the handshake is done: `placement(path, head, connection)`.
-
-- `path` is the path without the query, percent-decoded; `head` the request's head, byte for byte what `adopt` on the
-  other side needs; `connection` the socket, still non-blocking and owned by the transport of this process.
-- It returns False to let the handshake go on here. It returns True when it has given the connection away: it must have
-  duplicated the descriptor (`os.dup(connection.fileno())`) and sent that with `head` (`socket.send_fds`), all without
-  waiting. The transport here is then aborted in the next turn of the loop, which leaves the duplicate open. Nothing has
-  been written to the client, nothing is counted (admission, metrics) and no more than `head` was read from it.
-- It must not raise.
-
-**The other end.** `EdgeServer.adopt(connection, head)` takes such a socket with the bytes that were read: it is served
-from there as if it had been accepted here, and its `placement` is not asked again.
+who comes in, and then does one of three things: `wire.refuse`; `wire.accept` and `wire.attach` with a peer that takes
+the messages; or `wire.hand_over`, when another worker of this machine has the room. From then on there is no task.
 """
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -29,9 +14,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collab.web.upgrade import Upgrade
     from collab.web.wire import WebSocketWire
-
-Placement = Callable[[str, bytes, socket.socket], bool]
-"""(path, head, connection) -> whether the connection was given away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +36,6 @@ class SocketRoutes:
 
     def __init__(self, routes: Sequence[SocketRoute]) -> None:
         self._routes = tuple(routes)
-        self.placement: Placement | None = None
 
     @property
     def prefixes(self) -> tuple[str, ...]:

@@ -1,0 +1,96 @@
+"""Owns what a worker answers to the others: each question goes to the rooms here, or on to where large documents are.
+
+Knows no frame and no socket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from collab.node.calls import (
+    Absorbed,
+    AskReady,
+    Call,
+    Changed,
+    ContentNow,
+    Drain,
+    Families,
+    Family,
+    HandOverEdits,
+    Live,
+    LiveDocuments,
+    Measure,
+    Moved,
+    NameNow,
+    Open,
+    OpenScratch,
+    Ready,
+    Rebase,
+    Restore,
+    Revoked,
+    SaveNow,
+)
+from collab.node.past import NodePast
+from collab.node.plain import to_plain
+from collab.node.rooms import NodeRooms
+from collab.rooms.absorb import Absorption
+
+
+@dataclass(frozen=True, slots=True)
+class Attendant:
+    """Answers for one worker; what is not of rooms is done by those who can."""
+
+    rooms: NodeRooms
+    past: NodePast
+    measure: Callable[[], Sequence[Family]]
+    ready: Callable[[], Awaitable[Ready]]
+    revoked: Callable[[str], Awaitable[None]]
+    drain: Callable[[], Awaitable[None]]
+
+    async def answer(self, call: Call, payload: bytes) -> tuple[object, bytes]:
+        """The answer as JSON knows it, and its payload. Raises: CollabError."""
+        if isinstance(call, ContentNow):
+            return None, await self.rooms.content_now(call.document_id)
+        if isinstance(call, HandOverEdits):
+            return to_plain(Absorbed(await self._take(call, payload))), b""
+        return to_plain(await self._value(call)), b""
+
+    async def _take(self, call: HandOverEdits, update: bytes) -> Absorption | None:
+        return await self.past.hand_over(call.document_id, call.history_id, update, call.author, call.credentials)
+
+    async def _value(self, call: Call) -> object:
+        match call:
+            case Open():
+                return await self.rooms.open(call.root, call.path, call.credentials)
+            case OpenScratch():
+                return await self.rooms.open_scratch(call.name, call.user_id)
+            case SaveNow():
+                return await self.rooms.save_now(call.document_id)
+            case Restore():
+                return await self.rooms.restore(call.document_id)
+            case NameNow():
+                return await self.past.name_now(call.document_id, call.text, call.author)
+            case Rebase():
+                return await self.past.rebase(call.document_id)
+            case _:
+                return await self._of_this_worker(call)
+
+    async def _of_this_worker(self, call: Call) -> object:
+        local = self.rooms.local
+        match call:
+            case Live():
+                return LiveDocuments(tuple(local.live()))
+            case Moved():
+                await local.moved(call.root, call.old_path, call.new_path)
+            case Changed():
+                local.changed(call.root, call.path)
+            case Revoked():
+                await self.revoked(call.subject)
+            case Drain():
+                await self.drain()
+            case AskReady():
+                return await self.ready()
+            case Measure():
+                return Families(tuple(self.measure()))
+        return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -100,10 +101,11 @@ def loadtest(
 
 
 def run_all(console: Console, planned: Sequence[Turn], *, quiet: bool, pin: bool) -> list[Result]:
-    """One run after the other; Ctrl-C ends them with what there is.
+    """One run after the other; Ctrl-C and SIGTERM end them with what there is, and end what was started.
 
     A server that cannot be started is left out when others can. Raises: SettingsError, PeerError.
     """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     results: list[Result] = []
     missing: dict[str, PeerError] = {}
     for turn in planned:

@@ -117,11 +117,14 @@ class Ledger:
         reasons = []
         if busiest >= _BUSY_CORES:
             reasons.append(f"a generator process used {busiest:.2f} of a core")
-        text_ms = self.histograms.percentile_ms("text", 99)
+        shown = next((kind for kind in _SHOWN_KINDS if self.histograms.latency(kind)), "text")
+        measured_ms = self.histograms.percentile_ms(shown, 99)
         for kind, what in ((LAG, "its event loop was"), (LATE_SEND, "sends were")):
             late_ms = self.histograms.percentile_ms(kind, 99)
-            if late_ms >= _LATE_MS and late_ms >= _LATE_SHARE * text_ms > 0:
-                reasons.append(f"{what} {late_ms:.1f} ms late (p99), of {text_ms:.1f} ms that texts took")
+            if late_ms >= _LATE_MS and late_ms >= _LATE_SHARE * measured_ms > 0:
+                reasons.append(
+                    f"{what} {late_ms:.1f} ms late (p99), of {measured_ms:.1f} ms that were measured ({shown})"
+                )
         return Ceiling(processes, busiest, self._worst_lag_ms, entry.late, bool(reasons), "; ".join(reasons))
 
     def _phase(self, step: Step, entry: _Entry) -> Phase:

@@ -43,6 +43,8 @@ class Participant(Client):
 
     async def join(self, due_s: float, kind: str = "join", attempts: int | None = None) -> bool:
         """Connect and wait until in sync; tries again until it takes too long or `attempts` are used up."""
+        if self.synced:
+            return True
         self.wanted = True
         give_up_s, delay_s = time.monotonic() + self.timeout_s, _FIRST_DELAY_S
         while self.wanted:
@@ -57,6 +59,7 @@ class Participant(Client):
             attempts = None if attempts is None else attempts - 1
             delay_s = min(delay_s * 2, _MOST_DELAY_S) * self.random.uniform(0.5, 1.0)
             if attempts == 0 or time.monotonic() + delay_s > give_up_s:
+                self.wanted = False
                 return False
             await asyncio.sleep(delay_s)
         return False

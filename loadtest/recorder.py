@@ -41,9 +41,14 @@ async def record_session(
                 await stop.wait()
             listener.leave(0)
     if not joined:
-        path.unlink()  # noqa: ASYNC240  # an empty file of our own
+        _discard(path)
         raise OSError(f"the room cannot be joined: {listener.trouble}")
     return listener.written
+
+
+def _discard(recording: Path) -> None:
+    """There is nothing in it but its head."""
+    recording.unlink()
 
 
 def open_recording(path: Path, room: str) -> TextIO:

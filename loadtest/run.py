@@ -31,7 +31,7 @@ _HEAD_START_S = 0.5
 """Between the order to measure and its begin, so that all processes have it."""
 _START_S = 60.0
 """For the generator processes to start, on a machine that has other things to do."""
-_CLIENT_S = 0.02
+_CLIENT_S = 0.05
 _LARGE_DOCUMENT_S = 90.0
 _SAMPLE_S = 1.0
 

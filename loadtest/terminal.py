@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from loadtest import words
-from loadtest.comparison import MEASURE, SAID_ALREADY, Comparison
+from loadtest.comparison import MEASURE, SAID_ALREADY, Column, Comparison
 from loadtest.peers.peer import Kind
 from loadtest.results import Result, Sample
 from loadtest.scenarios.base import Scenario
@@ -233,7 +233,7 @@ def print_comparison(console: Console, comparisons: Sequence[Comparison]) -> Non
         table.add_column("median")
         for column in comparison.columns:
             table.add_column(Text(column.server), justify="right")
-        table.add_row("rounds valid", *(f"{column.sound} of {len(column.results)}" for column in comparison.columns))
+        table.add_row("rounds valid", *map(_sound, comparison.columns))
         for figure in comparison.figures:
             cells = []
             for index, column in enumerate(comparison.columns):
@@ -242,6 +242,11 @@ def print_comparison(console: Console, comparisons: Sequence[Comparison]) -> Non
                 cells.append(f"{figure.say(value.median)}{times}" if value is not None else words.UNKNOWN)
             table.add_row(figure.title, *cells)
         console.print(table)
+
+
+def _sound(column: Column) -> str:
+    bound = f", generator-bound {column.bound}" if column.bound else ""
+    return f"{column.sound} of {len(column.results)}{bound}"
 
 
 def print_line(console: Console, turn: Turn, result: Result) -> None:

@@ -18,12 +18,16 @@ _KINDS = {
     "text": "Text",
     "text_last": "Text, until the last has it",
     "text_slow": "Text, at slow readers",
+    "text_after_return": "Text, after coming back",
     "presence": "Presence",
     "join": "Join",
+    "rejoin": "Join, after a break",
+    "join_alone": "Join, one at a time",
     "acknowledgement": "Acknowledgement",
     "connect": "Connect",
     "newcomer": "Join after the run",
-    "generator_lag": "Generator's own lag",
+    "late_send": "Generator, late sends",
+    "generator_lag": "Generator, lag of its loop",
 }
 """Kinds of latency in the order of their weight."""
 

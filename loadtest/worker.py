@@ -138,7 +138,8 @@ class _Worker:
                 room.forget_presence()
 
     def _send(self, report: Report) -> None:
-        self._pipe.send(report)
+        with suppress(OSError):  # the run is gone: the next order says so
+            self._pipe.send(report)
 
     def _spawn(self, coroutine: Coroutine[Any, Any, object]) -> object:
         task = self._tasks.create_task(coroutine, name="generator")

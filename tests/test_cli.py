@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.http_client import ask
+from tests.clients import ask
 from tests.patience import PATIENCE_S
 from tests.ports import free_port
 from tests.serving import TOP, Server
@@ -53,11 +53,22 @@ def refused(done: subprocess.CompletedProcess[str], said: str) -> None:
 def test_help_names_every_command() -> None:
     text = collab("--help").stdout
 
-    for command in ("serve", "token", "check-config", "doctor", "replay", "backup", "restore", "purge", "erase"):
+    for command in (
+        "serve",
+        "token",
+        "check-config",
+        "doctor",
+        "replay",
+        "backup",
+        "restore",
+        "rebase",
+        "purge",
+        "erase",
+    ):
         assert command in text
 
 
-@pytest.mark.parametrize("command", ["serve", "token", "replay", "backup"])
+@pytest.mark.parametrize("command", ["serve", "token", "replay", "backup", "rebase"])
 def test_each_command_explains_itself(command: str) -> None:
     done = collab(command, "--help")
 
@@ -226,3 +237,45 @@ def test_replay_writes_a_document_to_a_new_file_only(folder: Path, tmp_path: Pat
     assert written.returncode == 0, written.stderr
     assert (tmp_path / "rebuilt.md").read_bytes() == (folder / "a.md").read_bytes()
     refused(collab(*arguments), "nothing is overwritten")
+
+
+def test_rebase_gives_a_named_document_a_fresh_history_and_points_find_the_old_one(
+    folder: Path, tmp_path: Path
+) -> None:
+    server = Server(folder, tmp_path / "data").start()
+    try:
+        opened = ask("POST", f"{server.url}/api/v1/documents/open", json={"path": "a.md"}).json()
+        address = f"{server.url}/api/v1/documents/{opened['document_id']}/points"
+        named = ask("POST", address, json={"name": "as sent"})
+        running = collab("rebase", "a.md", "--data", tmp_path / "data")
+    finally:
+        server.stop()
+    place = ("--data", tmp_path / "data")
+
+    done = collab("rebase", "a.md", *place)
+    (folder / "a.md").write_text("# changed later\n", encoding="utf-8")
+    points = collab("replay", "a.md", "--points", *place)
+    rebuilt = collab("replay", "a.md", *place, "--at", "as sent", "--write", tmp_path / "sent.md")
+    first = collab("replay", "a.md", *place, "--at", "2001-01-01", "--write", tmp_path / "first.md")
+
+    assert named.status_code == 201
+    refused(running, "another server")
+    assert done.returncode == 0 and "a.md  rebased" in done.stdout, done.stdout + done.stderr
+    assert len(points.stdout.splitlines()) == 2 and "as sent" in points.stdout
+    assert rebuilt.returncode == 0, rebuilt.stderr
+    assert (tmp_path / "sent.md").read_bytes() == (tmp_path / "first.md").read_bytes() == b"# A\n"
+    assert first.returncode == 0
+    assert collab("replay", "--all", *place).returncode == 0
+    refused(collab("replay", "a.md", *place, "--at", "unknown", "--write", tmp_path / "no.md"), "neither a time nor")
+
+
+def test_rebase_of_all_quiet_documents_leaves_those_of_today(folder: Path, tmp_path: Path) -> None:
+    server = Server(folder, tmp_path / "data").start()
+    ask("POST", f"{server.url}/api/v1/documents/open", json={"path": "a.md"}).raise_for_status()
+    server.stop()
+
+    done = collab("rebase", "--all-quiet", "--data", tmp_path / "data")
+
+    assert done.returncode == 0 and "0 of 0 documents" in done.stdout, done.stdout + done.stderr
+    refused(collab("rebase", "--data", tmp_path / "data"), "--all-quiet")
+    refused(collab("rebase", "none.md", "--data", tmp_path / "data"), "knows no document")

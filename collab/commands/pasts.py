@@ -52,13 +52,15 @@ async def _at_point(store: Store, document_id: DocumentId, text: str) -> StoredH
 
 
 async def _at_time(store: Store, document_id: DocumentId, at_ms: int) -> StoredHistory | None:
-    """From the history that was current then: the newest whose first point is not later."""
+    """From the history that was current then: the newest whose first point is not later, else the oldest."""
     points = await store.points(document_id)
     histories = list(dict.fromkeys(point.history_id for point in points))
     for history_id in histories:
         starts = min(point.at_ms for point in points if point.history_id == history_id)
         if starts <= at_ms:
             return await _in_history(store, document_id, history_id, at_ms)
+    if histories:
+        return await _in_history(store, document_id, histories[-1], at_ms)
     current = await store.load(document_id)
     return None if current is None else await _in_history(store, document_id, current.history_id, at_ms)
 

@@ -5,13 +5,18 @@ Knows no HTTP. A document that was looked at is not looked at again until somebo
 
 from __future__ import annotations
 
+import structlog
+
 from collab.clock import Clock
 from collab.config import StoreConfig
+from collab.errors import FormatError, StorageError
 from collab.rooms.parts import Parts
 from collab.rooms.rebase import Outcome, Rebased, Rebasing
 from collab.rooms.rooms import SERVER, Rooms
 from collab.store.base import DocumentId, DocumentRecord
 from collab.store.retention import DAY_MS
+
+_log = structlog.get_logger(__name__)
 
 LOOKED_AT_ONCE = 100
 """So many quiet documents are looked at in one run."""
@@ -55,10 +60,18 @@ class Rebaser:
         due = [record for record in quiet if record.document_id not in self._looked_at]
         done = 0
         for record in due[:LOOKED_AT_ONCE]:
-            rebased = await self.rebase(record.document_id, self._config.rebase_ratio)
-            done += rebased.outcome is Outcome.REBASED
+            done += await self._rebased(record)
             self._looked_at[record.document_id] = record.seen_ms
         return done
+
+    async def _rebased(self, record: DocumentRecord) -> bool:
+        """Raises: JournalError. A document whose file has no place or format here any more stays as it is."""
+        try:
+            rebased = await self.rebase(record.document_id, self._config.rebase_ratio)
+        except (StorageError, FormatError) as error:
+            _log.info("rebase_skipped", document_id=record.document_id, reason=str(error))
+            return False
+        return rebased.outcome is Outcome.REBASED
 
 
 def quiet_before_ms(config: StoreConfig, clock: Clock) -> int | None:

@@ -21,9 +21,10 @@ ALLOWANCES = {
     "COLLAB_LIMITS_CONNECTIONS_PER_ROOM": "100000",
     "COLLAB_LIMITS_CONNECTIONS_PER_ADDRESS": "100000",
     "COLLAB_LIMITS_PENDING_HANDSHAKES": "100000",
+    "COLLAB_LIMITS_ROOMS_PER_USER": "100000",
 }
-"""All clients of a load test have one address and write as fast as they can: what is a flood from one person is the
-test here. The checks still run; only their thresholds are out of the way."""
+"""All clients of a load test are one person at one address and write as fast as they can: what is a flood from one
+person is the test here. The checks still run; only their thresholds are out of the way."""
 
 
 def environment() -> dict[str, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from loadtest.results import Result, Sample, Verdict
@@ -9,7 +11,7 @@ from loadtest.run import run_scenario
 from loadtest.settings import Credentials, Deadlines, RunSettings
 from tests.loadtest import servers
 from tests.loadtest.servers import SmallServer, running
-from tests.serving import free_port
+from tests.ports import free_port
 
 SHORT = Deadlines(connect_s=30, settle_s=2, proof_s=60, grace_s=30)
 """What is broken stays broken, so nothing is gained by waiting longer for it."""
@@ -115,6 +117,23 @@ async def test_another_kind_of_server_is_named(kind: type[SmallServer], seen: st
     assert result.verdict is Verdict.INVALID
     assert result.proof.agreeing == 0
     assert seen in result.proof.problems[0]
+
+
+@pytest.mark.parametrize("answer", [b"", b"220 mail.example.org ESMTP\r\n", b"HTTP/1.1 426 Upgrade Required\r\n\r\n"])
+async def test_a_port_that_speaks_no_websocket_is_said_so(answer: bytes) -> None:
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+    async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as listening:
+        result = await run(f"ws://127.0.0.1:{listening.sockets[0].getsockname()[1]}", Deadlines(connect_s=5))
+
+    assert result.verdict is Verdict.INVALID
+    assert "nobody can join" in result.proof.problems[0]
+    assert "426" in result.proof.problems[0] or b"426" not in answer
 
 
 async def test_a_server_that_is_not_there_is_said_so() -> None:

@@ -14,7 +14,7 @@ from collab.protocol.roles import Identity
 from collab.rooms.past import Past
 from collab.rooms.rebase import Outcome, Rebased
 from collab.rooms.rebaser import Rebaser
-from collab.store.base import DocumentId, HistoryId
+from collab.store.base import Alias, DocumentId, HistoryId, SaveBase
 from collab.store.retention import DAY_MS
 from tests.rooms.case import PATH, Case, run
 from tests.simulation.client import Client
@@ -439,6 +439,22 @@ def test_quiet_documents_are_rebased_by_themselves_and_looked_at_once() -> None:
 
         assert (at_once, later, again) == (0, 1, 0)
         assert len(await case.world.store.retired(document_id)) == 1
+
+    run(test, CHURN)
+
+
+def test_quiet_documents_without_a_place_or_a_format_do_not_hinder_the_others() -> None:
+    async def test(case: Case) -> None:
+        document_id = await scattered(case)
+        await case.rooms.without_room(document_id, lambda: asyncio.sleep(0))
+        store = case.world.store
+        for alias in (Alias("root:gone", "a.md"), Alias("retired:root:files", "b#1"), Alias("root:files", "c.png")):
+            other = await store.resolve(alias, case.clock.wall_ms())
+            base = SaveBase("v1", await store.put_content(b"x"), 0, b"", 0)
+            await store.create_history(other.document_id, None, HistoryId(alias.external_id), "text", None, base, 0)
+        case.clock.jump_wall(31 * DAY_MS / 1000)
+
+        assert await rebaser(case).rebase_quiet() == 1
 
     run(test, CHURN)
 

@@ -22,7 +22,7 @@ DOCUMENT = DocumentId("d1")
 ANNA = Identity("anna", "Anna", "#336699")
 QUESTIONS: list[calls.Call] = [
     calls.Open("docs", "a/ü.md", Credentials("anna", "Anna", "secret")),
-    calls.OpenScratch("room"),
+    calls.OpenScratch("room", "ann"),
     calls.HandOverEdits(DOCUMENT, HistoryId("h"), ANNA, Credentials("anna", "Anna")),
     calls.NameNow(DOCUMENT, "before the talk", ANNA),
     calls.Rebase(DOCUMENT),

@@ -1,7 +1,7 @@
 """Owns who is present in a room: which connection speaks for which client id, and what may be shown of it.
 
 Pure: time and identities come in, what is to be broadcast to everybody (the sender too) goes out. Nobody can speak for
-another person's client id, and the name that others see is the server's.
+another person's client id, and the name, colour and role that others see are the server's.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collab.protocol.codec import decode_json, encode_json
 from collab.protocol.events import AwarenessEntry
 from collab.protocol.messages import MAX_AWARENESS_CLOCK
 from collab.protocol.rate import TokenBucket
-from collab.protocol.roles import Identity
+from collab.protocol.roles import Identity, Role
 
 
 @dataclass(slots=True)
@@ -46,7 +46,7 @@ class AwarenessTable:
         """Client id without a connection -> since when, oldest first."""
 
     def receive(
-        self, connection: int, identity: Identity, entries: Iterable[AwarenessEntry], now: float
+        self, connection: int, identity: Identity, role: Role, entries: Iterable[AwarenessEntry], now: float
     ) -> tuple[AwarenessEntry, ...]:
         """Take what a connection sent; returns what is to be broadcast.
 
@@ -60,9 +60,22 @@ class AwarenessTable:
             if not charged and not self._rate(connection).take(now):
                 return ()
             charged = True
-            accepted = self._accept(connection, identity, entry, now)
+            accepted = self._accept(connection, identity, role, entry, now)
             if accepted is not None:
                 changed.append(accepted)
+        return tuple(changed)
+
+    def change_role(self, connection: int, role: Role) -> tuple[AwarenessEntry, ...]:
+        """A connection has another role from now on; returns what is to be broadcast, to itself too."""
+        changed = []
+        for client_id in sorted(self._owned.get(connection, ())):
+            presence = self._presences[client_id]
+            state = None if presence.state is None else decode_json(presence.state, self._limits.awareness_depth)
+            if isinstance(state, dict) and isinstance(state["user"], dict):
+                state["user"]["role"] = role.value
+                presence.state = encode_json(state)
+                presence.clock += 1
+                changed.append(presence.entry())
         return tuple(changed)
 
     def leave(self, connection: int, now: float) -> tuple[AwarenessEntry, ...]:
@@ -105,8 +118,10 @@ class AwarenessTable:
         newer = entry.clock > presence.clock or (entry.clock == presence.clock and not owned)
         return newer and presence.user_id == identity.user_id
 
-    def _accept(self, connection: int, identity: Identity, entry: AwarenessEntry, now: float) -> AwarenessEntry | None:
-        state = None if entry.state is None else self._sanitised(entry.state, identity)
+    def _accept(
+        self, connection: int, identity: Identity, role: Role, entry: AwarenessEntry, now: float
+    ) -> AwarenessEntry | None:
+        state = None if entry.state is None else self._sanitised(entry.state, identity, role)
         if entry.state is not None and state is None:
             return None
         presence = self._presences.get(entry.client_id)
@@ -124,7 +139,7 @@ class AwarenessTable:
         if presence.connection is not None:
             self._owned[presence.connection].discard(presence.client_id)
 
-    def _sanitised(self, state: str, identity: Identity) -> str | None:
+    def _sanitised(self, state: str, identity: Identity, role: Role) -> str | None:
         """The state with the server's word on who it is; None when it cannot be shown."""
         if len(state) > self._limits.awareness_state_size_bytes:
             return None
@@ -135,7 +150,7 @@ class AwarenessTable:
         if not isinstance(value, dict) or len(state.encode()) > self._limits.awareness_state_size_bytes:
             return None
         user = value.get("user")
-        shown = {"name": identity.name, "color": identity.color, "id": identity.user_id}
+        shown = {**identity.to_json(), "role": role.value}
         value["user"] = {**user, **shown} if isinstance(user, dict) else shown
         return encode_json(value)
 

@@ -134,6 +134,10 @@ class Intake:
         self._asking.pop(connection.number, None)
         self._send_presence(self._awareness.leave(connection.number, self._parts.clock.monotonic()))
 
+    def show_role(self, connection: Connection) -> None:
+        """The role of a connection changed: all see it."""
+        self._send_presence(self._awareness.change_role(connection.number, connection.role))
+
     def expire(self, now: float) -> None:
         """Let time pass for presence."""
         self._send_presence(self._awareness.expire(now))
@@ -170,7 +174,8 @@ class Intake:
             self._on_sync_request(connection, event)
         elif isinstance(event, AwarenessReceived):
             now = self._parts.clock.monotonic()
-            self._send_presence(self._awareness.receive(connection.number, connection.identity, event.entries, now))
+            number, identity, role = connection.number, connection.identity, connection.role
+            self._send_presence(self._awareness.receive(number, identity, role, event.entries, now))
         elif isinstance(event, AwarenessRequested):
             self.send_all_presence(connection)
         else:

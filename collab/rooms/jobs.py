@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from collab.document import Document
@@ -16,7 +17,7 @@ from collab.rooms.intake import Intake
 from collab.rooms.journal_writer import Applied, JournalWriter
 from collab.rooms.live import LiveDocument
 from collab.rooms.parts import Parts
-from collab.rooms.requests import Captured, Job, answer, answer_error
+from collab.rooms.requests import Captured, Changed, Job, answer, answer_error
 from collab.store.base import JournalEntry
 
 _Result = TypeVar("_Result")
@@ -61,9 +62,9 @@ class Jobs:
         self._ask(future, lambda: answer(future, lambda: self._captured(look)), journalled=True)
         return await future
 
-    async def change(self, change: Callable[[Document], _Result], author_id: str, author_name: str) -> _Result:
+    async def change(self, change: Callable[[Document], _Result], author_id: str, author_name: str) -> Changed[_Result]:
         """Let `change` edit; returns when that is journalled. Raises: FormatError, JournalError, DocumentPoisoned."""
-        future = _future(change)
+        future: asyncio.Future[Changed[_Result]] = asyncio.get_running_loop().create_future()
 
         def run() -> None:
             try:
@@ -74,7 +75,8 @@ class Jobs:
                 if isinstance(error, DocumentPoisoned):
                     raise
             else:
-                self._journal_change(update, author_id, author_name, lambda: answer(future, lambda: result))
+                done = partial(_answer_changed, future, result)
+                self._journal_change(update, author_id, author_name, done)
 
         self._ask(future, run)
         return await future
@@ -113,13 +115,19 @@ class Jobs:
         if not self._journal.available:
             raise JournalError(AWAY)
 
-    def _journal_change(self, update: bytes, author_id: str, author_name: str, done: Callable[[], None]) -> None:
+    def _journal_change(
+        self, update: bytes, author_id: str, author_name: str, done: Callable[[int | None], None]
+    ) -> None:
         entry = JournalEntry(update, author_id, author_name, self._parts.clock.wall_ms(), self._parts.node, 0)
         applied = Applied(None, 0, entry if update else None, journalled=done)
         if update:
             self._intake.changed(update, applied)
         else:
             self._journal.add(applied)
+
+
+def _answer_changed(future: asyncio.Future[Changed[_Result]], result: _Result, seq: int | None) -> None:
+    answer(future, lambda: Changed(result, seq))
 
 
 def _future(of: Callable[[Document], _Result]) -> asyncio.Future[_Result]:

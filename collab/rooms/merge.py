@@ -19,7 +19,9 @@ from collab.formats.text import TextFormat, noted_charset
 from collab.formats.text_merge import apply_plan
 from collab.rooms.book import SaveBook
 from collab.rooms.notices import NoticeCode
+from collab.rooms.outside import OutsideChange
 from collab.rooms.parts import Parts
+from collab.rooms.requests import Changed
 from collab.rooms.storage_file import StorageFile
 from connectors.base import Content
 
@@ -46,8 +48,12 @@ class MergingRoom(Protocol):
         """Ask the document something. Raises: what `look` raises, InternalError (the room ended)."""
         ...
 
-    async def change(self, change: Callable[[Document], _Result], author_id: str, author_name: str) -> _Result:
+    async def change(self, change: Callable[[Document], _Result], author_id: str, author_name: str) -> Changed[_Result]:
         """Edit as the server; returns when it is journalled. Raises: FormatError, JournalError, DocumentPoisoned."""
+        ...
+
+    def note_outside(self, change: OutsideChange) -> None:
+        """The storage changed the document."""
         ...
 
     def notice(self, code: NoticeCode, details: Mapping[str, object] | None = None) -> None: ...
@@ -81,7 +87,7 @@ class Reconciler:
         base = await self.book.base_content()
         if base and not theirs.content and not self._believed(theirs.version):
             return Found.SUSPECT
-        await self.merge(base, theirs.content)
+        await self.merge(base, theirs.content, theirs.modified_by)
         await self.book.note_merged(theirs.content, theirs.version)
         return Found.MERGED
 
@@ -91,27 +97,32 @@ class Reconciler:
             self._suspect = (version, now)
         return now - self._suspect[1] >= self.parts.save.debounce_s
 
-    async def merge(self, base: bytes | None, theirs: bytes) -> None:
-        """Merge foreign bytes into the document. Raises: FormatError, JournalError, DocumentPoisoned."""
+    async def merge(self, base: bytes | None, theirs: bytes, who: str | None = None) -> None:
+        """Merge foreign bytes into the document; `who` wrote them, where the storage knows.
+
+        Raises: FormatError, JournalError, DocumentPoisoned.
+        """
         file = self.file
         if base is None:
             base = await self.room.look(lambda document: common_lines(file.format, document, theirs))
-        merged = await self._merge_planned(base, theirs) or await self._merge_at_once(base, theirs)
-        if merged.changes:
-            self.room.notice(NoticeCode.OUTSIDE_CHANGE, {"places": merged.changes})
+        author = who or file.root.name
+        changed = await self._merge_planned(base, theirs, author) or await self._merge_at_once(base, theirs, author)
+        merged = changed.result
+        if merged.changes and changed.seq is not None:
+            self.room.note_outside(OutsideChange(changed.seq, who or "", merged.changes, merged.places))
         if merged.conflicts:
             places = [conflict.conflict_id for conflict in merged.conflicts]
             self.room.notice(NoticeCode.CONFLICT, {"places": places})
 
-    async def _merge_at_once(self, base: bytes, theirs: bytes) -> Merged:
+    async def _merge_at_once(self, base: bytes, theirs: bytes, author: str) -> Changed[Merged]:
         file, at_ms = self.file, self.parts.clock.wall_ms()
 
         def merge(document: Document) -> Merged:
             return file.format.merge(base, theirs, document, file.author_id, at_ms)
 
-        return await self.room.change(merge, file.author_id, file.root.name)
+        return await self.room.change(merge, file.author_id, author)
 
-    async def _merge_planned(self, base: bytes, theirs: bytes) -> Merged | None:
+    async def _merge_planned(self, base: bytes, theirs: bytes, author: str) -> Changed[Merged] | None:
         """Plan a large merge in the sandbox while people go on typing; None when they type too fast for that."""
         file, at_ms = self.file, self.parts.clock.wall_ms()
         if not isinstance(file.format, TextFormat) or len(theirs) <= self.parts.limits.inline_check_size_bytes:
@@ -120,9 +131,9 @@ class Reconciler:
             live, known = await self.room.look(lambda document: (document.text(), noted_charset(document)))
             plan = await self.parts.sandbox.plan_merge(base, theirs, live, known)
             apply = partial(apply_plan, plan, source=file.author_id, at_ms=at_ms)
-            merged = await self.room.change(apply, file.author_id, file.root.name)
-            if merged is not None:
-                return merged
+            changed = await self.room.change(apply, file.author_id, author)
+            if changed.result is not None:
+                return Changed(changed.result, changed.seq)
         return None
 
 

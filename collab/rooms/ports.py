@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from collab.formats.base import Decoded
@@ -26,6 +26,10 @@ class Sandbox(Protocol):
 
     async def compact(self, state: bytes) -> bytes:
         """The same document without the content of what was deleted. Raises: CollabError."""
+        ...
+
+    async def take_back(self, before: Sequence[bytes], update: bytes, now: bytes, client_id: int) -> bytes:
+        """The update that takes `update` back, made before which the document was `before`. Raises: CollabError."""
         ...
 
     async def plan_merge(self, base: bytes, theirs: bytes, live: str, known: str | None = None) -> Plan:

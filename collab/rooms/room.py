@@ -16,11 +16,13 @@ import structlog
 from collab.document import Document
 from collab.errors import CloseCode, CollabError, HistoryChanged, InternalError, JournalError, LimitExceeded
 from collab.protocol.payloads import Hello, SaveState, StorageState
+from collab.protocol.roles import Identity, Role
 from collab.rooms.connection import Access, Connection
 from collab.rooms.loading import Loaded, has_person_deleted
 from collab.rooms.notices import NoticeCode
+from collab.rooms.outside import OutsideChange, OutsideChanges
 from collab.rooms.parts import Parts
-from collab.rooms.requests import Captured
+from collab.rooms.requests import Captured, Changed
 from collab.rooms.saver import Saver
 from collab.rooms.snapshots import Snapshots
 from collab.rooms.turns import Turns
@@ -75,6 +77,7 @@ class Room:
         self._idle_since: float | None = parts.clock.monotonic()
         self._stop_wanted = False
         self._tasks: asyncio.TaskGroup | None = None
+        self._outside = OutsideChanges(parts, self, self.document_id, self.history_id)
         self.saver = Saver.of(parts, self, loaded)
         """None for a room without a file."""
 
@@ -140,13 +143,28 @@ class Room:
         """Ask the document something, as it is now. Raises: what `look` raises, InternalError (the room ended)."""
         return await self._turns.jobs.look(look)
 
+    def change_role(self, whose: Callable[[Access], bool], role: Role, details: Mapping[str, object]) -> int:
+        """Judge these connections by another role from now on, and tell them; returns how many."""
+        found = [connection for connection in self.connections if whose(connection.access)]
+        for connection in found:
+            self._turns.change_role(connection, role, details)
+        return len(found)
+
+    async def undo_outside(self, seq: int, person: Identity) -> None:
+        """Take an outside change back, as one edit of that person. Raises: as `OutsideChanges.undo`."""
+        await self._outside.undo(seq, person)
+
     # -- for the saver --
+
+    def note_outside(self, change: OutsideChange) -> None:
+        """Tell all what the storage brought; it can be taken back for a while."""
+        self._outside.note(change)
 
     async def capture(self, look: Callable[[Document], _Result]) -> Captured[_Result]:
         """Make something of the document while all of it is journalled. Raises: JournalError, what `look` raises."""
         return await self._turns.jobs.capture(look)
 
-    async def change(self, change: Callable[[Document], _Result], author_id: str, author_name: str) -> _Result:
+    async def change(self, change: Callable[[Document], _Result], author_id: str, author_name: str) -> Changed[_Result]:
         """Edit as the server; returns when it is journalled. Raises: FormatError, JournalError, DocumentPoisoned."""
         return await self._turns.jobs.change(change, author_id, author_name)
 

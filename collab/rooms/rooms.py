@@ -6,7 +6,7 @@ Knows roots by name, the doors of aliases, and the way from a path to a room. Kn
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -27,8 +27,9 @@ from collab.protocol.payloads import SaveState
 from collab.protocol.roles import Identity, Role
 from collab.rooms.connection import Access, Connection
 from collab.rooms.loading import load
-from collab.rooms.notices import NoticeCode, notice
+from collab.rooms.notices import NoticeCode
 from collab.rooms.opened import LiveDocument, OpenedDocument, describe_live, describe_opened
+from collab.rooms.outside import GONE
 from collab.rooms.parts import Parts
 from collab.rooms.room import Room
 from collab.rooms.storage_file import Root, StorageFile
@@ -147,6 +148,13 @@ class Rooms:
         room.saver.restore()
         return await room.saver.save_now()
 
+    async def undo_outside(self, document_id: DocumentId, seq: int, person: Identity) -> None:
+        """Take an outside change of a live document back. Raises: as `OutsideChanges.undo`; NotFound (not live)."""
+        room = self._live.get(document_id)
+        if room is None:
+            raise NotFound("not live", public=GONE)
+        await room.undo_outside(seq, person)
+
     async def content_now(self, document_id: DocumentId) -> bytes:
         """The live content as the file would be, stored or not. Raises: as `join`."""
         room = await self._room_of(document_id, SERVER)
@@ -163,13 +171,19 @@ class Rooms:
             connection.close(CloseCode.FORBIDDEN, reason)
         return len(found)
 
-    def change_role(self, whose: Callable[[Access], bool], role: Role) -> int:
-        """Judge these connections by another role from now on; returns how many."""
-        found = [connection for connection in self._connections() if whose(connection.access)]
-        for connection in found:
-            connection.session.change_role(role)
-            connection.notice(notice(NoticeCode.ROLE_CHANGED, {"role": role.value}))
-        return len(found)
+    def change_role(
+        self,
+        whose: Callable[[Access], bool],
+        role: Role,
+        document_id: DocumentId | None = None,
+        details: Mapping[str, object] | None = None,
+    ) -> int:
+        """Judge these connections, of one document or of all, by another role from now on; returns how many.
+
+        `details` go to them with the notice, and to nobody else.
+        """
+        rooms = [room for room in self._live.values() if document_id in (None, room.document_id)]
+        return sum(room.change_role(whose, role, details or {}) for room in rooms)
 
     # -- what happens in the storage --
 

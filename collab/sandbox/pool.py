@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from types import TracebackType
@@ -98,6 +98,11 @@ class Sandbox:
     async def compact(self, state: bytes) -> bytes:
         """The same document without the content of what was deleted. Raises: MalformedMessage, LimitExceeded."""
         fields = await self._run("compact", [state])
+        return _understood(lambda: wire.single(fields))
+
+    async def take_back(self, before: Sequence[bytes], update: bytes, now: bytes, client_id: int) -> bytes:
+        """`document.taken_back`. Raises: MalformedMessage, LimitExceeded."""
+        fields = await self._run("take_back", [str(client_id).encode(), update, now, *before])
         return _understood(lambda: wire.single(fields))
 
     def _harmless(self, content: bytes) -> bool:

@@ -11,12 +11,12 @@ from collab.limits import Limits
 from collab.protocol.awareness import AwarenessTable
 from collab.protocol.events import AwarenessEntry
 from collab.protocol.messages import MAX_AWARENESS_CLOCK
-from collab.protocol.roles import Identity
+from collab.protocol.roles import Identity, Role
 
 LIMITS = Limits()
-ANN = Identity("u1", "Ann", "#112233")
+ANN = Identity("u1", "Ann", "#112233", "#aabbcc")
 BOB = Identity("u2", "Bob", "#445566")
-SHOWN = '{"user":{"name":"Ann","color":"#112233","id":"u1"}}'
+SHOWN = '{"user":{"id":"u1","name":"Ann","color":"#112233","color_dark":"#aabbcc","role":"editor"}}'
 
 
 def say(
@@ -28,7 +28,7 @@ def say(
     identity: Identity = ANN,
     now: float = 0.0,
 ) -> tuple[AwarenessEntry, ...]:
-    return table.receive(connection, identity, [AwarenessEntry(client_id, clock, state)], now)
+    return table.receive(connection, identity, Role.EDITOR, [AwarenessEntry(client_id, clock, state)], now)
 
 
 # -- what is shown --
@@ -45,14 +45,24 @@ def test_a_new_client_is_broadcast_and_shown_to_newcomers() -> None:
 
 def test_the_name_is_the_servers_and_other_fields_are_the_clients() -> None:
     table = AwarenessTable(LIMITS)
-    state = {"cursor": {"anchor": 1}, "user": {"name": "Bob", "color": "red", "colorLight": "#fff", "id": "u2"}}
+    state = {
+        "cursor": {"anchor": 1},
+        "user": {"name": "Bob", "color": "red", "colorLight": "#fff", "id": "u2", "role": "owner"},
+    }
 
     (entry,) = say(table, 5, 1, json.dumps(state))
 
     assert entry.state is not None
     assert json.loads(entry.state) == {
         "cursor": {"anchor": 1},
-        "user": {"name": "Ann", "color": "#112233", "colorLight": "#fff", "id": "u1"},
+        "user": {
+            "name": "Ann",
+            "color": "#112233",
+            "color_dark": "#aabbcc",
+            "colorLight": "#fff",
+            "id": "u1",
+            "role": "editor",
+        },
     }
 
 
@@ -127,7 +137,7 @@ def test_entries_of_others_are_dropped_and_own_ones_kept() -> None:
     say(table, 5, 1)
     entries = [AwarenessEntry(5, 9, '{"a":1}'), AwarenessEntry(6, 1, "{}"), AwarenessEntry(5, 9, None)]
 
-    broadcast = table.receive(2, BOB, entries, 0.0)
+    broadcast = table.receive(2, BOB, Role.EDITOR, entries, 0.0)
 
     assert [entry.client_id for entry in broadcast] == [6]
     assert table.entries()[0] == AwarenessEntry(5, 1, SHOWN)
@@ -137,7 +147,7 @@ def test_a_connection_speaks_for_a_limited_number_of_clients() -> None:
     table = AwarenessTable(LIMITS)
     entries = [AwarenessEntry(client_id, 1, "{}") for client_id in range(10, 20)]
 
-    broadcast = table.receive(1, ANN, entries, 0.0)
+    broadcast = table.receive(1, ANN, Role.EDITOR, entries, 0.0)
 
     assert [entry.client_id for entry in broadcast] == [10, 11, 12, 13]
     assert say(table, 20, 1) == ()
@@ -147,7 +157,7 @@ def test_a_client_twice_in_a_message_counts_by_its_clock() -> None:
     table = AwarenessTable(LIMITS)
     entries = [AwarenessEntry(5, 2, '{"a":1}'), AwarenessEntry(5, 1, '{"a":2}'), AwarenessEntry(5, 3, None)]
 
-    broadcast = table.receive(1, ANN, entries, 0.0)
+    broadcast = table.receive(1, ANN, Role.EDITOR, entries, 0.0)
 
     assert [(entry.clock, entry.state is None) for entry in broadcast] == [(2, False), (3, True)]
 
@@ -244,3 +254,26 @@ def test_presence_above_the_rate_is_dropped_and_echoes_cost_nothing() -> None:
 
     assert [len(say(table, 5, clock)) for clock in (1, 2, 3)] == [1, 1, 0]
     assert len(say(table, 5, 4, now=0.6)) == 1
+
+
+# -- roles --
+
+
+def test_a_new_role_is_shown_without_a_word_of_the_client() -> None:
+    table = AwarenessTable(LIMITS)
+    say(table, 5, 3, '{"cursor":1}')
+
+    (entry,) = table.change_role(1, Role.VIEWER)
+
+    assert entry.client_id == 5 and entry.clock == 4
+    assert entry.state is not None and json.loads(entry.state)["user"]["role"] == "viewer"
+    assert json.loads(entry.state)["cursor"] == 1
+    assert table.entries() == (entry,)
+
+
+def test_a_new_role_says_nothing_of_who_is_not_shown() -> None:
+    table = AwarenessTable(LIMITS)
+    say(table, 5, 3)
+    say(table, 5, 4, None)
+
+    assert table.change_role(1, Role.VIEWER) == () and table.change_role(2, Role.OWNER) == ()

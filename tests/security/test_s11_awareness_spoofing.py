@@ -41,7 +41,7 @@ def hostile_entry(rng: random.Random) -> AwarenessEntry:
 def attack(seed: int) -> None:
     rng = random.Random(seed)
     table = AwarenessTable(LIMITS)
-    table.receive(1, VICTIM, [AwarenessEntry(VICTIM_CLIENT, 5, '{"cursor":1}')], 0.0)
+    table.receive(1, VICTIM, Role.EDITOR, [AwarenessEntry(VICTIM_CLIENT, 5, '{"cursor":1}')], 0.0)
     (victim,) = table.entries()
     now = 0.0
     for _ in range(rng.randint(1, 15)):
@@ -55,7 +55,7 @@ def attack(seed: int) -> None:
             sent = messages.encode_awareness([hostile_entry(rng) for _ in range(rng.randint(1, 6))])
             (event,) = session.receive(sent, now)
             assert isinstance(event, AwarenessReceived)
-            broadcast = table.receive(connection, identity, event.entries, now)
+            broadcast = table.receive(connection, identity, Role.EDITOR, event.entries, now)
         assert VICTIM_CLIENT not in {entry.client_id for entry in broadcast}
         for entry in broadcast:
             if entry.state is not None:
@@ -77,7 +77,7 @@ def test_no_hostile_sequence_changes_the_victims_entry(block: int) -> None:
 
 def test_after_the_victim_left_its_client_is_not_free_for_others_while_others_still_see_it() -> None:
     table = AwarenessTable(LIMITS)
-    table.receive(1, VICTIM, [AwarenessEntry(VICTIM_CLIENT, 5, "{}")], 0.0)
+    table.receive(1, VICTIM, Role.EDITOR, [AwarenessEntry(VICTIM_CLIENT, 5, "{}")], 0.0)
     table.leave(1, 1.0)
 
-    assert table.receive(2, HOSTILE[0], [AwarenessEntry(VICTIM_CLIENT, 99, "{}")], 2.0) == ()
+    assert table.receive(2, HOSTILE[0], Role.EDITOR, [AwarenessEntry(VICTIM_CLIENT, 99, "{}")], 2.0) == ()

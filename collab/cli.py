@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +11,7 @@ from rich.console import Console
 
 from collab import __version__
 from collab.commands import upkeep
+from collab.commands.pasts import When
 from collab.commands.sources import Options, gather
 from collab.errors import CollabError, ConfigError
 from collab.protocol.roles import Role
@@ -143,7 +143,10 @@ def replay(
         str | None, typer.Argument(help="A document's id, or its path in the folder.", show_default=False)
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="All documents.")] = False,
-    at: Annotated[datetime | None, typer.Option(help="As the document was at this time; with --write.")] = None,
+    at: Annotated[
+        str | None, typer.Option(help="As the document was at this time, or at this point; with --write.")
+    ] = None,
+    points: Annotated[bool, typer.Option("--points", help="List the points that --at can name.")] = False,
     write: Annotated[Path | None, typer.Option(help="Write the document to this new file instead.")] = None,
     folder: Annotated[Path | None, typer.Option(help="The shared folder, to find its journal.")] = None,
     data: Data = None,
@@ -156,8 +159,10 @@ def replay(
     if not every and document is None:
         raise ConfigError("Name a document, or say --all.")
     config_now = gather(Options(folder=folder, data=data, config=config)).config
+    if points and document is not None:
+        return upkeep.list_points(config_now, document, console)
     if write is not None and document is not None:
-        return upkeep.rebuild(config_now, document, at, write, console)
+        return upkeep.rebuild(config_now, document, When.of(at), write, console)
     raise typer.Exit(upkeep.replay(config_now, None if every else document, console))
 
 
@@ -181,6 +186,33 @@ def restore(
 ) -> None:
     """Make registry and journal of a folder from a backup. There must be no journal yet."""
     upkeep.restore(gather(Options(folder=folder, data=data, config=config)).config, source, console)
+
+
+@app.command()
+def rebase(
+    document: Annotated[
+        str | None, typer.Argument(help="A document's id, or its path in the folder.", show_default=False)
+    ] = None,
+    quiet: Annotated[
+        bool, typer.Option("--all-quiet", help="All that nobody was connected to for COLLAB_STORE_REBASE_DAYS.")
+    ] = False,
+    folder: Annotated[Path | None, typer.Option(help="The shared folder, to find its journal.")] = None,
+    data: Data = None,
+    config: ConfigFile = None,
+) -> None:
+    """Let documents go on with a fresh history, where the old one grew large. Stop the server first.
+
+    The content stays; the old history is kept. Browsers that were away hand their edits over when they come back, and
+    these are merged as text. A running server does this by itself with quiet documents; a single one is also rebased
+    by POST /api/v1/documents/ID/rebase.
+    """
+    from collab.commands.rebasing import Wish
+    from collab.commands.rebasing import rebase as run
+
+    if (document is None) != quiet:
+        raise ConfigError("Name a document, or say --all-quiet.")
+    config_now = gather(Options(folder=folder, data=data, config=config)).config
+    raise typer.Exit(run(config_now, Wish(document, config_now.store.rebase_ratio if quiet else None), console))
 
 
 @app.command()
@@ -211,6 +243,14 @@ def erase(
     if not yes and not typer.confirm(f"Erase {person} from all history?"):
         raise typer.Exit(1)
     upkeep.erase(config_now, person, console)
+
+
+@app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def loadtest(context: typer.Context) -> None:
+    """Measure this server, or any other Yjs server, and prove that it lost nothing."""
+    from loadtest.__main__ import main as run
+
+    run(context.args, "collab loadtest")
 
 
 @app.callback(invoke_without_command=True)

@@ -58,6 +58,13 @@ class StoreConfig:
     """So many calls may wait for the disk; more are refused at once."""
     snapshot_updates: int = 500
     retention_days: float = 30.0
+    """History is kept in full so long; of what is older, points remain."""
+    point_days: float = 365.0
+    """Automatic points are kept so long, one a week; named ones for ever."""
+    rebase_days: float = 30.0
+    """A document that nobody was connected to for so long may get a fresh history; 0: never by itself."""
+    rebase_ratio: float = 2.0
+    """It gets one when its live state is so many times as large as a fresh document of the same content."""
     maintain_s: float = 600.0
 
 

@@ -134,6 +134,11 @@ class Document:
         made = [update for update in made if update != EMPTY_UPDATE]
         return made[0] if len(made) == 1 else merge_updates(made) if made else b""
 
+    def roots(self) -> frozenset[str]:
+        """The names of the root types that were ever written to. Raises: DocumentPoisoned."""
+        with self._fence():
+            return frozenset(self._doc.keys())
+
     # -- text --
 
     def text(self, root: str = SOURCE) -> str:
@@ -184,6 +189,12 @@ class Document:
             return [
                 ytext.sticky_index(offset, assoc).encode() for (offset, _), assoc in zip(offsets, tied, strict=True)
             ]
+
+    def is_plain(self, root: str = SOURCE) -> bool:
+        """Whether the text has neither formatting nor anything embedded. Raises: DocumentPoisoned."""
+        with self._fence():
+            runs = self._doc.get(root, type=pycrdt.Text).diff()
+            return all(isinstance(run, str) and not attributes for run, attributes in runs)
 
     # -- maps of plain values --
 

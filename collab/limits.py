@@ -54,6 +54,8 @@ class Limits:
     access_requests: int = 1000
     access_requests_per_hour: int = 3
     scratch_name_length: int = 200
+    points_per_document: int = 500
+    point_name_length: int = 200
     # files
     file_size_bytes: int = 10 * MIB
     upload_size_bytes: int = 512 * MIB

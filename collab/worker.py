@@ -64,7 +64,8 @@ async def _serve(config: Config, listener: socket.socket, ready_fd: int) -> None
         token = "" if PEER_UIDS or not config.open_mode else application.one_time_token()
         os.write(ready_fd, f"{READY}{token}".encode())
         os.close(ready_fd)
-        await EdgeServer(uvicorn_config(application.asgi, config), application.drain).serve(sockets=[listener])
+        settings = uvicorn_config(application.asgi, config, application.sockets)
+        await EdgeServer(settings, application.drain).serve(sockets=[listener])
 
 
 def _follow_supervisor(pipe: int) -> None:

@@ -139,6 +139,8 @@ class Result:
     errors: Mapping[str, int] = field(default_factory=dict)
     """What was seen, by kind: closed connections by code, refused handshakes, time-outs."""
     notes: Sequence[str] = ()
+    figures: Mapping[str, float] = field(default_factory=dict)
+    """What only some scenarios measure, units in the names: `server_rss_bytes_per_connection`, `join_all_s`, …"""
     versions: Mapping[str, str] = field(default_factory=dict)
     """Python, the generator, the machine's cores; of the peer where it says so."""
 

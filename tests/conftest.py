@@ -7,9 +7,16 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+import structlog
 
 TOP = Path(__file__).parents[1]
 REQUIRED = os.environ.get("COLLAB_TEST_REQUIRED") == "1"
+
+
+def pytest_configure() -> None:
+    """Tracebacks in logs are plain: drawing a rich one takes longer than most tests."""
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plain])
 
 
 @pytest.fixture(scope="session")

@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
 
+from tests.patience import PATIENCE_S
+from tests.ports import free_port
+
 TOP = Path(__file__).parents[1]
-START_TIMEOUT_S = 60.0
-
-
-def free_port() -> int:
-    """A port of loopback that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass
 class Server:
-    """One server over one folder; started, killed and stopped by the test."""
+    """One server over one folder; started, killed and stopped by the test, or for the time of a `with` block."""
 
     folder: Path
     data: Path
@@ -46,8 +40,14 @@ class Server:
     def ws_url(self) -> str:
         return f"ws://127.0.0.1:{self.port}/ws"
 
+    def __enter__(self) -> Server:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
     def start(self) -> Server:
-        """Start and wait until it answers."""
+        """Start and wait until it answers; what does not answer is not left behind."""
         self.log = self.log or self.data.parent / "server.log"
         environ = {name: value for name, value in os.environ.items() if not name.startswith("COLLAB_")}
         with self.log.open("ab") as log:
@@ -59,14 +59,18 @@ class Server:
                 stdout=log,
                 stderr=log,
             )
-        self.wait_ready()
+        try:
+            self.wait_ready()
+        except BaseException:
+            self.kill()
+            raise
         return self
 
     def options(self) -> list[str]:
         """Of the command line."""
         return ["--port", str(self.port), "--data", str(self.data)]
 
-    def wait_ready(self, timeout_s: float = START_TIMEOUT_S) -> float:
+    def wait_ready(self, timeout_s: float = PATIENCE_S) -> float:
         """Seconds until /readyz answers 200."""
         begin = time.monotonic()
         while time.monotonic() - begin < timeout_s:
@@ -74,22 +78,21 @@ class Server:
             if self.process.poll() is not None:
                 raise AssertionError(f"server ended with {self.process.returncode}:\n{self.tail()}")
             try:
-                with urllib.request.urlopen(f"{self.url}/readyz", timeout=2) as answer:  # noqa: S310 - our own address
+                with urllib.request.urlopen(f"{self.url}/readyz", timeout=10) as answer:  # noqa: S310 - our own address
                     if answer.status == 200:
                         return time.monotonic() - begin
-            except (urllib.error.URLError, OSError):
+            except (OSError, http.client.HTTPException):
                 time.sleep(0.02)
         raise AssertionError(f"server not ready in {timeout_s} s:\n{self.tail()}")
 
     def workers(self) -> list[psutil.Process]:
         """The worker processes, oldest first: the first one serves, the other is the spare."""
         assert self.process is not None
-        workers = [
-            child
-            for child in psutil.Process(self.process.pid).children()
-            if child.status() != psutil.STATUS_ZOMBIE and any("worker" in part for part in child.cmdline())
-        ]
-        return sorted(workers, key=lambda worker: worker.create_time())
+        try:
+            children = psutil.Process(self.process.pid).children()
+        except psutil.NoSuchProcess:
+            return []
+        return sorted(filter(_is_worker, children), key=lambda worker: worker.create_time())
 
     def kill_worker(self) -> int:
         """`kill -9` of the worker; returns its former pid."""
@@ -98,16 +101,21 @@ class Server:
         return worker.pid
 
     def kill(self) -> None:
-        """`kill -9` of supervisor and worker together, as a power cut does it to processes."""
+        """`kill -9` of supervisor and workers together, as a power cut does it; afterwards nothing of them is left."""
         assert self.process is not None
-        workers = self.workers()
-        self.process.kill()
-        for worker in workers:
-            if worker.is_running():
-                worker.kill()
-        self.process.wait(10)
+        family: list[psutil.Process] = []
+        with contextlib.suppress(psutil.NoSuchProcess):
+            supervisor = psutil.Process(self.process.pid)
+            supervisor.suspend()  # or it makes another worker meanwhile
+            family = [supervisor, *supervisor.children(recursive=True)]
+        for process in family:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        self.process.wait(PATIENCE_S)
+        _, alive = psutil.wait_procs(family, timeout=PATIENCE_S)
+        assert not alive, "killed processes still hold the port and the data folder"
 
-    def stop(self, timeout_s: float = 30.0) -> int:
+    def stop(self, timeout_s: float = PATIENCE_S) -> int:
         """End it politely; returns the exit status."""
         assert self.process is not None
         if self.process.poll() is None:
@@ -121,3 +129,11 @@ class Server:
     def tail(self) -> str:
         """The end of its log."""
         return self.log.read_text(errors="replace")[-3000:] if self.log and self.log.exists() else ""
+
+
+def _is_worker(process: psutil.Process) -> bool:
+    """Whether it is a worker that lives; a process may end while one looks at it."""
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE and any("worker" in part for part in process.cmdline())
+    except psutil.NoSuchProcess:
+        return False

@@ -9,10 +9,12 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-import httpx
 import pytest
 
-from tests.serving import TOP, Server, free_port
+from tests.http_client import ask
+from tests.patience import PATIENCE_S
+from tests.ports import free_port
+from tests.serving import TOP, Server
 
 SECRET = "a secret of tests that is long enough"
 
@@ -35,7 +37,7 @@ def collab(*arguments: str | Path, cwd: Path | None = None, **environ: str) -> s
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
 
@@ -51,11 +53,22 @@ def refused(done: subprocess.CompletedProcess[str], said: str) -> None:
 def test_help_names_every_command() -> None:
     text = collab("--help").stdout
 
-    for command in ("serve", "token", "check-config", "doctor", "replay", "backup", "restore", "purge", "erase"):
+    for command in (
+        "serve",
+        "token",
+        "check-config",
+        "doctor",
+        "replay",
+        "backup",
+        "restore",
+        "rebase",
+        "purge",
+        "erase",
+    ):
         assert command in text
 
 
-@pytest.mark.parametrize("command", ["serve", "token", "replay", "backup"])
+@pytest.mark.parametrize("command", ["serve", "token", "replay", "backup", "rebase"])
 def test_each_command_explains_itself(command: str) -> None:
     done = collab(command, "--help")
 
@@ -113,7 +126,11 @@ def test_the_sample_script_runs_on_the_sample_data(tmp_path: Path) -> None:
 
     make_sample(tmp_path / "sample")
     done = subprocess.run(
-        [sys.executable, tmp_path / "sample" / "script.py"], capture_output=True, text=True, timeout=30, check=True
+        [sys.executable, tmp_path / "sample" / "script.py"],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=True,
     )
 
     assert done.stdout.count("events") == 4
@@ -154,12 +171,12 @@ def test_a_token_signs_in_and_can_be_withdrawn_while_the_server_runs(folder: Pat
         token = made.stdout.splitlines()[0]
         header = {"Authorization": f"Bearer {token}"}
         assert f"{server.url}/#token={token}" in made.stdout
-        assert httpx.get(f"{server.url}/api/v1/folders?path=", headers=header).status_code == 200
+        assert ask("GET", f"{server.url}/api/v1/folders?path=", headers=header).status_code == 200
 
         done = collab("token", "--revoke", token, *place, COLLAB_SECRET=SECRET, COLLAB_PORT=str(server.port))
 
         assert done.returncode == 0, done.stderr
-        assert httpx.get(f"{server.url}/api/v1/folders?path=", headers=header).status_code == 403
+        assert ask("GET", f"{server.url}/api/v1/folders?path=", headers=header).status_code == 403
     finally:
         server.stop()
 
@@ -178,7 +195,7 @@ def test_a_token_that_cannot_be_made_is_explained(arguments: list[str], said: st
 
 def test_replay_backup_restore_and_purge_work_on_a_stopped_server(folder: Path, tmp_path: Path) -> None:
     server = Server(folder, tmp_path / "data").start()
-    httpx.post(f"{server.url}/api/v1/documents/open", json={"path": "a.md"}, timeout=30).raise_for_status()
+    ask("POST", f"{server.url}/api/v1/documents/open", json={"path": "a.md"}).raise_for_status()
     copied = collab("backup", tmp_path / "copy.db", "--data", tmp_path / "data")
     server.stop()
     place = ("--data", tmp_path / "data")
@@ -199,7 +216,7 @@ def test_replay_backup_restore_and_purge_work_on_a_stopped_server(folder: Path, 
 def test_replay_of_a_running_server_looks_at_a_copy(folder: Path, tmp_path: Path) -> None:
     server = Server(folder, tmp_path / "data").start()
     try:
-        httpx.post(f"{server.url}/api/v1/documents/open", json={"path": "a.md"}, timeout=30).raise_for_status()
+        ask("POST", f"{server.url}/api/v1/documents/open", json={"path": "a.md"}).raise_for_status()
         replayed = collab("replay", "--all", "--data", tmp_path / "data")
     finally:
         server.stop()
@@ -210,7 +227,7 @@ def test_replay_of_a_running_server_looks_at_a_copy(folder: Path, tmp_path: Path
 def test_replay_writes_a_document_to_a_new_file_only(folder: Path, tmp_path: Path) -> None:
     server = Server(folder, tmp_path / "data").start()
     try:
-        httpx.post(f"{server.url}/api/v1/documents/open", json={"path": "a.md"}, timeout=30).raise_for_status()
+        ask("POST", f"{server.url}/api/v1/documents/open", json={"path": "a.md"}).raise_for_status()
     finally:
         server.stop()
     arguments = ("replay", "a.md", "--data", tmp_path / "data", "--write", tmp_path / "rebuilt.md")
@@ -220,3 +237,45 @@ def test_replay_writes_a_document_to_a_new_file_only(folder: Path, tmp_path: Pat
     assert written.returncode == 0, written.stderr
     assert (tmp_path / "rebuilt.md").read_bytes() == (folder / "a.md").read_bytes()
     refused(collab(*arguments), "nothing is overwritten")
+
+
+def test_rebase_gives_a_named_document_a_fresh_history_and_points_find_the_old_one(
+    folder: Path, tmp_path: Path
+) -> None:
+    server = Server(folder, tmp_path / "data").start()
+    try:
+        opened = httpx.post(f"{server.url}/api/v1/documents/open", json={"path": "a.md"}, timeout=30).json()
+        address = f"{server.url}/api/v1/documents/{opened['document_id']}/points"
+        named = httpx.post(address, json={"name": "as sent"}, timeout=30)
+        running = collab("rebase", "a.md", "--data", tmp_path / "data")
+    finally:
+        server.stop()
+    place = ("--data", tmp_path / "data")
+
+    done = collab("rebase", "a.md", *place)
+    (folder / "a.md").write_text("# changed later\n", encoding="utf-8")
+    points = collab("replay", "a.md", "--points", *place)
+    rebuilt = collab("replay", "a.md", *place, "--at", "as sent", "--write", tmp_path / "sent.md")
+    first = collab("replay", "a.md", *place, "--at", "2001-01-01", "--write", tmp_path / "first.md")
+
+    assert named.status_code == 201
+    refused(running, "another server")
+    assert done.returncode == 0 and "a.md  rebased" in done.stdout, done.stdout + done.stderr
+    assert len(points.stdout.splitlines()) == 2 and "as sent" in points.stdout
+    assert rebuilt.returncode == 0, rebuilt.stderr
+    assert (tmp_path / "sent.md").read_bytes() == (tmp_path / "first.md").read_bytes() == b"# A\n"
+    assert first.returncode == 0
+    assert collab("replay", "--all", *place).returncode == 0
+    refused(collab("replay", "a.md", *place, "--at", "unknown", "--write", tmp_path / "no.md"), "neither a time nor")
+
+
+def test_rebase_of_all_quiet_documents_leaves_those_of_today(folder: Path, tmp_path: Path) -> None:
+    server = Server(folder, tmp_path / "data").start()
+    httpx.post(f"{server.url}/api/v1/documents/open", json={"path": "a.md"}, timeout=30).raise_for_status()
+    server.stop()
+
+    done = collab("rebase", "--all-quiet", "--data", tmp_path / "data")
+
+    assert done.returncode == 0 and "0 of 0 documents" in done.stdout, done.stdout + done.stderr
+    refused(collab("rebase", "--data", tmp_path / "data"), "--all-quiet")
+    refused(collab("rebase", "none.md", "--data", tmp_path / "data"), "knows no document")

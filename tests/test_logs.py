@@ -21,9 +21,11 @@ SHARE = "s3cret-of-a-share-link"
 def stream(request: pytest.FixtureRequest) -> io.StringIO:
     stream = io.StringIO()
     root = logging.getLogger()
-    before, level = root.handlers, root.level
+    before, level, config = root.handlers, root.level, structlog.get_config()
     logs.configure(LogConfig(format=request.param, level="debug"), stream)
-    request.addfinalizer(lambda: (setattr(root, "handlers", before), root.setLevel(level), structlog.reset_defaults()))
+    request.addfinalizer(
+        lambda: (setattr(root, "handlers", before), root.setLevel(level), structlog.configure(**config))
+    )
     return stream
 
 
@@ -84,11 +86,11 @@ def test_a_traceback_is_logged_without_its_tokens(stream: io.StringIO) -> None:
 def test_json_lines_are_json() -> None:
     stream = io.StringIO()
     root = logging.getLogger()
-    before = root.handlers
+    before, config = root.handlers, structlog.get_config()
     logs.configure(LogConfig(format="json"), stream)
     structlog.get_logger("collab.x").info("opened", room="r1", number=3)
     root.handlers = before
-    structlog.reset_defaults()
+    structlog.configure(**config)
 
     line = json.loads(stream.getvalue())
     assert (line["event"], line["room"], line["number"], line["level"]) == ("opened", "r1", 3, "info")

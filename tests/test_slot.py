@@ -12,6 +12,7 @@ import pytest
 
 from collab.errors import ConfigError
 from collab.slot import Held, Slot
+from tests.patience import PATIENCE_S
 
 SIZE = 4096
 KILLED_WHILE_APPLYING = """
@@ -122,7 +123,7 @@ def test_a_slot_too_small_for_a_digest_is_refused(path: Path) -> None:
 @pytest.mark.parametrize("times", [1, 1000])
 def test_an_update_that_kills_the_process_is_known_afterwards(path: Path, times: int) -> None:
     killed = subprocess.run(
-        [sys.executable, "-c", KILLED_WHILE_APPLYING, str(path), str(times)], timeout=60, check=False
+        [sys.executable, "-c", KILLED_WHILE_APPLYING, str(path), str(times)], timeout=PATIENCE_S, check=False
     )
 
     held = Slot.read_left(path)

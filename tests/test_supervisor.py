@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from itertools import pairwise
+from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
-import httpx
 import psutil
 import pytest
 
@@ -19,7 +20,11 @@ from collab.clock import FakeClock
 from collab.config import Config
 from collab.startup import listen
 from collab.supervisor import EXIT_CONFIG, EXIT_JOURNAL, Supervisor
-from tests.serving import Server
+from tests.http_client import ask
+from tests.patience import PATIENCE_S
+from tests.serving import TOP, Server
+
+ANSI = re.compile(r"\x1b\[[\d;]*m")
 
 
 @pytest.fixture
@@ -33,14 +38,14 @@ def server(tmp_path: Path) -> Iterator[Server]:
         server.stop()
 
 
-def ended(process: psutil.Process, timeout_s: float = 20.0) -> bool:
-    return not psutil.wait_procs([process], timeout=timeout_s)[1]
+def ended(process: psutil.Process) -> bool:
+    return not psutil.wait_procs([process], timeout=PATIENCE_S)[1]
 
 
 def test_a_killed_worker_is_replaced_and_requests_wait_in_the_queue(server: Server) -> None:
     old = server.kill_worker()
 
-    answer = httpx.get(f"{server.url}/healthz", timeout=30)
+    answer = ask("GET", f"{server.url}/healthz")
 
     assert answer.status_code == 200
     assert server.workers()[0].pid != old
@@ -50,7 +55,7 @@ def test_the_worker_ends_when_the_supervisor_is_killed(server: Server) -> None:
     assert server.process is not None
     worker = server.workers()[0]
     server.process.kill()
-    server.process.wait(10)
+    server.process.wait(PATIENCE_S)
 
     assert ended(worker)
 
@@ -66,7 +71,7 @@ def test_ctrl_c_stops_both_with_status_zero(server: Server) -> None:
     assert server.process is not None
     server.process.send_signal(signal.SIGINT)
 
-    assert server.process.wait(30) == 0
+    assert server.process.wait(PATIENCE_S) == 0
 
 
 def test_the_secret_is_in_no_command_line(tmp_path: Path) -> None:
@@ -81,11 +86,41 @@ def test_the_secret_is_in_no_command_line(tmp_path: Path) -> None:
     assert not [line for line in lines if secret in line]
 
 
-WORKER = """
-import os, sys, time
-sys.stdin.readline()
-{body}
+SUPERVISE = """
+import sys
+from collab.config import Config, ServerConfig
+from collab.startup import listen
+from collab.supervisor import Supervisor
+config = Config(server=ServerConfig(spare_worker=False))
+sys.exit(Supervisor(config, listen("127.0.0.1", 0), lambda _: print("ready", flush=True), module="odd_worker").run())
 """
+WORKER = """
+import os, signal, sys, time
+sys.stdin.readline()
+"""
+SERVE = "os.write(int(sys.argv[2]), b'ready '); os.close(int(sys.argv[2]))"
+
+
+@contextmanager
+def supervised(tmp_path: Path, body: str) -> Iterator[subprocess.Popen[str]]:
+    """A supervisor over a worker with this body, in a process of its own; its log goes to its standard output."""
+    (tmp_path / "odd_worker.py").write_text(WORKER + body, encoding="utf-8")
+    environ = os.environ | {"PYTHONPATH": os.pathsep.join([str(TOP), str(tmp_path)])}
+    command = [sys.executable, "-c", SUPERVISE]
+    with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+
+
+def deaths(process: subprocess.Popen[str]) -> Iterator[float]:
+    """After each death of a worker the pause that the supervisor makes; ends with the supervisor."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "worker_died" in line:
+            yield float(re.findall(r"next_in_s\D+?([\d.]+)", ANSI.sub("", line))[0])
 
 
 @pytest.fixture
@@ -95,88 +130,40 @@ def listener() -> Iterator[socket.socket]:
     listener.close()
 
 
-def supervise(tmp_path: Path, body: str, *, seconds: float = 5.0) -> tuple[int, str, list[float]]:
-    """Run a supervisor over a worker with this body in a process of its own; its status, log and starts."""
-    (tmp_path / "odd_worker.py").write_text(WORKER.format(body=body), encoding="utf-8")
-    program = (
-        "import sys; from collab.config import Config; from collab.startup import listen; "
-        "from collab.supervisor import Supervisor; "
-        "sys.exit(Supervisor(Config(), listen('127.0.0.1', 0), module='odd_worker').run())"
-    )
-    here = str(Path(__file__).parents[1])
-    environ = os.environ | {"PYTHONPATH": os.pathsep.join([here, str(tmp_path)]), "STARTS": str(tmp_path / "starts")}
-    process = subprocess.Popen(
-        [sys.executable, "-c", program], env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    try:
-        output, _ = process.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        process.terminate()
-        output, _ = process.communicate(timeout=30)
-    starts = tmp_path / "starts"
-    return process.returncode, output, [float(line) for line in starts.read_text().split()] if starts.exists() else []
+@pytest.mark.parametrize("code", [EXIT_CONFIG, EXIT_JOURNAL])
+def test_a_worker_that_cannot_serve_at_the_first_start_is_not_started_again(tmp_path: Path, code: int) -> None:
+    with supervised(tmp_path, f"sys.exit({code})") as process:
+        assert list(deaths(process)) == []
 
-
-NOTE_START = "open(os.environ['STARTS'], 'a').write(f'{time.monotonic()}\\n')"
-
-
-def test_a_worker_that_refuses_its_configuration_is_not_started_again(tmp_path: Path) -> None:
-    status, _, starts = supervise(tmp_path, f"{NOTE_START}; sys.exit({EXIT_CONFIG})", seconds=30)
-
-    assert status == EXIT_CONFIG
-    assert len(starts) == 1
-
-
-def test_a_worker_without_a_journal_is_given_up_at_the_first_start_only(tmp_path: Path) -> None:
-    status, _, starts = supervise(tmp_path, f"{NOTE_START}; sys.exit({EXIT_JOURNAL})", seconds=30)
-
-    assert (status, len(starts)) == (EXIT_CONFIG, 1)
+        assert process.wait(PATIENCE_S) == EXIT_CONFIG
 
 
 def test_a_worker_that_lost_its_journal_is_started_again(tmp_path: Path) -> None:
-    serve = "os.write(int(sys.argv[2]), b'ready '); os.close(int(sys.argv[2])); time.sleep(0.5)"
+    with supervised(tmp_path, f"{SERVE}; time.sleep(0.2); sys.exit({EXIT_JOURNAL})") as process:
+        assert len(list(islice(deaths(process), 2))) == 2
 
-    _, log, starts = supervise(tmp_path, f"{NOTE_START}; {serve}; sys.exit({EXIT_JOURNAL})", seconds=6)
-
-    assert len(starts) >= 2
-    assert "worker_died" in log
+        process.terminate()
 
 
 def test_a_worker_that_dies_at_once_is_started_ever_more_rarely(tmp_path: Path) -> None:
-    _, log, starts = supervise(tmp_path, f"{NOTE_START}; sys.exit(1)", seconds=6)
+    with supervised(tmp_path, "sys.exit(1)") as process:
+        assert list(islice(deaths(process), 4)) == [0.1, 0.2, 0.4, 0.8]
 
-    gaps = [later - earlier for earlier, later in pairwise(starts)]
-    assert 2 <= len(gaps) <= 6
-    assert gaps[-1] > gaps[0]
-    assert "worker_died" in log
+        process.terminate()
 
 
 def test_a_second_signal_ends_a_worker_that_does_not_listen(tmp_path: Path) -> None:
-    (tmp_path / "odd_worker.py").write_text(
-        "import os, signal, sys, time\nsys.stdin.readline()\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
-        "os.write(int(sys.argv[2]), b'ready '); os.close(int(sys.argv[2]))\ntime.sleep(600)\n",
-        encoding="utf-8",
-    )
-    program = (
-        "import sys; from collab.config import Config; from collab.startup import listen; "
-        "from collab.supervisor import Supervisor; "
-        "sys.exit(Supervisor(Config(), listen('127.0.0.1', 0), lambda _: print('ready', flush=True), "
-        "module='odd_worker').run())"
-    )
-    here = str(Path(__file__).parents[1])
-    environ = os.environ | {"PYTHONPATH": os.pathsep.join([here, str(tmp_path)])}
-    process = subprocess.Popen([sys.executable, "-c", program], env=environ, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None and process.stdout.readline() == "ready\n"
-    [worker] = psutil.Process(process.pid).children()
-    process.terminate()
-    with pytest.raises(subprocess.TimeoutExpired):
-        process.wait(1)
+    with supervised(tmp_path, f"signal.signal(signal.SIGTERM, signal.SIG_IGN); {SERVE}; time.sleep(600)") as process:
+        assert process.stdout is not None and process.stdout.readline() == "ready\n"
+        [worker] = psutil.Process(process.pid).children()
+        process.terminate()
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(1)
 
-    process.terminate()
+        process.terminate()
 
-    assert process.wait(20) == 1
-    assert ended(worker)
-    process.stdout.close()
+        assert process.wait(PATIENCE_S) == 1
+        assert ended(worker)
 
 
 def test_the_pause_grows_for_a_worker_that_never_served_and_is_none_for_one_that_did(listener: socket.socket) -> None:

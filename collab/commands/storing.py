@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +12,7 @@ from collab.commands.sample import SAMPLE
 from collab.config import Config
 from collab.errors import ConfigError
 from collab.startup import default_data
-from collab.store.base import Store
+from collab.store.base import DocumentRecord, Store
 from collab.store.sqlite import SqliteStore, restore
 
 
@@ -25,6 +25,21 @@ def data_folder(config: Config) -> Path:
     if not data.is_dir():
         raise ConfigError(f"There is no journal in {data}; name the shared folder, or its journal with --data.")
     return data
+
+
+async def chosen(store: Store, document: str) -> Sequence[DocumentRecord]:
+    """The one document of that id or path. Raises: ConfigError."""
+    records = [
+        record
+        for record in await store.documents()
+        if document in (record.document_id, record.alias.external_id) and record.history_id is not None
+    ]
+    if not records:
+        raise ConfigError(f"The journal knows no document {document!r}; `collab replay --all` lists them.")
+    if len(records) > 1:
+        ids = ", ".join(record.document_id for record in records)
+        raise ConfigError(f"Several documents have this path; name one by its id: {ids}.")
+    return records
 
 
 @asynccontextmanager

@@ -10,13 +10,14 @@ from pathlib import Path
 
 from rich.console import Console
 
-from collab.commands.storing import copied, data_folder, opened
+from collab.commands.pasts import When, past
+from collab.commands.storing import chosen, copied, data_folder, opened
 from collab.config import Config
 from collab.document import Document
 from collab.errors import CollabError, ConfigError
 from collab.formats.table import format_of
 from collab.startup import default_data
-from collab.store.base import DocumentId, DocumentRecord, Store, StoredHistory
+from collab.store.base import DocumentRecord, Point, Store, StoredHistory
 from collab.store.sqlite import SqliteStore
 from collab.store.sqlite import restore as restore_copy
 
@@ -39,13 +40,30 @@ def replay(config: Config, document: str | None, console: Console) -> int:
     return asyncio.run(_replay(config, document, console))
 
 
-def rebuild(config: Config, document: str, at: datetime | None, target: Path, console: Console) -> None:
-    """Write a document as it is in the journal, or was at a time, to a new file. Raises: ConfigError, CollabError."""
+def rebuild(config: Config, document: str, at: When, target: Path, console: Console) -> None:
+    """Write a document as it is in the journal, or was at a time or point, to a new file.
+
+    Raises: ConfigError, CollabError.
+    """
     if target.exists():
         raise ConfigError(f"{target} is there already; nothing is overwritten.")
     seq, content = asyncio.run(_rebuilt_at(config, document, at))
     target.write_bytes(content)
     console.print(f"Written: {target} ({len(content)} bytes, as of update {seq})", highlight=False)
+
+
+def list_points(config: Config, document: str, console: Console) -> None:
+    """Print what can be read of a document's past, newest first. Raises: ConfigError."""
+
+    async def run() -> Sequence[Point]:
+        async with copied(config) as store:
+            (record,) = await chosen(store, document)
+            return await store.points(record.document_id)
+
+    for point in asyncio.run(run()):
+        moment = datetime.fromtimestamp(point.at_ms / 1000).isoformat(" ", "seconds")
+        name = "" if point.name is None else f"  {point.name.text}  [dim]{point.name.author_name}[/dim]"
+        console.print(f"{moment}  [dim]{point.history_id}.{point.seq}[/dim]{name}", highlight=False)
 
 
 def backup(config: Config, target: Path, console: Console) -> None:
@@ -71,7 +89,7 @@ def purge(config: Config, document: str, console: Console) -> None:
 
     async def run() -> DocumentRecord:
         async with opened(config) as store:
-            (record,) = await _chosen(store, document)
+            (record,) = await chosen(store, document)
             await store.purge(record.document_id)
             return record
 
@@ -89,33 +107,19 @@ def erase(config: Config, person: str, console: Console) -> None:
     console.print(f"Erased {person} from {asyncio.run(run())} entries.", highlight=False)
 
 
-async def _rebuilt_at(config: Config, document: str, at: datetime | None) -> tuple[int, bytes]:
+async def _rebuilt_at(config: Config, document: str, at: When) -> tuple[int, bytes]:
     async with copied(config) as store:
-        (record,) = await _chosen(store, document)
-        history = await store.load(record.document_id)
-        if history is not None and at is not None:
-            seq = await _last_before(store, record.document_id, history, round(at.timestamp() * 1000))
-            history = await store.load(record.document_id, upto_seq=seq)
-        if history is None:
-            raise ConfigError("That far back is not kept.")
+        (record,) = await chosen(store, document)
+        history = await past(store, record.document_id, at)
         base = None if record.save_base is None else await store.content(record.save_base.content_hash)
         path = record.alias.external_id
         return history.last_seq, format_of(path).encode(_rebuild(history), base or b"")
 
 
-async def _last_before(store: Store, document_id: DocumentId, history: StoredHistory, at_ms: int) -> int:
-    """The last update journalled at or before that time; 0 for the file as it was opened."""
-    seq = after = 0
-    while page := await store.updates(document_id, history.history_id, after_seq=after, limit=_PAGE):
-        seq = max([seq, *(update.seq for update in page if update.entry.at_ms <= at_ms)])
-        after = page[-1].seq
-    return seq
-
-
 async def _replay(config: Config, document: str | None, console: Console) -> int:
     wrong = 0
     async with copied(config) as store:
-        records = await store.documents() if document is None else await _chosen(store, document)
+        records = await store.documents() if document is None else await chosen(store, document)
         for record in records:
             try:
                 outcome = await _check(store, record)
@@ -127,21 +131,6 @@ async def _replay(config: Config, document: str | None, console: Console) -> int
             console.print(f"{record.alias.external_id}  {verdict}  [dim]{counts}[/dim]", highlight=False)
     console.print(f"{len(records)} documents, {wrong} that do not agree.", highlight=False)
     return 1 if wrong else 0
-
-
-async def _chosen(store: Store, document: str) -> Sequence[DocumentRecord]:
-    """The one document of that id or path. Raises: ConfigError."""
-    records = [
-        record
-        for record in await store.documents()
-        if document in (record.document_id, record.alias.external_id) and record.history_id is not None
-    ]
-    if not records:
-        raise ConfigError(f"The journal knows no document {document!r}; `collab replay --all` lists them.")
-    if len(records) > 1:
-        ids = ", ".join(record.document_id for record in records)
-        raise ConfigError(f"Several documents have this path; name one by its id: {ids}.")
-    return records
 
 
 async def _check(store: Store, record: DocumentRecord) -> Outcome:

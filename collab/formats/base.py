@@ -50,6 +50,26 @@ class Merged:
     """Where the first of these changes are now."""
 
 
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """A document, and a fresh one of the same content: each with its state vector."""
+
+    state: bytes
+    state_vector: bytes
+    fresh: bytes
+    fresh_vector: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Forked:
+    """A past state of a document, and the same with edits that were made on it, both as files."""
+
+    update: bytes
+    """What of the edits is new and sound; empty when nothing is."""
+    base: bytes
+    theirs: bytes
+
+
 class Format(Protocol):
     """One format. `base` is always the bytes last loaded or saved, so no state is kept between calls."""
 
@@ -62,6 +82,13 @@ class Format(Protocol):
 
     def encode(self, document: Document, base: bytes) -> bytes:
         """The file: what nobody touched keeps the bytes of `base`. Raises: FormatError (charset)."""
+        ...
+
+    def renew(self, document: Document, client_id: int) -> Document:
+        """A fresh document of the same content, without what was deleted and by whom.
+
+        Raises: FormatError when something of it cannot be carried over; it then keeps its history.
+        """
         ...
 
     def merge(self, base: bytes, theirs: bytes, document: Document, source: str, at_ms: int) -> Merged:

@@ -6,8 +6,8 @@ so no state can go stale. Only a charset that the bytes do not show by themselve
 
 from __future__ import annotations
 
-from collab.document import STATE, Document, Kind, Splice
-from collab.errors import LimitExceeded
+from collab.document import CONFLICTS, SOURCE, STATE, Document, Kind, Splice
+from collab.errors import FormatError, LimitExceeded
 from collab.formats.base import Decoded, Merged
 from collab.formats.charsets import UTF_8, Charset, read_characters, refuse_binary
 from collab.formats.lines import line_ends_label, restore_line_ends, unify
@@ -16,6 +16,8 @@ from collab.limits import Limits
 
 ENCODING = "encoding"
 """Key of the `state` map: the codec of a file that does not show it by a mark or as UTF-8."""
+MORE_THAN_TEXT = "The document holds more than its text, so it keeps its history."
+OPEN_CONFLICTS = "The document has passages in two versions. Choose one of each first."
 
 
 class TextFormat:
@@ -41,6 +43,19 @@ class TextFormat:
         """The file; lines that nobody touched keep their bytes. Raises: FormatError (charset)."""
         return encode_text(document.text(), base, noted_charset(document))
 
+    def renew(self, document: Document, client_id: int) -> Document:
+        """A fresh document of the same text and facts. Raises: FormatError (something would be lost)."""
+        refuse_more_than_text(document)
+        text, facts = document.text(), document.map_values(STATE)
+        fresh = Document(client_id)
+        with fresh.transaction():
+            fresh.edit_text([Splice(0, 0, text)])
+            for key, value in facts.items():
+                fresh.set_map_value(STATE, key, value)
+        if fresh.text() != text or fresh.map_values(STATE) != facts:
+            raise FormatError("the fresh document is not the same")
+        return fresh
+
     def merge(self, base: bytes, theirs: bytes, document: Document, source: str, at_ms: int) -> Merged:
         """Three-way merge into the live document, as one transaction. Raises: FormatError (theirs is no text)."""
         plan = self.plan_merge(base, theirs, document.text(), noted_charset(document))
@@ -55,6 +70,17 @@ class TextFormat:
         refuse_binary(theirs, theirs_text)
         base_text, _ = _read_base(base, known)
         return plan_text_merge(unify(base_text), unify(theirs_text), live)
+
+
+def refuse_more_than_text(document: Document) -> None:
+    """Raises: FormatError when a document holds what its text does not show."""
+    strange = document.roots() - {SOURCE, STATE, CONFLICTS}
+    if strange:
+        raise FormatError(f"it has {len(strange)} root types of another program", public=MORE_THAN_TEXT)
+    if not document.is_plain():
+        raise FormatError("its text has formatting or embedded things", public=MORE_THAN_TEXT)
+    if document.map_values(CONFLICTS):
+        raise FormatError("it has conflicts", public=OPEN_CONFLICTS)
 
 
 def encode_text(text: str, base: bytes, known: str | None = None) -> bytes:

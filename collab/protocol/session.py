@@ -71,6 +71,14 @@ class Session(Sender):
         except ProtocolError as error:
             return [self._fail(error, error.close_code)]
 
+    def receive_oversized(self, start: bytes) -> list[Event]:
+        """A message above `message_limit_bytes` arrives; `start` is how it begins."""
+        if self._close_info is not None:
+            return []
+        may_be_sync = self.message_limit_bytes > self._limits.message_size_bytes
+        limit = "sync_size_bytes" if may_be_sync and start.startswith(_STEP2) else "message_size_bytes"
+        return [self._fail(LimitExceeded(limit), LimitExceeded.close_code)]
+
     def heard(self, now: float) -> None:
         """The transport saw a sign of life that is no message (a pong)."""
         self._heard_at = now

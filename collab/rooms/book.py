@@ -30,7 +30,7 @@ class SaveBook:
     ) -> None:
         self._store = store
         self._clock = clock
-        self._document_id = document_id
+        self.document_id = document_id
         self._intents = list(intents)
         self.base = base
 
@@ -54,7 +54,7 @@ class SaveBook:
         while len(self._intents) >= MAX_OPEN_INTENTS:
             await self._give_up(self._intents[0])
         intent = await self._store.open_intent(
-            self._document_id,
+            self.document_id,
             content_hash=content_hash,
             seq=captured.seq,
             state_vector=captured.state_vector,
@@ -68,7 +68,7 @@ class SaveBook:
     async def finish(self, intent: SaveIntent, version: str) -> None:
         """The storage holds the bytes of `intent` as `version`. Raises: JournalError."""
         base = SaveBase(version, intent.content_hash, intent.seq, intent.state_vector, self._clock.wall_ms())
-        await self._store.close_intent(self._document_id, intent.intent_id, base)
+        await self._store.close_intent(self.document_id, intent.intent_id, base)
         self.base = base
         self._intents.remove(intent)
         for other in tuple(self._intents):
@@ -104,9 +104,9 @@ class SaveBook:
             await self._give_up(intent)
 
     async def _set(self, base: SaveBase) -> None:
-        await self._store.set_save_base(self._document_id, base)
+        await self._store.set_save_base(self.document_id, base)
         self.base = base
 
     async def _give_up(self, intent: SaveIntent) -> None:
-        await self._store.close_intent(self._document_id, intent.intent_id, None)
+        await self._store.close_intent(self.document_id, intent.intent_id, None)
         self._intents.remove(intent)

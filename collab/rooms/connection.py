@@ -1,25 +1,27 @@
 """Owns one client of one room: its session, outbox, counts, identity and role; knows no socket.
 
-The transport (a WebSocket loop) uses `receive`, `ready`, `next_frames`, `closed` and `disconnected`, and nothing else.
+The transport attaches a wire, gives messages to `receive` and tells of its state by `blocked`, `writable`, `heard` and
+`disconnected`; what is to be sent it gets by the wire's `write`.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from collab.clock import Clock
-from collab.errors import CloseCode, CollabError, Unauthenticated
+from collab.errors import CloseCode, CollabError, MalformedMessage, Unauthenticated
 from collab.limits import Limits
 from collab.protocol.events import Event
+from collab.protocol.frames import encode_frame
 from collab.protocol.messages import encode_acknowledgement, encode_save_state
 from collab.protocol.payloads import Notice, SaveState
 from collab.protocol.roles import Identity, Role
 from collab.protocol.session import CloseInfo, Session
 from collab.rooms.ledger import Ledger
 from collab.rooms.outbox import Outbox, Slot
+from collab.rooms.wire import Wire
 from connectors.base import Credentials
 
 if TYPE_CHECKING:
@@ -45,13 +47,21 @@ class Access:
 class ConnectionRoom(Protocol):
     """What a connection needs from its room."""
 
-    def post_event(self, connection: Connection, event: Event, size_bytes: int) -> None: ...
+    def post_event(self, connection: Connection, event: Event, size_bytes: int) -> None:
+        """Deal with this in its turn; may hold the connection's reading until the room has caught up."""
+        ...
 
     def post_leave(self, connection: Connection) -> None: ...
 
     def post_drained(self, connection: Connection) -> None: ...
 
-    async def ready(self) -> None: ...
+    def post_filled(self, connection: Connection) -> None:
+        """Flush the connection's outbox at the end of the turn."""
+        ...
+
+    def note_written(self, size_bytes: int) -> None:
+        """Bytes that went to this connection alone."""
+        ...
 
 
 class Connection:
@@ -61,7 +71,7 @@ class Connection:
         self.number = number
         self.access = access
         self.ledger = Ledger()
-        self.outbox = Outbox(limits.outbox_size_bytes)
+        self.outbox = Outbox(limits.outbox_size_bytes, self)
         self.session = Session(access.role, access.identity, limits, access.extended)
         self.close_info: CloseInfo | None = None
         self.covers = 0
@@ -77,9 +87,9 @@ class Connection:
         """When it is to be asked again; None: there is no need."""
         self._queue_limit = limits.message_size_bytes
         self._queued_bytes = 0
-        self._may_receive = asyncio.Event()
-        self._may_receive.set()
-        self._ended = asyncio.Event()
+        self._room_is_full = False
+        self._reading = True
+        self._wire: Wire | None = None
         self._room = room
         self._clock = clock
 
@@ -93,55 +103,80 @@ class Connection:
 
     # -- for the transport --
 
-    def receive(self, data: bytes) -> None:
-        """Take one message from the client; never raises on bad input. Await `ready()` before the next one."""
+    @property
+    def message_limit_bytes(self) -> int:
+        """The largest message that would be taken now."""
+        return self.session.message_limit_bytes
+
+    def attach(self, wire: Wire) -> None:
+        """The client can be written to; what was said before goes out now."""
+        self._wire = wire
+        self.outbox.attach(wire)
+        self._read_on()
         if self.close_info is not None:
-            return
-        events = self.session.receive(data, self._clock.monotonic())
-        self.pump()
-        for event in events:
-            self._queued_bytes += len(data)
-            if self._queued_bytes > self._queue_limit:
-                self._may_receive.clear()
-            self._room.post_event(self, event, len(data))
+            wire.close(self.close_info)
 
-    async def ready(self) -> None:
-        """Return when the room can take another message of this connection: the backpressure of the socket."""
-        await self._may_receive.wait()
-        await self._room.ready()
+    def receive(self, data: bytes) -> None:
+        """Take one message from the client; never raises on bad input. The wire is paused when it is too much."""
+        if self.close_info is None:
+            self._take(self.session.receive(data, self._clock.monotonic()), len(data))
 
-    async def next_frames(self) -> list[bytes] | None:
-        """The next messages to send, in order. None: close the socket with `close_info`."""
-        while True:
-            frames = self.outbox.take()
-            if frames is None or frames:
-                return frames
-            if self.outbox.ready_for_resync:
-                self._room.post_drained(self)
-            await self.outbox.wait()
+    def receive_oversized(self, start: bytes) -> None:
+        """A message above the limit came; this is how it starts."""
+        if self.close_info is None:
+            self._take(self.session.receive_oversized(start), 0)
 
-    async def closed(self) -> CloseInfo:
-        """Return when this connection is over, so that a transport that is stuck in a send can cut it."""
-        await self._ended.wait()
-        return self.close_info or CloseInfo(CloseCode.NORMAL, "")
+    def receive_text(self, text: bytes) -> None:
+        """No dialect of ours has text messages."""
+        self.fail(MalformedMessage("text message"))
+
+    def heard(self) -> None:
+        """The client gave a sign of life that is no message."""
+        self.session.heard(self._clock.monotonic())
+
+    def blocked(self) -> None:
+        """The client takes nothing more for now."""
+        self.outbox.block()
+
+    def writable(self) -> None:
+        """The client takes frames again."""
+        self.outbox.unblock()
 
     def disconnected(self) -> None:
         """The socket is gone; may be called twice."""
+        self._wire = None
+        self.outbox.detach()
         self.close(CloseCode.NORMAL, "")
         self._room.post_leave(self)
+
+    # -- for the outbox --
+
+    def on_filled(self) -> None:
+        self._room.post_filled(self)
+
+    def on_drained(self) -> None:
+        self._room.post_drained(self)
+
+    def on_written(self, size_bytes: int) -> None:
+        self._room.note_written(size_bytes)
 
     # -- for the room --
 
     def dealt_with(self, size_bytes: int) -> None:
         """The room took a message of so many bytes from its inbox."""
         self._queued_bytes -= size_bytes
-        if self._queued_bytes <= self._queue_limit:
-            self._may_receive.set()
+        if not self._reading:
+            self._read_on()
+
+    def hold_reading(self, room_is_full: bool) -> None:
+        """Read nothing from this client while the room cannot take more."""
+        self._room_is_full = room_is_full
+        self._read_on()
 
     def pump(self) -> None:
         """Move what the session wants to send into the outbox."""
-        for frame in self.session.data_to_send():
-            if not self.outbox.put(frame):
+        for message in self.session.data_to_send():
+            if not self.outbox.put(encode_frame(message)):
                 self.close(CloseCode.TRY_AGAIN_LATER, "slow consumer")
         info = self.session.close_info
         if info is not None:
@@ -153,8 +188,8 @@ class Connection:
         if self.close_info is None:
             self.close_info = self.session.close_info
             self.outbox.close()
-            self._ended.set()
-            self._may_receive.set()
+            if self._wire is not None and self.close_info is not None:
+                self._wire.close(self.close_info)
 
     def fail(self, error: CollabError) -> None:
         """End the connection for an error, with its public text."""
@@ -169,7 +204,8 @@ class Connection:
     def acknowledge(self) -> None:
         """Tell the client how many of its update messages are journalled. Called after an append, only."""
         if self.access.extended and self.close_info is None:
-            self.outbox.set_slot(Slot.ACKNOWLEDGEMENT, encode_acknowledgement(self.ledger.acknowledged))
+            frame = encode_frame(encode_acknowledgement(self.ledger.acknowledged))
+            self.outbox.set_slot(Slot.ACKNOWLEDGEMENT, frame)
 
     def notice(self, notice: Notice) -> None:
         """Queue a notice."""
@@ -186,4 +222,22 @@ class Connection:
     def publish(self, state: SaveState) -> None:
         """Tell the client what the storage has and how many of its messages that covers."""
         if self.access.extended and self.close_info is None:
-            self.outbox.set_slot(Slot.SAVE_STATE, encode_save_state(replace(state, covers=self.covers)))
+            self.outbox.set_slot(Slot.SAVE_STATE, encode_frame(encode_save_state(replace(state, covers=self.covers))))
+
+    def _take(self, events: list[Event], size_bytes: int) -> None:
+        self.pump()
+        for event in events:
+            self._queued_bytes += size_bytes
+            self._room.post_event(self, event, size_bytes)
+        if self._queued_bytes > self._queue_limit:
+            self._read_on()
+
+    def _read_on(self) -> None:
+        """Pause or resume the wire as what is queued asks for."""
+        reading = self._queued_bytes <= self._queue_limit and not self._room_is_full
+        if reading is not self._reading and self._wire is not None:
+            self._reading = reading
+            if reading:
+                self._wire.resume_reading()
+            else:
+                self._wire.pause_reading()

@@ -6,13 +6,14 @@ what the same connection sends meanwhile stays in order behind them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 
 import structlog
 
-from collab.errors import CollabError, DocumentPoisoned, ProtocolError
+from collab.errors import CloseCode, CollabError, DocumentPoisoned, HistoryChanged, ProtocolError
 from collab.protocol.awareness import AwarenessTable
+from collab.protocol.codec import decode_state_vector
 from collab.protocol.events import (
     AwarenessEntry,
     AwarenessReceived,
@@ -22,6 +23,7 @@ from collab.protocol.events import (
     SyncRequested,
     UpdateReceived,
 )
+from collab.protocol.frames import encode_frame
 from collab.protocol.messages import encode_awareness, encode_sync_step2
 from collab.protocol.update import Checked
 from collab.rooms.audience import Audience, Update
@@ -37,8 +39,6 @@ _log = structlog.get_logger(__name__)
 
 BARREN_ANSWERS = 2
 """One may have been under way while the document was rebuilt; the second one answers what we lack now."""
-MERGED_UPDATES = 64
-"""At most so many updates are sent as one frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,7 @@ class Intake:
         audience: Audience,
         check_elsewhere: Callable[[Received], None],
         suspect: bool,
+        past_clients: Set[int],
     ) -> None:
         self._parts = parts
         self._live = live
@@ -69,8 +70,13 @@ class Intake:
         self._check_elsewhere = check_elsewhere
         self.suspect = suspect
         """Every update is tried in the sandbox first: one of this document ended a worker or broke the document."""
+        self._past_clients = past_clients
         self._awareness = AwarenessTable(parts.limits)
         self._turn: list[Update] = []
+        self._moved: dict[int, AwarenessEntry] = {}
+        """Who moved, came or went in this turn, by client id: only the last word of each is sent."""
+        self.turn_bytes = 0
+        """What the updates of this turn amount to."""
         self._asking: dict[int, Connection] = {}
         self.poison: Poison | None = None
         """Set when the document must be rebuilt; nothing more may be taken then."""
@@ -108,14 +114,19 @@ class Intake:
 
     def changed(self, update: bytes, applied: Applied) -> None:
         """The server itself changed the document."""
-        self._turn.append((None, update))
+        self._add_to_turn(None, update)
         self._journal.add(applied)
 
     def send_turn(self) -> None:
-        """Hand what was applied in this turn to the outboxes."""
-        turn, self._turn = self._turn, []
-        for start in range(0, len(turn), MERGED_UPDATES):
-            self._audience.send_updates(turn[start : start + MERGED_UPDATES], self._live.document.state_vector)
+        """Hand what happened in this turn to the outboxes."""
+        if not self._turn and not self._moved:
+            return
+        turn, self._turn, self.turn_bytes = self._turn, [], 0
+        presence = b""
+        if self._moved:
+            presence = encode_frame(encode_awareness(tuple(self._moved.values())))
+            self._moved.clear()
+        self._audience.send_turn(turn, presence, self._live.document.state_vector)
 
     def resync(self, connection: Connection) -> None:
         """Send what a client lacks that did not read fast enough."""
@@ -127,20 +138,20 @@ class Intake:
     def send_all_presence(self, connection: Connection) -> None:
         entries = self._awareness.entries()
         if entries:
-            connection.outbox.put_broadcast(encode_awareness(entries))
+            connection.outbox.put_broadcast(encode_frame(encode_awareness(entries)))
 
     def leave(self, connection: Connection) -> None:
         """The connection is gone: so are the people it showed."""
         self._asking.pop(connection.number, None)
-        self._send_presence(self._awareness.leave(connection.number, self._parts.clock.monotonic()))
+        self._note_presence(self._awareness.leave(connection.number, self._parts.clock.monotonic()))
 
     def show_role(self, connection: Connection) -> None:
         """The role of a connection changed: all see it."""
-        self._send_presence(self._awareness.change_role(connection.number, connection.role))
+        self._note_presence(self._awareness.change_role(connection.number, connection.role))
 
     def expire(self, now: float) -> None:
         """Let time pass for presence."""
-        self._send_presence(self._awareness.expire(now))
+        self._note_presence(self._awareness.expire(now))
 
     def ask_for_missing(self, connection: Connection) -> None:
         """Ask with sync step 1 for what we lack, soon: at most once in an interval."""
@@ -148,6 +159,11 @@ class Intake:
             interval_s = self._parts.limits.resync_interval_s
             connection.resync_due = max(self._parts.clock.monotonic(), connection.asked_at + interval_s)
             self._asking[connection.number] = connection
+
+    @property
+    def asking(self) -> bool:
+        """Whether somebody is to be asked."""
+        return bool(self._asking)
 
     @property
     def next_question(self) -> float | None:
@@ -166,7 +182,8 @@ class Intake:
             connection.ask(vector, now)
 
     def _deal_with(self, connection: Connection, event: Event) -> None:
-        if connection.close_info is not None and not isinstance(event, UpdateReceived):
+        closing = connection.close_info
+        if closing is not None and (closing.code is CloseCode.HISTORY_CHANGED or not isinstance(event, UpdateReceived)):
             return
         if isinstance(event, UpdateReceived):
             self._on_update(connection, event)
@@ -175,7 +192,7 @@ class Intake:
         elif isinstance(event, AwarenessReceived):
             now = self._parts.clock.monotonic()
             number, identity, role = connection.number, connection.identity, connection.role
-            self._send_presence(self._awareness.receive(number, identity, role, event.entries, now))
+            self._note_presence(self._awareness.receive(number, identity, role, event.entries, now))
         elif isinstance(event, AwarenessRequested):
             self.send_all_presence(connection)
         else:
@@ -192,6 +209,8 @@ class Intake:
             self._apply(connection, event, checked)
 
     def _apply(self, connection: Connection, event: UpdateReceived, checked: Checked) -> None:
+        if not self._past_clients.isdisjoint(checked.clocks):
+            return self._refuse(connection, HistoryChanged("an update of a retired history"))
         number = connection.ledger.receive()
         if not self._journal.available:
             connection.ledger.drop(number)
@@ -215,7 +234,7 @@ class Intake:
             entry = self._entry(connection, taken.update)
             self._parts.metrics.count("updates_total")
             self._parts.metrics.count("update_bytes_total", len(taken.update))
-            self._turn.append((connection, taken.update))
+            self._add_to_turn(connection, taken.update)
         self._journal.add(Applied(connection, number, entry, whole_sync=event.in_sync and complete))
 
     def _entry(self, connection: Connection, update: bytes) -> JournalEntry:
@@ -244,17 +263,31 @@ class Intake:
     # -- sync and presence --
 
     def _on_sync_request(self, connection: Connection, event: SyncRequested) -> None:
+        if self._is_stale(event.state_vector):
+            return connection.fail(HistoryChanged("its state vector is one of a retired history"))
         if connection.outbox.begin_sync(event.state_vector):
             self._answer_sync(connection, event.state_vector)
         self.send_all_presence(connection)
 
+    def _is_stale(self, state_vector: bytes) -> bool:
+        """Whether a client holds the document of a retired history: a stock provider does not say which one it has."""
+        if not self._past_clients:
+            return False
+        return not self._past_clients.isdisjoint(decode_state_vector(state_vector, self._parts.limits))
+
     def _answer_sync(self, connection: Connection, known: bytes | None) -> None:
         document = self._live.document
-        connection.outbox.put_sync(encode_sync_step2(document.diff(known)), document.state_vector())
+        frame = encode_frame(encode_sync_step2(document.diff(known)))
+        connection.outbox.put_sync(frame, document.state_vector())
 
-    def _send_presence(self, entries: tuple[AwarenessEntry, ...]) -> None:
-        if entries:
-            self._audience.send_broadcast(encode_awareness(entries))
+    def _note_presence(self, entries: tuple[AwarenessEntry, ...]) -> None:
+        """To be sent with the turn, the newest of each client id."""
+        for entry in entries:
+            self._moved[entry.client_id] = entry
+
+    def _add_to_turn(self, connection: Connection | None, update: bytes) -> None:
+        self._turn.append((connection, update))
+        self.turn_bytes += len(update)
 
 
 def _gave_all(connection: Connection, taken: Taken) -> bool:

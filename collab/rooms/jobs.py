@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
-from collab.document import Document
+from collab.document import EMPTY_UPDATE, Document
 from collab.errors import CollabError, DocumentPoisoned, JournalError
 from collab.rooms.audience import Audience
 from collab.rooms.intake import Intake
@@ -18,7 +18,7 @@ from collab.rooms.journal_writer import Applied, JournalWriter
 from collab.rooms.live import LiveDocument
 from collab.rooms.parts import Parts
 from collab.rooms.requests import Captured, Changed, Job, answer, answer_error
-from collab.store.base import JournalEntry
+from collab.store.base import Absorbed, JournalEntry
 
 _Result = TypeVar("_Result")
 
@@ -62,8 +62,17 @@ class Jobs:
         self._ask(future, lambda: answer(future, lambda: self._captured(look)), journalled=True)
         return await future
 
-    async def change(self, change: Callable[[Document], _Result], author_id: str, author_name: str) -> Changed[_Result]:
-        """Let `change` edit; returns when that is journalled. Raises: FormatError, JournalError, DocumentPoisoned."""
+    async def change(
+        self,
+        change: Callable[[Document], _Result],
+        author_id: str,
+        author_name: str,
+        absorbed: Absorbed | None = None,
+    ) -> Changed[_Result]:
+        """Let `change` edit; returns when that is journalled, in one commit with what it absorbs.
+
+        Raises: FormatError, JournalError, DocumentPoisoned.
+        """
         future: asyncio.Future[Changed[_Result]] = asyncio.get_running_loop().create_future()
 
         def run() -> None:
@@ -75,8 +84,8 @@ class Jobs:
                 if isinstance(error, DocumentPoisoned):
                     raise
             else:
-                done = partial(_answer_changed, future, result)
-                self._journal_change(update, author_id, author_name, done)
+                author, done = (author_id, author_name), partial(_answer_changed, future, result)
+                self._journal_change(update, author, absorbed, done)
 
         self._ask(future, run)
         return await future
@@ -116,10 +125,15 @@ class Jobs:
             raise JournalError(AWAY)
 
     def _journal_change(
-        self, update: bytes, author_id: str, author_name: str, done: Callable[[int | None], None]
+        self,
+        update: bytes,
+        author: tuple[str, str],
+        absorbed: Absorbed | None,
+        done: Callable[[int | None], None],
     ) -> None:
-        entry = JournalEntry(update, author_id, author_name, self._parts.clock.wall_ms(), self._parts.node, 0)
-        applied = Applied(None, 0, entry if update else None, journalled=done)
+        """What changes nothing is journalled only when it absorbs something."""
+        entry = JournalEntry(update or EMPTY_UPDATE, *author, self._parts.clock.wall_ms(), self._parts.node, 0)
+        applied = Applied(None, 0, entry if update or absorbed else None, journalled=done, absorbed=absorbed)
         if update:
             self._intake.changed(update, applied)
         else:

@@ -17,7 +17,7 @@ import structlog
 from collab.errors import JournalError
 from collab.rooms.connection import Connection
 from collab.rooms.parts import Parts
-from collab.store.base import DocumentId, HistoryId, JournalEntry
+from collab.store.base import Absorbed, DocumentId, HistoryId, JournalEntry
 
 _log = structlog.get_logger(__name__)
 
@@ -32,6 +32,8 @@ class Applied:
     whole_sync: bool = False
     journalled: Callable[[int | None], None] | None = None
     """Called once it is journalled, with its position; None when there was nothing to journal."""
+    absorbed: Absorbed | None = None
+    """What it brings over from a retired history."""
 
 
 class JournalEvents(Protocol):
@@ -92,10 +94,11 @@ class JournalWriter:
 
     async def _append(self, group: Sequence[Applied], events: JournalEvents) -> bool:
         entries = [applied.entry for applied in group if applied.entry is not None]
+        absorbed = [applied.absorbed for applied in group if applied.absorbed is not None]
         began = self._parts.clock.monotonic()
         try:
             if entries:
-                self.seq = await self._parts.store.append(self._document_id, self._history_id, entries)
+                self.seq = await self._parts.store.append(self._document_id, self._history_id, entries, absorbed)
                 self._parts.metrics.observe("journal_append_seconds", self._parts.clock.monotonic() - began)
         except JournalError as error:
             self._note_away(error, events)

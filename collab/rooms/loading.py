@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from collab.document import Document, Kind
+from collab.document import Document, Kind, decode_state_vector
 from collab.errors import CollabError, HistoryChanged, InternalError, NotFound
 from collab.formats.base import Decoded
 from collab.rooms.parts import Parts
@@ -52,6 +52,8 @@ class Loaded:
     intents: Sequence[SaveIntent] = ()
     suspect: bool = False
     """Updates are to be tried in the sandbox first."""
+    past_clients: frozenset[int] = frozenset()
+    """Client ids of retired histories: who knows them has not the document of now."""
 
     @property
     def save_base(self) -> SaveBase | None:
@@ -131,7 +133,15 @@ async def _replay(parts: Parts, record: DocumentRecord, file: StorageFile | None
         file=file,
         intents=intents,
         suspect=await _is_suspect(parts, record.document_id),
+        past_clients=await _past_clients(parts, record.document_id, document),
     )
+
+
+async def _past_clients(parts: Parts, document_id: DocumentId, document: Document) -> frozenset[int]:
+    """Whoever brings one of these has a document of a retired history in hand, and would double the content."""
+    retired = await parts.store.retired(document_id)
+    clients = {client for one in retired for client in decode_state_vector(one.state_vector)}
+    return frozenset(clients - document.clocks().keys()) if clients else frozenset()
 
 
 async def has_person_deleted(store: Store, document_id: DocumentId, history_id: HistoryId) -> bool:

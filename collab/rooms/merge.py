@@ -13,16 +13,18 @@ from functools import partial
 from typing import Protocol, TypeVar
 
 from collab.document import Document
+from collab.errors import FormatError
 from collab.formats.base import Format, Merged
 from collab.formats.linediff import diff_lines
 from collab.formats.text import TextFormat, noted_charset
-from collab.formats.text_merge import apply_plan
+from collab.formats.text_merge import Plan, apply_plan
 from collab.rooms.book import SaveBook
 from collab.rooms.notices import NoticeCode
 from collab.rooms.outside import OutsideChange
 from collab.rooms.parts import Parts
 from collab.rooms.requests import Changed
 from collab.rooms.storage_file import StorageFile
+from collab.store.base import Absorbed
 from connectors.base import Content
 
 _Result = TypeVar("_Result")
@@ -41,6 +43,15 @@ class Found(Enum):
     """Empty where there was text: maybe somebody is writing just now. Believed when it stays so for `debounce_s`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Whose edits are merged. `absorbed`: they were handed over from a retired history."""
+
+    author_id: str
+    author_name: str
+    absorbed: Absorbed | None = None
+
+
 class MergingRoom(Protocol):
     """What a merge needs of the room."""
 
@@ -48,8 +59,17 @@ class MergingRoom(Protocol):
         """Ask the document something. Raises: what `look` raises, InternalError (the room ended)."""
         ...
 
-    async def change(self, change: Callable[[Document], _Result], author_id: str, author_name: str) -> Changed[_Result]:
-        """Edit as the server; returns when it is journalled. Raises: FormatError, JournalError, DocumentPoisoned."""
+    async def change(
+        self,
+        change: Callable[[Document], _Result],
+        author_id: str,
+        author_name: str,
+        absorbed: Absorbed | None = None,
+    ) -> Changed[_Result]:
+        """Edit as the server; returns when it is journalled, with what it absorbs.
+
+        Raises: FormatError, JournalError, DocumentPoisoned.
+        """
         ...
 
     def note_outside(self, change: OutsideChange) -> None:
@@ -87,7 +107,7 @@ class Reconciler:
         base = await self.book.base_content()
         if base and not theirs.content and not self._believed(theirs.version):
             return Found.SUSPECT
-        await self.merge(base, theirs.content, theirs.modified_by)
+        await self.merge_storage(base, theirs.content, theirs.modified_by)
         await self.book.note_merged(theirs.content, theirs.version)
         return Found.MERGED
 
@@ -97,32 +117,40 @@ class Reconciler:
             self._suspect = (version, now)
         return now - self._suspect[1] >= self.parts.save.debounce_s
 
-    async def merge(self, base: bytes | None, theirs: bytes, who: str | None = None) -> None:
-        """Merge foreign bytes into the document; `who` wrote them, where the storage knows.
+    async def merge_storage(self, base: bytes | None, theirs: bytes, who: str | None = None) -> None:
+        """Merge the storage's bytes into the document; `who` wrote them, where the storage knows.
 
         Raises: FormatError, JournalError, DocumentPoisoned.
         """
         file = self.file
         if base is None:
             base = await self.room.look(lambda document: common_lines(file.format, document, theirs))
-        author = who or file.root.name
-        changed = await self._merge_planned(base, theirs, author) or await self._merge_at_once(base, theirs, author)
+        changed = await self.merge(base, theirs, Origin(file.author_id, who or file.root.name))
         merged = changed.result
         if merged.changes and changed.seq is not None:
             self.room.note_outside(OutsideChange(changed.seq, who or "", merged.changes, merged.places))
+
+    async def merge(self, base: bytes, theirs: bytes, origin: Origin) -> Changed[Merged]:
+        """Merge what others made of `base`: the one way of merges.
+
+        Raises: FormatError, JournalError, DocumentPoisoned.
+        """
+        changed = await self._merge_planned(base, theirs, origin) or await self._merge_at_once(base, theirs, origin)
+        merged = changed.result
         if merged.conflicts:
             places = [conflict.conflict_id for conflict in merged.conflicts]
             self.room.notice(NoticeCode.CONFLICT, {"places": places})
+        return changed
 
-    async def _merge_at_once(self, base: bytes, theirs: bytes, author: str) -> Changed[Merged]:
-        file, at_ms = self.file, self.parts.clock.wall_ms()
+    async def _merge_at_once(self, base: bytes, theirs: bytes, origin: Origin) -> Changed[Merged]:
+        file_format, at_ms = self.file.format, self.parts.clock.wall_ms()
 
         def merge(document: Document) -> Merged:
-            return file.format.merge(base, theirs, document, file.author_id, at_ms)
+            return file_format.merge(base, theirs, document, origin.author_id, at_ms)
 
-        return await self.room.change(merge, file.author_id, author)
+        return await self.room.change(merge, origin.author_id, origin.author_name, origin.absorbed)
 
-    async def _merge_planned(self, base: bytes, theirs: bytes, author: str) -> Changed[Merged] | None:
+    async def _merge_planned(self, base: bytes, theirs: bytes, origin: Origin) -> Changed[Merged] | None:
         """Plan a large merge in the sandbox while people go on typing; None when they type too fast for that."""
         file, at_ms = self.file, self.parts.clock.wall_ms()
         if not isinstance(file.format, TextFormat) or len(theirs) <= self.parts.limits.inline_check_size_bytes:
@@ -130,11 +158,24 @@ class Reconciler:
         for _ in range(PLANNED_ATTEMPTS):
             live, known = await self.room.look(lambda document: (document.text(), noted_charset(document)))
             plan = await self.parts.sandbox.plan_merge(base, theirs, live, known)
-            apply = partial(apply_plan, plan, source=file.author_id, at_ms=at_ms)
-            changed = await self.room.change(apply, file.author_id, author)
-            if changed.result is not None:
-                return Changed(changed.result, changed.seq)
+            apply = partial(_apply, plan, source=origin.author_id, at_ms=at_ms)
+            try:
+                return await self.room.change(apply, origin.author_id, origin.author_name, origin.absorbed)
+            except _Outdated:
+                continue
         return None
+
+
+class _Outdated(FormatError):
+    """The live text is not the one that the merge was planned for; nothing was changed."""
+
+
+def _apply(plan: Plan, document: Document, source: str, at_ms: int) -> Merged:
+    """Raises: _Outdated, before a change."""
+    merged = apply_plan(plan, document, source, at_ms)
+    if merged is None:
+        raise _Outdated("the text was edited meanwhile")
+    return merged
 
 
 def common_lines(file_format: Format, document: Document, theirs: bytes) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from collab.formats.base import Decoded
+from collab.formats.base import Decoded, Forked, Renewed
 from collab.formats.text_merge import Plan
 from collab.protocol.update import Checked
 
@@ -30,6 +30,21 @@ class Sandbox(Protocol):
 
     async def take_back(self, before: Sequence[bytes], update: bytes, now: bytes, client_id: int) -> bytes:
         """The update that takes `update` back, made before which the document was `before`. Raises: CollabError."""
+        ...
+
+    async def encode(self, format_name: str, state: bytes, base: bytes) -> bytes:
+        """The file of the document that the update `state` makes. Raises: FormatError, LimitExceeded."""
+        ...
+
+    async def renew(self, format_name: str, updates: Sequence[bytes], client_id: int) -> Renewed:
+        """A history as one state, and a fresh document of its content. Raises: FormatError, LimitExceeded."""
+        ...
+
+    async def fork(self, format_name: str, content: bytes, updates: Sequence[bytes], update: bytes) -> Forked:
+        """A history, and the same with a client's edits, as files in the manner of `content`.
+
+        Raises: MalformedMessage (no update, or not one of this history), FormatError, LimitExceeded.
+        """
         ...
 
     async def plan_merge(self, base: bytes, theirs: bytes, live: str, known: str | None = None) -> Plan:

@@ -1,7 +1,7 @@
 """Owns the life of one live document: its state table, its tasks, who may join, when it goes.
 
-What changes the document happens in the turns of its owner task (`turns.py`), what reaches the file in its saver. Knows
-no socket, no SQL and no connector.
+What changes the document happens in its turns (`turns.py`), what reaches the file in its saver. Knows no socket, no SQL
+and no connector.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from collab.rooms.requests import Captured, Changed
 from collab.rooms.saver import Saver
 from collab.rooms.snapshots import Snapshots
 from collab.rooms.turns import Turns
+from collab.store.base import Absorbed
 
 _Result = TypeVar("_Result")
 _log = structlog.get_logger(__name__)
@@ -57,7 +58,7 @@ OVER = frozenset({State.CLOSED, State.FAILED})
 
 
 class Room:
-    """One live document. `run` is its owner task; everything else may be called from any task of the event loop."""
+    """One live document. `run` is its owner task, which is for the rare things: repair, and the end."""
 
     def __init__(self, parts: Parts, loaded: Loaded) -> None:
         self.document_id = loaded.record.document_id
@@ -76,6 +77,9 @@ class Room:
         self._activated = asyncio.Event()
         self._idle_since: float | None = parts.clock.monotonic()
         self._stop_wanted = False
+        self._attention = asyncio.Event()
+        """Set when the owner may have something to do."""
+        self._fault: Exception | None = None
         self._tasks: asyncio.TaskGroup | None = None
         self._outside = OutsideChanges(parts, self, self.document_id, self.history_id)
         self.saver = Saver.of(parts, self, loaded)
@@ -127,16 +131,16 @@ class Room:
         self._enter(State.ACTIVE)
         self._idle_since = self._clock.monotonic()
         self._activated.set()
-        self._turns.wake()
+        self._attention.set()
 
     async def stop(self) -> None:
         """Tell the clients to come back later, save, and end; what cannot be saved stays in the journal."""
         self.notice(NoticeCode.SERVER_RESTARTING)
         self.connections.close(CloseCode.SERVICE_RESTART, "server restarts")
+        self._stop_wanted = True
         if self.saver is not None and self.state in JOINABLE:
             await self.saver.save_now()
-        self._stop_wanted = True
-        self._turns.wake()
+        self._attention.set()
         await self.over.wait()
 
     async def look(self, look: Callable[[Document], _Result]) -> _Result:
@@ -164,9 +168,15 @@ class Room:
         """Make something of the document while all of it is journalled. Raises: JournalError, what `look` raises."""
         return await self._turns.jobs.capture(look)
 
-    async def change(self, change: Callable[[Document], _Result], author_id: str, author_name: str) -> Changed[_Result]:
+    async def change(
+        self,
+        change: Callable[[Document], _Result],
+        author_id: str,
+        author_name: str,
+        absorbed: Absorbed | None = None,
+    ) -> Changed[_Result]:
         """Edit as the server; returns when it is journalled. Raises: FormatError, JournalError, DocumentPoisoned."""
-        return await self._turns.jobs.change(change, author_id, author_name)
+        return await self._turns.jobs.change(change, author_id, author_name, absorbed)
 
     async def person_deleted(self) -> bool:
         """Whether a person's journalled edit of this history deleted something. Raises: JournalError."""
@@ -178,7 +188,7 @@ class Room:
 
     def wake(self) -> None:
         """Let the owner look whether it is time to go."""
-        self._turns.wake()
+        self._attention.set()
 
     def publish(self, state: SaveState, covers: Mapping[int, int] | None = None) -> None:
         """Tell all what the storage has; `covers`: messages of each connection that the stored file now contains."""
@@ -194,6 +204,11 @@ class Room:
                 connection.covers = connection.ledger.acknowledged
             connection.publish(state)
 
+    def sweep(self) -> None:
+        """Let time pass for the connections."""
+        if self.state not in OVER and len(self.connections):
+            self._turns.sweep()
+
     def notice(self, code: NoticeCode, details: Mapping[str, object] | None = None) -> None:
         """Tell all that announced our extensions."""
         self.connections.notice(code, details)
@@ -208,6 +223,20 @@ class Room:
                 self._publish_to(connections, self.save_state)
         if self._snapshots.due(self.seq):
             self.spawn(self._snapshots.take(self.capture), "snapshot")
+        self._consider_end()
+
+    def on_poisoned(self) -> None:
+        """The owner repairs the document."""
+        self._attention.set()
+
+    def take_turn(self) -> None:
+        """A turn of the room; a bug in it ends the room."""
+        try:
+            self._turns.turn()
+        except Exception as error:
+            self._fault = error
+            self._attention.set()
+        self._consider_end()
 
     def on_empty(self) -> None:
         """The last connection left: save soon, go later."""
@@ -254,9 +283,24 @@ class Room:
 
     async def _own(self) -> None:
         while not self._may_end():
-            await self._turns.wait(self._idle_due())
-            await self._turns.turn()
+            await self._wait(self._idle_due())
+            if self._fault is not None:
+                raise self._fault
+            await self._turns.repair()
         await self._close()
+
+    async def _wait(self, until: float | None) -> None:
+        """Return when there may be something to do, or at `until`."""
+        try:
+            async with asyncio.timeout(None if until is None else max(0.0, until - self._clock.monotonic())):
+                await self._attention.wait()
+        except TimeoutError:
+            pass
+        self._attention.clear()
+
+    def _consider_end(self) -> None:
+        if self._stop_wanted or not len(self.connections):
+            self._attention.set()
 
     # -- the end --
 
@@ -280,8 +324,10 @@ class Room:
 
     async def _close(self) -> None:
         self._enter(State.CLOSING)
+        self._turns.end()
         try:
             await self._snapshots.write(self._turns.document.diff(), self.seq)
+            await self._parts.store.note_seen([self.document_id], self._clock.wall_ms())
         except JournalError as error:
             _log.warning("snapshot_failed", document_id=self.document_id, reason=str(error))
         if self.saver is not None:

@@ -6,9 +6,10 @@ Knows roots by name, the doors of aliases, and the way from a path to a room. Kn
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
+from typing import TypeVar
 
 import structlog
 
@@ -26,20 +27,22 @@ from collab.formats.table import format_of
 from collab.protocol.payloads import SaveState
 from collab.protocol.roles import Identity, Role
 from collab.rooms.connection import Access, Connection
+from collab.rooms.following import Following
 from collab.rooms.loading import load
-from collab.rooms.notices import NoticeCode
 from collab.rooms.opened import LiveDocument, OpenedDocument, describe_live, describe_opened
 from collab.rooms.outside import GONE
 from collab.rooms.parts import Parts
 from collab.rooms.room import Room
-from collab.rooms.storage_file import Root, StorageFile
+from collab.rooms.storage_file import ROOT_DOOR, Root, StorageFile
 from collab.store.base import Alias, DocumentId, DocumentRecord
-from connectors.base import Change, ChangeKind, Credentials, EntryKind, Folders
+from connectors.base import Credentials, EntryKind, Folders
 
+_Result = TypeVar("_Result")
 _log = structlog.get_logger(__name__)
 
 SCRATCH = "scratch"
-ROOT_DOOR = "root:"
+SWEEP_S = 1.0
+"""How often rooms look at their silent, slow and expired connections."""
 RESTARTING = "The server restarts. Please try again in a moment."
 SERVER = Credentials(user_id="server", user_name="livefolder")
 """Whose right is used where nobody has opened the document in this process yet."""
@@ -47,7 +50,8 @@ SERVER = Credentials(user_id="server", user_name="livefolder")
 
 @dataclass(slots=True)
 class _Entry:
-    loaded: asyncio.Future[Room]
+    loaded: asyncio.Future[Room | None]
+    """None: the document was held without a room; look again."""
 
 
 class Rooms:
@@ -59,6 +63,7 @@ class Rooms:
         self._shutdown_s = shutdown_s
         self._entries: dict[DocumentId, _Entry] = {}
         self._live: dict[DocumentId, Room] = {}
+        self._following = Following(parts, self._live)
         self._numbers = 0
         self._draining = False
         self._group = asyncio.TaskGroup()
@@ -66,9 +71,10 @@ class Rooms:
 
     async def __aenter__(self) -> Rooms:
         await self._group.__aenter__()
+        self._start(self._sweep(), "sweep rooms")
         for root in self._roots.values():
             if isinstance(root.connector, Folders) and root.connector.capabilities.watches:
-                self._start(self._watch(root, root.connector), f"watch {root.name}")
+                self._start(self._following.watch(root, root.connector), f"watch {root.name}")
         return self
 
     async def __aexit__(
@@ -115,7 +121,7 @@ class Rooms:
         Raises: NotFound, HistoryChanged, LimitExceeded, StorageError, FormatError, JournalError.
         """
         self._check_open()
-        room = await self._room_of(document_id, access.credentials)
+        room = await self.room_of(document_id, access.credentials)
         self._check_rooms_of(access.identity, room)
         self._numbers += 1
         return room.join(self._numbers, access)
@@ -137,12 +143,12 @@ class Rooms:
 
     async def save_now(self, document_id: DocumentId) -> SaveState:
         """Store the document at once; returns what the storage has then. Raises: as `join`."""
-        room = await self._room_of(document_id, SERVER)
+        room = await self.room_of(document_id, SERVER)
         return room.save_state if room.saver is None else await room.saver.save_now()
 
     async def restore(self, document_id: DocumentId) -> SaveState:
         """Write the file of a document again although it was deleted. Raises: as `join`."""
-        room = await self._room_of(document_id, SERVER)
+        room = await self.room_of(document_id, SERVER)
         if room.saver is None:
             return room.save_state
         room.saver.restore()
@@ -157,10 +163,36 @@ class Rooms:
 
     async def content_now(self, document_id: DocumentId) -> bytes:
         """The live content as the file would be, stored or not. Raises: as `join`."""
-        room = await self._room_of(document_id, SERVER)
+        room = await self.room_of(document_id, SERVER)
         if room.saver is None:
             return await room.look(_plain)
         return await room.saver.content_now(room.look)
+
+    # -- histories --
+
+    async def file_of(self, document_id: DocumentId, credentials: Credentials) -> StorageFile | None:
+        """The file behind a document, None for a room without one. Raises: NotFound, FormatError."""
+        return self._file_of(await self._record(document_id), credentials)
+
+    async def without_room(self, document_id: DocumentId, work: Callable[[], Awaitable[_Result]]) -> _Result | None:
+        """Run `work` while the document has no room here; who wants to join waits. None when somebody has it open."""
+        room, entry = self._live.get(document_id), self._entries.get(document_id)
+        if room is not None and entry is not None and not len(room.connections):
+            await room.stop()
+            self._forget(document_id, entry)
+        if document_id in self._entries or self._draining:
+            return None
+        held = self._entries[document_id] = _Entry(asyncio.get_running_loop().create_future())
+        try:
+            return await work()
+        finally:
+            self._forget(document_id, held)
+            held.loaded.set_result(None)
+
+    @property
+    def connected(self) -> list[DocumentId]:
+        """The documents that somebody is connected to."""
+        return [document_id for document_id, room in self._live.items() if len(room.connections)]
 
     # -- rights --
 
@@ -188,28 +220,12 @@ class Rooms:
     # -- what happens in the storage --
 
     async def moved(self, root: str, old_path: str, new_path: str) -> None:
-        """A file or folder was renamed: its documents follow. Raises: JournalError."""
-        door = f"{ROOT_DOOR}{root}"
-        for record in await self._parts.store.documents(door):
-            path = record.alias.external_id
-            if path != old_path and not path.startswith(f"{old_path}/"):
-                continue
-            moved_path = new_path + path[len(old_path) :]
-            await self._parts.store.move_alias(record.alias, Alias(door, moved_path))
-            room = self._live.get(record.document_id)
-            if room is not None and room.saver is not None:
-                room.saver.file.path = moved_path
-                room.notice(NoticeCode.RENAMED, {"path": moved_path})
-                room.saver.check()
+        """A file or folder was renamed: its documents follow; may be told twice. Raises: JournalError."""
+        await self._following.moved(root, old_path, new_path)
 
     def changed(self, root: str, path: str) -> None:
         """A file, or something in a folder, was changed or deleted: look at it soon."""
-        for room in self._live.values():
-            saver = room.saver
-            if saver is None or saver.file.root.name != root:
-                continue
-            if path == "" or saver.file.path == path or saver.file.path.startswith(f"{path}/"):
-                saver.check()
+        self._following.changed(root, path)
 
     deleted = changed
     """What was deleted is looked at like any change: the storage's answer decides."""
@@ -228,17 +244,24 @@ class Rooms:
 
     # -- one room per document --
 
-    async def _room_of(self, document_id: DocumentId, credentials: Credentials) -> Room:
+    async def room_of(self, document_id: DocumentId, credentials: Credentials) -> Room:
+        """The room of a document, loaded if need be. Raises: as `join`."""
+        record = await self._record(document_id)
+        return await self._room(record, self._file_of(record, credentials))
+
+    async def _record(self, document_id: DocumentId) -> DocumentRecord:
         record = await self._parts.store.document(document_id)
         if record is None:
             raise NotFound(f"no document {document_id}")
-        return await self._room(record, self._file_of(record, credentials))
+        return record
 
     async def _room(self, record: DocumentRecord, file: StorageFile | None) -> Room:
         """The joinable room of a document. One load for all who ask; a load waits for the end of the room before."""
         while True:
             entry = self._entries.get(record.document_id) or self._begin(record, file)
             room = await asyncio.shield(entry.loaded)
+            if room is None:
+                continue
             if room.joinable:
                 return room
             self._check_open()
@@ -248,7 +271,7 @@ class Rooms:
     def _begin(self, record: DocumentRecord, file: StorageFile | None) -> _Entry:
         if len(self._entries) >= self._parts.limits.rooms:
             raise LimitExceeded("rooms")
-        loaded: asyncio.Future[Room] = asyncio.get_running_loop().create_future()
+        loaded: asyncio.Future[Room | None] = asyncio.get_running_loop().create_future()
         loaded.add_done_callback(_mark_seen)
         entry = self._entries[record.document_id] = _Entry(loaded)
         self._start(self._host(record, file, entry), f"room {record.document_id}")
@@ -343,34 +366,19 @@ class Rooms:
     def _wall_ms(self) -> int:
         return self._parts.clock.wall_ms()
 
-    # -- watching --
-
-    async def _watch(self, root: Root, folders: Folders) -> None:
-        """Follow what happens in a storage; when watching fails, start again and look at everything once."""
+    async def _sweep(self) -> None:
+        """Let time pass for the connections of all rooms."""
         while True:
-            try:
-                async for changes in folders.watch():
-                    await self._take_changes(root.name, changes)
-                return
-            except Exception:
-                _log.exception("watch_failed", root=root.name)
-                self._parts.metrics.count("watch_failures_total")
-            await asyncio.sleep(self._parts.save.retry_max_s)
-            self.changed(root.name, "")
-
-    async def _take_changes(self, root: str, changes: Sequence[Change]) -> None:
-        for change in changes:
-            if change.kind is ChangeKind.MOVED and change.new_path is not None:
-                await self.moved(root, change.path, change.new_path)
-            else:
-                self.changed(root, change.path)
+            await asyncio.sleep(SWEEP_S)
+            for room in tuple(self._live.values()):
+                room.sweep()
 
 
 def _plain(document: Document) -> bytes:
     return document.text().encode()
 
 
-def _mark_seen(loaded: asyncio.Future[Room]) -> None:
+def _mark_seen(loaded: asyncio.Future[Room | None]) -> None:
     """A failed load that nobody waits for any more is no unseen error."""
     if not loaded.cancelled():
         loaded.exception()

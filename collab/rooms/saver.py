@@ -26,6 +26,7 @@ from collab.errors import (
     VersionConflict,
 )
 from collab.protocol.payloads import SaveState, StorageState
+from collab.rooms.absorb import Absorber, Absorption
 from collab.rooms.book import SaveBook
 from collab.rooms.loading import Loaded
 from collab.rooms.lock_keeper import LockKeeper
@@ -87,6 +88,7 @@ class Saver:
         self._book = book
         self._locks = locks
         self._reconciler = Reconciler(room, file, book, parts)
+        self._absorber = Absorber(parts, book.document_id, book, self._reconciler)
         self._timing = Timing(parts.save, parts.clock.monotonic(), polls=not file.capabilities.watches)
         self._wake = asyncio.Event()
         self._asked: list[asyncio.Future[SaveState]] = []
@@ -119,7 +121,7 @@ class Saver:
     @property
     def busy(self) -> bool:
         """True while the storage is asked something, or somebody waits for a save."""
-        return self._busy or bool(self._asked)
+        return self._busy or bool(self._asked) or self._absorber.asked
 
     def note_journalled(self) -> None:
         """Something was journalled."""
@@ -152,6 +154,12 @@ class Saver:
         self._wake.set()
         return await asked
 
+    async def absorb(self) -> Absorption:
+        """Merge what clients of retired histories handed over. Raises: CollabError."""
+        answer = self._absorber.ask()
+        self._wake.set()
+        return await answer
+
     async def load(self, limit_s: float) -> None:
         """Make history and storage agree before anybody joins. Raises: JournalError, DocumentPoisoned, InternalError.
 
@@ -166,6 +174,7 @@ class Saver:
             self._failed(StorageUnavailable(f"no answer in {limit_s:g} s"))
         else:
             self._publish(StorageState.STORED if self.clean else StorageState.PENDING)
+        await self._absorber.absorb()
         if not self.clean:
             self._timing.edited(self._clock.monotonic())
 
@@ -189,6 +198,7 @@ class Saver:
         """The room is over: answer who waits."""
         for asked in self._take_asked():
             asked.set_result(self.state)
+        self._absorber.end()
 
     # -- the saver's task --
 
@@ -199,6 +209,7 @@ class Saver:
             self._busy = True
             asked = self._take_asked()
             try:
+                await self._absorber.serve()
                 await self._attempt(forced=bool(asked))
             finally:
                 self._busy = False
@@ -213,7 +224,7 @@ class Saver:
         self._failed(error)
 
     async def _wait(self) -> None:
-        while not self._asked:
+        while not self._asked and not self._absorber.asked:
             due = self._timing.due(dirty=self._dirty, lock_due=self._locks.refresh_due)
             delay_s = None if due is None else due - self._clock.monotonic()
             if delay_s is not None and delay_s <= 0:
@@ -305,7 +316,7 @@ class Saver:
             self._locks.lost()
             raise
         if result.displaced is not None:
-            await self._reconciler.merge(base_content, result.displaced)
+            await self._reconciler.merge_storage(base_content, result.displaced)
         await self._book.finish(intent, result.version)
         self._note_present()
         self._stored(captured.covers)

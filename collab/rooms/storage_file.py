@@ -26,6 +26,8 @@ from connectors.base import Capabilities, Connector, Content, Credentials, LockI
 
 _Result = TypeVar("_Result")
 
+ROOT_DOOR = "root:"
+"""What the aliases of files begin with; the name of the root follows."""
 TOO_LARGE = "The file is larger than this server edits."
 NO_FILE = "Something that is no file stands in the file's place. Your edits are safe in the journal."
 

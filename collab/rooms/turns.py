@@ -1,7 +1,8 @@
-"""Owns the turns of a room's owner task: what is queued is applied, sent on, and left with the journal writer.
+"""Owns the turns of a room: what is queued is applied, sent on, and left with the journal writer.
 
-One turn takes what the inbox holds, in order. Knows connections, document and journal, but no state of the room and no
-storage; never waits for a client.
+One turn takes what the inbox holds, in order. It is a callback of the event loop and no task: whatever the sockets
+brought in one turn of the loop is one turn of the room. Knows connections, document and journal, but no state of the
+room and no storage; never waits for a client.
 """
 
 from __future__ import annotations
@@ -25,14 +26,13 @@ from collab.rooms.journal_writer import Applied, JournalWriter
 from collab.rooms.live import LiveDocument
 from collab.rooms.loading import Loaded
 from collab.rooms.notices import NoticeCode, notice
+from collab.rooms.outbox import BATCH_FRACTION
 from collab.rooms.parts import Parts
 from collab.rooms.repair import repaired
 from collab.rooms.requests import CheckedElsewhere, Drained, Job, Left, Message, Received, RoleChanged
 
 TURN_MESSAGES = 256
-"""So many messages are taken before what they changed is sent and other rooms get a turn."""
-SWEEP_S = 1.0
-"""How often a room looks at its silent, slow and expired connections."""
+"""So many messages are taken before what they changed is sent and others get a turn."""
 
 
 class TurnEvents(Protocol):
@@ -46,26 +46,47 @@ class TurnEvents(Protocol):
         """The last connection left."""
         ...
 
+    def on_poisoned(self) -> None:
+        """The document must be repaired before anything else is taken."""
+        ...
+
+    def take_turn(self) -> None:
+        """Call `turn`; the event loop does, once for all that was queued."""
+        ...
+
     def spawn(self, work: Coroutine[object, object, None], role: str) -> None: ...
 
 
 class Turns:
-    """The document of one room and everything that changes it; `turn` is called by the owner task only."""
+    """The document of one room and everything that changes it, in `turn` only."""
 
     def __init__(self, parts: Parts, loaded: Loaded, room: TurnEvents) -> None:
-        self.connections = Audience()
+        self.connections = Audience(parts.limits, parts.metrics.count)
         self.over = False
         """Set when nothing is taken any more."""
         self._document_id = loaded.record.document_id
         self._parts = parts
         self._clock = parts.clock
         self._room = room
+        self._turn_bytes = parts.limits.outbox_size_bytes // BATCH_FRACTION
         self._inbox: Inbox[Message] = Inbox(parts.limits.room_inbox_messages)
         self._live = LiveDocument(self._document_id, loaded.document, parts.slot, parts.limits)
         self._journal = JournalWriter(parts, self._document_id, loaded.history_id, loaded.last_seq)
-        self._intake = Intake(parts, self._live, self._journal, self.connections, self._start_check, loaded.suspect)
+        self._intake = Intake(
+            parts,
+            self._live,
+            self._journal,
+            self.connections,
+            self._start_check,
+            loaded.suspect,
+            loaded.past_clients,
+        )
         self.jobs = Jobs(parts, self._live, self._journal, self._intake, self.connections, self._post_job)
-        self._sweep_at = 0.0
+        self._loop = asyncio.get_running_loop()
+        self._scheduled = False
+        self._question: asyncio.TimerHandle | None = None
+        self._holding: dict[int, Connection] = {}
+        """Connections that are not read from because the inbox was full."""
 
     @property
     def seq(self) -> int:
@@ -92,16 +113,18 @@ class Turns:
         return self._journal.idle and not len(self._inbox) and not self.jobs.waiting
 
     def join(self, number: int, access: Access) -> Connection:
-        """Take a connection in; the owner's next turn asks it what we lack."""
+        """Take a connection in; the next turn asks it what we lack."""
         connection = Connection(number, access, self, self._parts.limits, self._clock)
         self.connections.add(connection)
         self._intake.ask_for_missing(connection)
-        self._inbox.wake()
+        self.schedule()
         return connection
 
-    def wake(self) -> None:
-        """Let the owner have a turn."""
-        self._inbox.wake()
+    def schedule(self) -> None:
+        """Have a turn when the event loop has read what there is to read."""
+        if not self._scheduled:
+            self._scheduled = True
+            self._loop.call_soon(self._room.take_turn)
 
     async def run_journal(self) -> None:
         """Append what is applied, for ever. Raises: HistoryChanged."""
@@ -111,30 +134,43 @@ class Turns:
         """Judge a connection by another role from now on, and say so."""
         connection.session.change_role(role)
         connection.notice(notice(NoticeCode.ROLE_CHANGED, {**details, "role": role.value}))
-        self._inbox.post(RoleChanged(connection))
+        self._post(RoleChanged(connection))
 
     # -- for connections --
 
     def post_event(self, connection: Connection, event: Event, size_bytes: int) -> None:
-        if self._inbox.overflowing:
+        inbox = self._inbox
+        if inbox.overflowing:
             connection.close(CloseCode.TRY_AGAIN_LATER, "overload")
             return
-        self._inbox.post(Received(connection, event, size_bytes))
+        inbox.post(Received(connection, event, size_bytes))
+        if inbox.full:
+            self._holding[connection.number] = connection
+            connection.hold_reading(room_is_full=True)
+        self.schedule()
 
     def post_leave(self, connection: Connection) -> None:
-        self._inbox.post(Left(connection))
+        self._post(Left(connection))
 
     def post_drained(self, connection: Connection) -> None:
-        self._inbox.post(Drained(connection))
+        self._post(Drained(connection))
 
-    async def ready(self) -> None:
-        await self._inbox.ready()
+    def post_filled(self, connection: Connection) -> None:
+        self.connections.fill(connection)
+        self.schedule()
+
+    def note_written(self, size_bytes: int) -> None:
+        self._parts.metrics.count("sent_bytes_total", size_bytes)
+
+    def _post(self, message: Message) -> None:
+        self._inbox.post(message)
+        self.schedule()
 
     def _post_job(self, job: Job) -> None:
         if self.over:
             job.fail(InternalError("the room ended"))
         else:
-            self._inbox.post(job)
+            self._post(job)
 
     # -- for the journal writer --
 
@@ -152,50 +188,75 @@ class Turns:
         for connection in touched.values():
             connection.acknowledge()
         self._room.on_journalled(tuple(touched.values()))
-        self._inbox.wake()
+        if self.jobs.waiting or len(self._inbox):
+            self.schedule()
 
     def on_journal_away(self, error: JournalError) -> None:
         """From now on nothing is applied; clients keep what they type."""
         self._parts.metrics.count("journal_failures_total")
         self.connections.notice(NoticeCode.JOURNAL_UNAVAILABLE)
-        self._inbox.wake()
+        self.schedule()
 
     def on_journal_back(self) -> None:
         """Ask everybody for what was not taken meanwhile."""
         self.connections.notice(NoticeCode.JOURNAL_AVAILABLE)
         for connection in self.connections:
             self._intake.ask_for_missing(connection)
-        self._inbox.wake()
+        self.schedule()
 
-    # -- for the owner --
+    # -- for the room --
 
-    async def wait(self, until: float | None) -> None:
-        """Return when there is something to do, or at `until`."""
-        dues = [until, self._intake.next_question if self._journal.available else None]
-        if len(self.connections):
-            dues.append(self._sweep_at)
-        known = [due for due in dues if due is not None]
-        await self._inbox.wait(max(0.0, min(known) - self._clock.monotonic()) if known else None)
+    @property
+    def poisoned(self) -> bool:
+        """True while the document waits for `repair`, and nothing is taken."""
+        return self._intake.poison is not None
 
-    async def turn(self) -> None:
-        """Take what is queued. Raises: DocumentPoisoned (cannot be repaired), HistoryChanged."""
-        for _ in range(TURN_MESSAGES):
-            message = None if self._held else self._inbox.take()
-            if message is None:
-                break
-            self._fenced(partial(self._handle, message))
+    def turn(self) -> None:
+        """Take what is queued."""
+        self._scheduled = False
+        if self.over:
+            return
+        self._take_messages()
         self._intake.send_turn()
-        if self._intake.poison is not None:
-            await self._repair(self._intake.poison)
         self._fenced(self.jobs.serve_waiting)
-        self._fenced(self._attend)
+        if self._journal.available and self._intake.asking:
+            self._fenced(self._ask)
+        if self.connections.filled:
+            self.connections.flush()
         if len(self._inbox) and not self._held:
-            self._inbox.wake()
-            await asyncio.sleep(0)
+            self.schedule()
+
+    def sweep(self) -> None:
+        """Let time pass: for presence, and for silent, slow and expired connections."""
+        now = self._clock.monotonic()
+        self._intake.expire(now)
+        slow = self.connections.sweep(now, self._clock.wall_ms(), self._parts.limits.outbox_stall_s)
+        if slow:
+            self._parts.metrics.count("slow_consumers_total", slow)
+        self.schedule()
+
+    async def repair(self) -> None:
+        """Go on with a document rebuilt from the journal, in place: same history, connections stay.
+
+        Raises: DocumentPoisoned (cannot be repaired), HistoryChanged, JournalError.
+        """
+        poison = self._intake.poison
+        if poison is None:
+            return
+        if poison.connection is not None:
+            poison.connection.fail(MalformedMessage("update poisoned the document"))
+        self._live.replace(await repaired(self._parts, self._document_id, poison, self._journal.pending_updates))
+        self._intake.poison = None
+        for connection in self.connections:
+            self._intake.ask_for_missing(connection)
+            self._fenced(partial(self._intake.take_deferred, connection))
+        self.schedule()
 
     def end(self) -> None:
         """Nothing is taken any more: answer who waits for something."""
         self.over = True
+        if self._question is not None:
+            self._question.cancel()
         ended = InternalError("the room ended")
         while (message := self._inbox.take()) is not None:
             if isinstance(message, Job):
@@ -210,12 +271,37 @@ class Turns:
         behind = self._journal.pending_count >= self._parts.limits.room_inbox_messages
         return self._journal.available and not self._journal.idle and (behind or self.jobs.waiting)
 
+    def _take_messages(self) -> None:
+        received_bytes = 0
+        for _ in range(TURN_MESSAGES):
+            message = None if self._held or self._intake.turn_bytes > self._turn_bytes else self._inbox.take()
+            if message is None:
+                break
+            if isinstance(message, Received):
+                received_bytes += message.size_bytes
+            self._fenced(partial(self._handle, message))
+        self._parts.metrics.count("received_bytes_total", received_bytes)
+        if self._holding and not self._inbox.full:
+            held, self._holding = self._holding, {}
+            for connection in held.values():
+                connection.hold_reading(room_is_full=False)
+
     def _fenced(self, act: Callable[[], None]) -> None:
         try:
             act()
         except DocumentPoisoned as error:
             self._intake.poison = Poison(None, b"", str(error))
-            self._inbox.wake()
+        if self._intake.poison is not None:
+            self._room.on_poisoned()
+
+    def _ask(self) -> None:
+        """Send the questions that are due, and come back for the next one."""
+        now = self._clock.monotonic()
+        self._intake.ask_due(now)
+        due = self._intake.next_question
+        if self._question is not None:
+            self._question.cancel()
+        self._question = None if due is None else self._loop.call_later(max(0.0, due - now), self.schedule)
 
     def _handle(self, message: Message) -> None:
         if isinstance(message, Received):
@@ -246,33 +332,10 @@ class Turns:
             )
         except CollabError as error:
             outcome = error
-        self._inbox.post(CheckedElsewhere(received, outcome))
-
-    async def _repair(self, poison: Poison) -> None:
-        """Go on with a document rebuilt from the journal, in place: same history, connections stay."""
-        if poison.connection is not None:
-            poison.connection.fail(MalformedMessage("update poisoned the document"))
-        self._live.replace(await repaired(self._parts, self._document_id, poison, self._journal.pending_updates))
-        self._intake.poison = None
-        for connection in self.connections:
-            self._intake.ask_for_missing(connection)
-            self._fenced(partial(self._intake.take_deferred, connection))
-        self._inbox.wake()
+        self._post(CheckedElsewhere(received, outcome))
 
     def _leave(self, connection: Connection) -> None:
         if self.connections.remove(connection):
             self._intake.leave(connection)
             if not len(self.connections):
                 self._room.on_empty()
-
-    def _attend(self) -> None:
-        """What is due by time: questions to clients, and a look at silent, slow and expired connections."""
-        now = self._clock.monotonic()
-        if self._journal.available:
-            self._intake.ask_due(now)
-        if now >= self._sweep_at:
-            self._sweep_at = now + SWEEP_S
-            self._intake.expire(now)
-            slow = self.connections.sweep(now, self._clock.wall_ms(), self._parts.limits.outbox_stall_s)
-            if slow:
-                self._parts.metrics.count("slow_consumers_total", slow)

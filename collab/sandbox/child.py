@@ -21,6 +21,8 @@ from collab.limits import Limits
 from collab.protocol.update import check_update
 from collab.sandbox import confine, wire
 
+GAPS = "These edits stand on others that the server never got."
+
 
 def main() -> None:
     """Serve requests on standard input and output; the first frame holds the limits."""
@@ -105,6 +107,37 @@ def _check(fields: Sequence[bytes], limits: Limits) -> list[bytes]:
     return wire.pack_checked(checked, update)
 
 
+def renew(fields: Sequence[bytes], limits: Limits) -> list[bytes]:
+    """A stored history as one state, and the fresh document of its content."""
+    name, client_id, *updates = fields
+    try:
+        document = Document.from_updates(updates)
+        fresh = format_named(name.decode()).renew(document, int(client_id))
+        return [document.diff(), document.state_vector(), fresh.diff(), fresh.state_vector()]
+    except DocumentPoisoned as error:
+        raise FormatError(f"cannot be rebuilt: {error}") from None
+
+
+def fork(fields: Sequence[bytes], limits: Limits) -> list[bytes]:
+    """A stored history and the same with a client's edits, both as files."""
+    name, content, update, *updates = fields
+    file_format = format_named(name.decode())
+    try:
+        document = Document.from_updates(updates)
+        base = file_format.encode(document, content)
+        checked = check_update(update, document.clocks(), limits)
+        if not checked.complete:
+            raise MalformedMessage("the edits refer to others that are not there", public=GAPS)
+        new = b"" if checked.update is None else _applied(document, checked.update)
+        return [new, base, file_format.encode(document, content)]
+    except DocumentPoisoned as error:
+        raise MalformedMessage(f"the document refuses it: {error}") from None
+
+
+def _applied(document: Document, update: bytes) -> bytes:
+    return document.changed_by(lambda: document.apply(update))
+
+
 def _compact(fields: Sequence[bytes], limits: Limits) -> list[bytes]:
     try:
         return [compact(fields[0])]
@@ -127,4 +160,6 @@ _OPERATIONS: dict[bytes, Callable[[Sequence[bytes], Limits], list[bytes]]] = {
     b"check": _check,
     b"compact": _compact,
     b"take_back": _take_back,
+    b"renew": renew,
+    b"fork": fork,
 }

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import TypeVar
 
 from collab.errors import CollabError, FormatError, InternalError, LimitExceeded, MalformedMessage
-from collab.formats.base import Decoded
+from collab.formats.base import Decoded, Forked, Renewed
 from collab.formats.table import format_named
 from collab.formats.text_merge import Plan
 from collab.limits import Limits
@@ -105,6 +105,22 @@ class Sandbox:
         fields = await self._run("take_back", [str(client_id).encode(), update, now, *before])
         return _understood(lambda: wire.single(fields))
 
+    async def renew(self, format_name: str, updates: Sequence[bytes], client_id: int) -> Renewed:
+        """A history as one state, and a fresh document of its content. Raises: FormatError, LimitExceeded."""
+        fields = await self._run("renew", [format_name.encode(), str(client_id).encode(), *updates])
+        renewed = _understood(lambda: wire.unpack_renewed(fields))
+        if not check_update(renewed.fresh, {}, self._limits).complete:
+            raise FormatError("the fresh document has gaps")
+        return renewed
+
+    async def fork(self, format_name: str, content: bytes, updates: Sequence[bytes], update: bytes) -> Forked:
+        """A history, and the same with a client's edits, as files in the manner of `content`.
+
+        Raises: MalformedMessage (no update, or not one of this history), FormatError (charset), LimitExceeded.
+        """
+        fields = await self._run("fork", [format_name.encode(), content, update, *updates])
+        return _understood(lambda: wire.unpack_forked(fields))
+
     def _harmless(self, content: bytes) -> bool:
         """Small and UTF-8: nothing but Python's own decoder looks at it, and that takes less time than asking."""
         if len(content) > self._limits.inline_check_size_bytes:
@@ -185,7 +201,7 @@ class Sandbox:
 def _error_of(death: ChildDied, operation: str) -> CollabError:
     if death.limit is not None:
         return LimitExceeded(death.limit, f"{operation}: {death}")
-    if operation == "check":
+    if operation in {"check", "fork"}:
         return MalformedMessage(f"the sandbox child died of it: {death}")
     return FormatError(f"{operation}: the sandbox child died of it: {death}", public=_CRASHED_FILE)
 

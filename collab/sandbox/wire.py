@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from collab.document import Kind, Splice
 from collab.errors import CollabError, FormatError, InternalError, LimitExceeded, MalformedMessage
-from collab.formats.base import Decoded
+from collab.formats.base import Decoded, Forked, Renewed
 from collab.formats.text_merge import Plan, PlannedConflict
 from collab.protocol.update import Checked
 
@@ -100,6 +100,16 @@ def unpack_decoded(fields: Sequence[bytes]) -> Decoded:
     return Decoded(fields[1], _kind(fields[0]), dict(zip(texts[::2], texts[1::2], strict=True)))
 
 
+def unpack_renewed(fields: Sequence[bytes]) -> Renewed:
+    """The old and the fresh document of an answer. Raises: WireError."""
+    return Renewed(*_exactly(4, fields))
+
+
+def unpack_forked(fields: Sequence[bytes]) -> Forked:
+    """The two files of an answer. Raises: WireError."""
+    return Forked(*_exactly(3, fields))
+
+
 def pack_checked(checked: Checked, update: bytes) -> list[bytes]:
     """A verdict as fields; the update itself only where it is not the one that was asked about."""
     whole = checked.update == update
@@ -167,7 +177,7 @@ def unpack_error(fields: Sequence[bytes]) -> CollabError:
     if code == FormatError.code:
         return FormatError(detail, public=public)
     if code == MalformedMessage.code:
-        return MalformedMessage(detail)
+        return MalformedMessage(detail, public=public)
     return InternalError(f"in the sandbox: {code}: {detail}")
 
 

@@ -12,8 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NewType, Protocol
 
+from collab.store.past import Absorbed as Absorbed
+from collab.store.past import HistoryId as HistoryId
+from collab.store.past import Point as Point
+from collab.store.past import PointName as PointName
+from collab.store.past import RetiredHistory as RetiredHistory
+
 DocumentId = NewType("DocumentId", str)
-HistoryId = NewType("HistoryId", str)
 ContentHash = NewType("ContentHash", str)
 """`sha256:` and 64 hex digits."""
 ERASED_ID = "erased"
@@ -52,6 +57,8 @@ class DocumentRecord:
     save_base: SaveBase | None
     lock_id: str | None
     created_ms: int
+    seen_ms: int = 0
+    """When somebody was last known to be connected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +100,17 @@ class StoredHistory:
     last_seq: int
     complete: bool = True
     """False when rows of it were damaged and are missing here; the log names them."""
+
+
+@dataclass(frozen=True, slots=True)
+class FreshHistory:
+    """What a document goes on with when its history is retired: the same content without its past."""
+
+    history_id: HistoryId
+    state: bytes
+    save_base: SaveBase | None
+    retired_vector: bytes
+    """The state vector of the history that goes: who is in it comes from before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +193,10 @@ class Store(Protocol):
 
     async def set_lock_id(self, document_id: DocumentId, lock_id: str | None) -> None: ...
 
+    async def note_seen(self, document_ids: Sequence[DocumentId], at_ms: int) -> None:
+        """Somebody is, or just was, connected to these documents."""
+        ...
+
     async def create_history(
         self,
         document_id: DocumentId,
@@ -191,11 +213,40 @@ class Store(Protocol):
         """
         ...
 
+    # -- rebase --
+    async def rebase(
+        self, document_id: DocumentId, expected: HistoryId, seq: int, fresh: FreshHistory, at_ms: int
+    ) -> bool:
+        """Retire the current history at `seq` and go on with a fresh one, by compare-and-set.
+
+        False, and nothing changed, when the current history is not `expected`, does not end at `seq`, has no snapshot
+        there, or when a save intent is open. The retired history stays readable by its id.
+        """
+        ...
+
+    async def retired(self, document_id: DocumentId) -> Sequence[RetiredHistory]:
+        """The histories that were retired by `rebase`, oldest first."""
+        ...
+
+    async def hand_over(self, document_id: DocumentId, history_id: HistoryId, entry: JournalEntry) -> int:
+        """Journal an edit of a client that still has a retired history; returns its seq there.
+
+        Raises: HistoryChanged (not a retired history of this document), JournalError.
+        """
+        ...
+
     # -- journal --
-    async def append(self, document_id: DocumentId, history_id: HistoryId, entries: Sequence[JournalEntry]) -> int:
+    async def append(
+        self,
+        document_id: DocumentId,
+        history_id: HistoryId,
+        entries: Sequence[JournalEntry],
+        absorbed: Sequence[Absorbed] = (),
+    ) -> int:
         """Journal the entries in order; returns the last seq once they are durable.
 
-        Calls from many rooms share commits. Raises: HistoryChanged, JournalError.
+        What they absorb of retired histories is noted in the same transaction. Calls from many rooms share commits.
+        Raises: HistoryChanged, JournalError.
         """
         ...
 
@@ -216,6 +267,28 @@ class Store(Protocol):
         ...
 
     async def write_snapshot(self, document_id: DocumentId, history_id: HistoryId, snapshot: Snapshot) -> None: ...
+
+    # -- points --
+    async def points(self, document_id: DocumentId) -> Sequence[Point]:
+        """What can be loaded of the past, of all histories, newest first.
+
+        Automatic points are snapshots: the newest two, one a day while history is kept in full, one a week after that
+        until they are too old. Named ones stay. `load` with a point's history and seq gives the document as it was.
+        """
+        ...
+
+    async def name_point(
+        self, document_id: DocumentId, history_id: HistoryId, snapshot: Snapshot, name: PointName
+    ) -> Point:
+        """Name the past at the snapshot's seq; the snapshot is kept if there is none there yet.
+
+        Raises: HistoryChanged (the document has no such history), JournalError.
+        """
+        ...
+
+    async def forget_point(self, document_id: DocumentId, history_id: HistoryId, seq: int) -> bool:
+        """Take a point's name away: it is thinned like an automatic one from now on. False when it had none."""
+        ...
 
     # -- saves --
     async def put_content(self, content: bytes) -> ContentHash:
@@ -283,7 +356,8 @@ class Store(Protocol):
 
     # -- operations --
     async def maintain(self, at_ms: int) -> None:
-        """Seal and squash old updates as retention says, drop unreferenced contents and expired revocations.
+        """Seal and squash old updates and thin old points as retention says, drop unreferenced contents and
+        expired revocations.
 
         Contents go at the second `maintain` that finds nobody using them, so that one put just now is safe.
         """
@@ -294,7 +368,7 @@ class Store(Protocol):
         ...
 
     async def erase_person(self, author_id: str) -> int:
-        """Replace a person's id and name in every kept entry; returns how many entries changed.
+        """Replace a person's id and name in every kept entry and point; returns how many entries changed.
 
         Shares keep working; a revocation of the person stays until it expires.
         """

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from collab.errors import HistoryChanged, InternalError
-from collab.store import packing, registry
+from collab.store import histories, packing, registry
 from collab.store.base import (
+    Absorbed,
     DocumentId,
     HistoryId,
     JournalEntry,
@@ -20,7 +21,7 @@ from collab.store.base import (
 )
 from collab.store.driver import Connection, Row, SqlValue, one
 from collab.store.packing import SEGMENT_ENTRIES, PackedEntry
-from collab.store.reading import Head, find_head, snapshot_ages
+from collab.store.reading import Head, find_head, named_seqs, snapshot_ages
 from collab.store.retention import kept_snapshots
 from collab.store.schema import pack_key
 
@@ -33,10 +34,12 @@ class NewHistory:
     """A history to be created, with its first snapshot already packed."""
 
     history_id: HistoryId
-    kind: str
     state: bytes | None
     save_base: SaveBase | None
     at_ms: int
+    kind: str | None = None
+    """None: the kind that the document has."""
+    retired_vector: bytes = b""
 
 
 class Appender:
@@ -54,10 +57,29 @@ class Appender:
         self._nodes.clear()
 
     def append(
-        self, connection: Connection, document_id: DocumentId, history_id: HistoryId, entries: Sequence[JournalEntry]
+        self,
+        connection: Connection,
+        document_id: DocumentId,
+        history_id: HistoryId,
+        entries: Sequence[JournalEntry],
+        absorbed: Sequence[Absorbed] = (),
     ) -> int:
         """Journal the entries; returns the last seq. Raises: HistoryChanged."""
         head = self._current(connection, document_id, history_id)
+        for one_absorbed in absorbed:
+            histories.note_absorbed(connection, document_id, one_absorbed)
+        return self._append(connection, head, entries)
+
+    def hand_over(
+        self, connection: Connection, document_id: DocumentId, history_id: HistoryId, entry: JournalEntry
+    ) -> int:
+        """Journal an edit behind the end of a retired history; returns its seq. Raises: HistoryChanged."""
+        head = find_head(connection, document_id, history_id)
+        if head is None or not histories.is_retired(connection, head.history):
+            raise HistoryChanged(f"{document_id} has no retired history {history_id}")
+        return self._append(connection, head, [entry])
+
+    def _append(self, connection: Connection, head: Head, entries: Sequence[JournalEntry]) -> int:
         for start in range(0, len(entries), SEGMENT_ENTRIES):
             packed = [self._pack(connection, head.history, one) for one in entries[start : start + SEGMENT_ENTRIES]]
             insert_pack(connection, make_pack(pack_key(head.history, head.last_seq + 1), packed, sealed=False))
@@ -71,6 +93,23 @@ class Appender:
         record = registry.document(connection, document_id)
         if record is None or record.history_id != expected:
             return False
+        self._begin(connection, document_id, new)
+        return True
+
+    def rebase(
+        self, connection: Connection, document_id: DocumentId, expected: HistoryId, seq: int, new: NewHistory
+    ) -> bool:
+        """Compare-and-set a fresh history in the place of one that ends at `seq`."""
+        head = find_head(connection, document_id, None)
+        if head is None or (head.history_id, head.last_seq) != (expected, seq):
+            return False
+        if not histories.may_retire(connection, head, document_id):
+            return False
+        histories.retire(connection, head, new.retired_vector)
+        self._begin(connection, document_id, new)
+        return True
+
+    def _begin(self, connection: Connection, document_id: DocumentId, new: NewHistory) -> None:
         history = _number(
             connection,
             "INSERT INTO histories (history_id, document, created_ms)"
@@ -80,22 +119,22 @@ class Appender:
             new.at_ms,
         )
         connection.execute(
-            "UPDATE documents SET history = ?, kind = ? WHERE document_id = ?", (history, new.kind, document_id)
+            "UPDATE documents SET history = ?, kind = coalesce(?, kind) WHERE document_id = ?",
+            (history, new.kind, document_id),
         )
         registry.set_save_base(connection, document_id, new.save_base)
         if new.state is not None:
-            _insert_snapshot(connection, history, Snapshot(0, new.state, new.at_ms))
+            insert_snapshot(connection, history, Snapshot(0, new.state, new.at_ms))
         self._heads.pop(document_id, None)
-        return True
 
     def write_snapshot(
         self, connection: Connection, document_id: DocumentId, history_id: HistoryId, snapshot: Snapshot
     ) -> None:
         """Keep a packed snapshot and drop those that are not needed any more. Raises: HistoryChanged."""
         history = self._current(connection, document_id, history_id).history
-        _insert_snapshot(connection, history, snapshot)
+        insert_snapshot(connection, history, snapshot)
         ages = snapshot_ages(connection, history)
-        drop_snapshots(connection, history, ages, kept_snapshots(ages, 0))
+        drop_snapshots(connection, history, ages, kept_snapshots(ages, 0, named_seqs(connection, history)))
 
     def _current(self, connection: Connection, document_id: DocumentId, history_id: HistoryId) -> Head:
         head = self._heads.get(document_id)
@@ -172,7 +211,8 @@ def drop_snapshots(connection: Connection, history: int, ages: Sequence[tuple[in
             connection.execute("DELETE FROM snapshots WHERE id = ?", (pack_key(history, seq),))
 
 
-def _insert_snapshot(connection: Connection, history: int, snapshot: Snapshot) -> None:
+def insert_snapshot(connection: Connection, history: int, snapshot: Snapshot) -> None:
+    """Write a packed snapshot."""
     key = pack_key(history, snapshot.seq)
     connection.execute(
         "INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?)",

@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from collab.errors import ConfigError, HistoryChanged, JournalError, NotFound
 from collab.store.base import (
     ERASED_ID,
-    ERASED_NAME,
+    Absorbed,
     Alias,
     ContentHash,
     DocumentId,
     DocumentRecord,
+    FreshHistory,
     HistoryId,
     JournalEntry,
+    Point,
+    PointName,
     QuarantinedUpdate,
+    RetiredHistory,
     SaveBase,
     SaveIntent,
     Share,
@@ -31,7 +35,23 @@ from collab.store.base import (
     hash_content,
     retired_alias,
 )
-from collab.store.retention import DAY_MS, kept_snapshots, log_horizon
+from collab.store.memory_state import (
+    History,
+    Stored,
+    current_history,
+    erase_author,
+    find_history,
+    move_base,
+    note_absorbed,
+    points_of,
+    put_record,
+    record_at,
+    retain,
+    skipped_seqs,
+    thin,
+    used_contents,
+)
+from collab.store.retention import Cutoffs
 
 
 @dataclass(slots=True)
@@ -50,52 +70,14 @@ class FaultPlan:
     """While set to an event that is not set, appends wait: committed only when it is."""
 
 
-@dataclass(slots=True)
-class _History:
-    document_id: DocumentId
-    history_id: HistoryId
-    snapshots: list[Snapshot] = field(default_factory=list)
-    entries: list[JournalEntry] = field(default_factory=list)
-    dropped: int = 0
-
-    @property
-    def last_seq(self) -> int:
-        return self.dropped + len(self.entries)
-
-    def updates(self, after_seq: int, upto_seq: int, skipped: set[int]) -> list[StoredUpdate]:
-        first = max(after_seq - self.dropped, 0)
-        kept = enumerate(self.entries[first : max(upto_seq - self.dropped, 0)], self.dropped + first + 1)
-        return [StoredUpdate(seq, entry) for seq, entry in kept if seq not in skipped]
-
-
-@dataclass(slots=True)
-class _Stored:
-    """All that the store holds."""
-
-    documents: dict[DocumentId, DocumentRecord] = field(default_factory=dict)
-    histories: dict[HistoryId, _History] = field(default_factory=dict)
-    contents: dict[ContentHash, bytes] = field(default_factory=dict)
-    unused: set[ContentHash] = field(default_factory=set)
-    intents: dict[DocumentId, list[SaveIntent]] = field(default_factory=dict)
-    quarantine: list[tuple[HistoryId | None, QuarantinedUpdate]] = field(default_factory=list)
-    shares: dict[str, Share] = field(default_factory=dict)
-    revocations: dict[str, int] = field(default_factory=dict)
-    keys: dict[str, bytes] = field(default_factory=dict)
-    counter: int = 0
-
-    def next_number(self) -> int:
-        self.counter += 1
-        return self.counter
-
-
 class MemoryStore:
     """The store contract without a disk."""
 
-    def __init__(self, retention_days: float = 30.0) -> None:
+    def __init__(self, retention_days: float = 30.0, point_days: float = 365.0) -> None:
         self.faults = FaultPlan()
         self.backups: dict[str, object] = {}
-        self._retention_ms = round(retention_days * DAY_MS)
-        self._stored = _Stored()
+        self._kept_days = (retention_days, point_days)
+        self._stored = Stored()
         self._is_open = False
 
     async def open(self) -> None:
@@ -108,11 +90,11 @@ class MemoryStore:
 
     async def resolve(self, alias: Alias, at_ms: int) -> DocumentRecord:
         stored = self._writing()
-        found = _at_alias(stored, alias)
+        found = record_at(stored, alias)
         if found is not None:
             return found
         document_id = DocumentId(f"d{stored.next_number()}")
-        record = DocumentRecord(document_id, alias, None, None, None, None, at_ms)
+        record = DocumentRecord(document_id, alias, None, None, None, None, at_ms, at_ms)
         stored.documents[document_id] = record
         return record
 
@@ -124,17 +106,24 @@ class MemoryStore:
 
     async def move_alias(self, old: Alias, new: Alias) -> None:
         stored = self._writing()
-        moving, standing = _at_alias(stored, old), _at_alias(stored, new)
+        moving, standing = record_at(stored, old), record_at(stored, new)
         if moving is None or old == new:
             return
         if standing is not None:
-            _change(stored, replace(standing, alias=retired_alias(new, standing.document_id)))
-        _change(stored, replace(moving, alias=new))
+            put_record(stored, replace(standing, alias=retired_alias(new, standing.document_id)))
+        put_record(stored, replace(moving, alias=new))
 
     async def set_lock_id(self, document_id: DocumentId, lock_id: str | None) -> None:
         stored = self._writing()
         if document_id in stored.documents:
-            _change(stored, replace(stored.documents[document_id], lock_id=lock_id))
+            put_record(stored, replace(stored.documents[document_id], lock_id=lock_id))
+
+    async def note_seen(self, document_ids: Sequence[DocumentId], at_ms: int) -> None:
+        stored = self._writing()
+        for document_id in document_ids:
+            if document_id in stored.documents:
+                record = stored.documents[document_id]
+                put_record(stored, replace(record, seen_ms=max(record.seen_ms, at_ms)))
 
     async def create_history(
         self,
@@ -150,54 +139,113 @@ class MemoryStore:
         record = stored.documents.get(document_id)
         if record is None or record.history_id != expected:
             return False
-        history = _History(document_id, history_id)
+        history = History(document_id, history_id)
         if state is not None:
             history.snapshots.append(Snapshot(0, state, at_ms))
         stored.histories[history_id] = history
-        _change(stored, replace(record, history_id=history_id, kind=kind, save_base=save_base))
+        put_record(stored, replace(record, history_id=history_id, kind=kind, save_base=save_base))
         return True
+
+    # -- rebase --
+
+    async def rebase(
+        self, document_id: DocumentId, expected: HistoryId, seq: int, fresh: FreshHistory, at_ms: int
+    ) -> bool:
+        stored = self._writing()
+        record = stored.documents.get(document_id)
+        if record is None or record.history_id != expected or stored.intents.get(document_id):
+            return False
+        old = stored.histories[expected]
+        if old.last_seq != seq or all(snapshot.seq != seq for snapshot in old.snapshots):
+            return False
+        old.retired = RetiredHistory(expected, seq, seq, seq, fresh.retired_vector)
+        new = History(document_id, fresh.history_id, [Snapshot(0, fresh.state, at_ms)])
+        stored.histories[fresh.history_id] = new
+        put_record(stored, replace(record, history_id=fresh.history_id, save_base=fresh.save_base))
+        return True
+
+    async def retired(self, document_id: DocumentId) -> Sequence[RetiredHistory]:
+        histories = [one for one in self._reading().histories.values() if one.document_id == document_id]
+        return [replace(one.retired, last_seq=one.last_seq) for one in histories if one.retired is not None]
+
+    async def hand_over(self, document_id: DocumentId, history_id: HistoryId, entry: JournalEntry) -> int:
+        history = find_history(self._writing(), document_id, history_id)
+        if history is None or history.retired is None:
+            raise HistoryChanged(f"{document_id} has no retired history {history_id}")
+        history.entries.append(entry)
+        return history.last_seq
 
     # -- journal --
 
-    async def append(self, document_id: DocumentId, history_id: HistoryId, entries: Sequence[JournalEntry]) -> int:
+    async def append(
+        self,
+        document_id: DocumentId,
+        history_id: HistoryId,
+        entries: Sequence[JournalEntry],
+        absorbed: Sequence[Absorbed] = (),
+    ) -> int:
         if self.faults.append_gate is not None:
             await self.faults.append_gate.wait()
         if self.faults.fail_appends > 0:
             self.faults.fail_appends -= 1
             raise JournalError("append refused by the fault plan")
-        history = _current(self._writing(), document_id, history_id)
+        stored = self._writing()
+        history = current_history(stored, document_id, history_id)
         history.entries.extend(entries)
+        for one in absorbed:
+            note_absorbed(stored, document_id, one)
         return history.last_seq
 
     async def load(
         self, document_id: DocumentId, history_id: HistoryId | None = None, *, upto_seq: int | None = None
     ) -> StoredHistory | None:
         stored = self._reading()
-        history = _history(stored, document_id, history_id)
+        history = find_history(stored, document_id, history_id)
         if history is None:
             return None
         last_seq = history.last_seq if upto_seq is None else min(upto_seq, history.last_seq)
         candidates = [one for one in history.snapshots if one.seq <= last_seq]
         snapshot = max(candidates, key=lambda one: one.seq, default=None)
         start = snapshot.seq if snapshot else 0
-        if start < history.dropped:
+        if start < history.dropped and start != last_seq:
             return None
-        updates = history.updates(start, last_seq, _skipped(stored, history.history_id))
+        updates = history.updates(start, last_seq, skipped_seqs(stored, history.history_id))
         return StoredHistory(history.history_id, snapshot, updates, last_seq)
 
     async def updates(
         self, document_id: DocumentId, history_id: HistoryId, *, after_seq: int, limit: int
     ) -> Sequence[StoredUpdate]:
         stored = self._reading()
-        history = _history(stored, document_id, history_id)
+        history = find_history(stored, document_id, history_id)
         if history is None:
             return []
-        return history.updates(after_seq, history.last_seq, _skipped(stored, history_id))[:limit]
+        return history.updates(after_seq, history.last_seq, skipped_seqs(stored, history_id))[:limit]
 
     async def write_snapshot(self, document_id: DocumentId, history_id: HistoryId, snapshot: Snapshot) -> None:
-        history = _current(self._writing(), document_id, history_id)
+        history = current_history(self._writing(), document_id, history_id)
         history.snapshots = [*(one for one in history.snapshots if one.seq != snapshot.seq), snapshot]
-        _thin(history, 0)
+        thin(history, 0)
+
+    # -- points --
+
+    async def points(self, document_id: DocumentId) -> Sequence[Point]:
+        return points_of(self._reading(), document_id)
+
+    async def name_point(
+        self, document_id: DocumentId, history_id: HistoryId, snapshot: Snapshot, name: PointName
+    ) -> Point:
+        history = find_history(self._writing(), document_id, history_id)
+        if history is None or snapshot.seq > history.last_seq:
+            raise HistoryChanged(f"{document_id} has nothing at {snapshot.seq} of the history {history_id}")
+        kept = next((one for one in history.snapshots if one.seq == snapshot.seq), None)
+        if kept is None:
+            history.snapshots.append(snapshot)
+        history.names[snapshot.seq] = name
+        return Point(history_id, snapshot.seq, (kept or snapshot).at_ms, name)
+
+    async def forget_point(self, document_id: DocumentId, history_id: HistoryId, seq: int) -> bool:
+        history = find_history(self._writing(), document_id, history_id)
+        return history is not None and history.names.pop(seq, None) is not None
 
     # -- saves --
 
@@ -235,13 +283,13 @@ class MemoryStore:
         opened = stored.intents.get(document_id, [])
         stored.intents[document_id] = [intent for intent in opened if intent.intent_id != intent_id]
         if save_base is not None:
-            _move_base(stored, document_id, save_base)
+            move_base(stored, document_id, save_base)
 
     async def intents(self, document_id: DocumentId) -> Sequence[SaveIntent]:
         return list(self._reading().intents.get(document_id, []))
 
     async def set_save_base(self, document_id: DocumentId, save_base: SaveBase) -> None:
-        _move_base(self._writing(), document_id, save_base)
+        move_base(self._writing(), document_id, save_base)
 
     # -- quarantine --
 
@@ -292,8 +340,8 @@ class MemoryStore:
         stored = self._writing()
         for history in stored.histories.values():
             is_current = stored.documents[history.document_id].history_id == history.history_id
-            _retain(history, is_current, at_ms - self._retention_ms)
-        unused = set(stored.contents) - set(_used_contents(stored))
+            retain(history, is_current, Cutoffs.at(at_ms, *self._kept_days))
+        unused = set(stored.contents) - set(used_contents(stored))
         for content_hash in unused & stored.unused:
             del stored.contents[content_hash]
         stored.unused = unused
@@ -310,7 +358,7 @@ class MemoryStore:
 
     async def erase_person(self, author_id: str) -> int:
         stored = self._writing()
-        changed = sum(_erase(history, author_id) for history in stored.histories.values())
+        changed = sum(erase_author(history, author_id) for history in stored.histories.values())
         for share in [share for share in stored.shares.values() if share.created_by == author_id]:
             stored.shares[share.share_id] = replace(share, created_by=ERASED_ID)
         return changed
@@ -322,7 +370,7 @@ class MemoryStore:
             raise ConfigError(f"{target} exists already; a backup never overwrites.")
         self.backups[target] = copy.deepcopy(stored)
 
-    def _reading(self) -> _Stored:
+    def _reading(self) -> Stored:
         if not self._is_open:
             raise JournalError("the store is not open")
         if self.faults.away:
@@ -332,69 +380,7 @@ class MemoryStore:
             raise JournalError("call refused by the fault plan")
         return self._stored
 
-    def _writing(self) -> _Stored:
+    def _writing(self) -> Stored:
         if self.faults.full:
             raise JournalError("full by the fault plan")
         return self._reading()
-
-
-def _at_alias(stored: _Stored, alias: Alias) -> DocumentRecord | None:
-    return next((record for record in stored.documents.values() if record.alias == alias), None)
-
-
-def _change(stored: _Stored, record: DocumentRecord) -> None:
-    stored.documents[record.document_id] = record
-
-
-def _move_base(stored: _Stored, document_id: DocumentId, save_base: SaveBase) -> None:
-    if document_id in stored.documents:
-        _change(stored, replace(stored.documents[document_id], save_base=save_base))
-
-
-def _history(stored: _Stored, document_id: DocumentId, history_id: HistoryId | None) -> _History | None:
-    record = stored.documents.get(document_id)
-    wanted = history_id or (record.history_id if record else None)
-    history = stored.histories.get(wanted) if wanted else None
-    return history if history is not None and history.document_id == document_id else None
-
-
-def _current(stored: _Stored, document_id: DocumentId, history_id: HistoryId) -> _History:
-    record = stored.documents.get(document_id)
-    if record is None or record.history_id != history_id:
-        raise HistoryChanged(f"{document_id} has not the history {history_id}")
-    return stored.histories[history_id]
-
-
-def _skipped(stored: _Stored, history_id: HistoryId) -> set[int]:
-    return {item.seq for owner, item in stored.quarantine if owner == history_id and item.seq is not None}
-
-
-def _used_contents(stored: _Stored) -> Iterable[ContentHash]:
-    for record in stored.documents.values():
-        if record.save_base is not None:
-            yield record.save_base.content_hash
-    for intent in (intent for intents in stored.intents.values() for intent in intents):
-        yield intent.content_hash
-        if intent.base_hash is not None:
-            yield intent.base_hash
-
-
-def _thin(history: _History, horizon: int) -> None:
-    keep = kept_snapshots([(one.seq, one.at_ms) for one in history.snapshots], horizon)
-    history.snapshots = [snapshot for snapshot in history.snapshots if snapshot.seq in keep]
-
-
-def _retain(history: _History, is_current: bool, cutoff_ms: int) -> None:
-    seqs = [(snapshot.seq, snapshot.at_ms) for snapshot in history.snapshots]
-    horizon = log_horizon(seqs, is_current, cutoff_ms)
-    _thin(history, horizon)
-    drop = max(horizon - history.dropped, 0)
-    del history.entries[:drop]
-    history.dropped += drop
-
-
-def _erase(history: _History, author_id: str) -> int:
-    theirs = [index for index, entry in enumerate(history.entries) if entry.author_id == author_id]
-    for index in theirs:
-        history.entries[index] = replace(history.entries[index], author_id=ERASED_ID, author_name=ERASED_NAME)
-    return len(theirs)

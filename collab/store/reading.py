@@ -112,8 +112,8 @@ def load(
     last_seq = head.last_seq if upto_seq is None else min(upto_seq, head.last_seq)
     snapshot, complete = _read_snapshot(connection, head.history, last_seq)
     start = snapshot.seq if snapshot else 0
-    if start < _dropped(connection, head.history):
-        return None
+    if start < _dropped(connection, head.history) and start != last_seq:
+        return None  # between two points
     skipped = _skipped(connection, head.history)
     found = []
     authors = _Names(connection)
@@ -170,6 +170,14 @@ def snapshot_ages(connection: Connection, history: int) -> Sequence[tuple[int, i
         "SELECT id, at_ms FROM snapshots WHERE id >= ? AND id < ?", (pack_key(history, 0), pack_key(history + 1, 0))
     ).fetchall()
     return [(pack_seq(int(row[0])), int(row[1])) for row in rows]
+
+
+def named_seqs(connection: Connection, history: int) -> set[int]:
+    """Where points have names."""
+    rows = connection.execute(
+        "SELECT id FROM points WHERE id >= ? AND id < ?", (pack_key(history, 0), pack_key(history + 1, 0))
+    ).fetchall()
+    return {pack_seq(int(row[0])) for row in rows}
 
 
 def _read_snapshot(connection: Connection, history: int, upto_seq: int) -> tuple[Snapshot | None, bool]:

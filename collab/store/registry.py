@@ -27,7 +27,7 @@ from collab.store.driver import Connection, Row, SqlValue, changes, one
 
 _DOCUMENT = """
     SELECT d.document_id, d.door, d.external_id, d.kind, h.history_id, d.lock_id, d.created_ms,
-           d.base_version, d.base_hash, d.base_seq, d.base_state_vector, d.base_at_ms
+           d.base_version, d.base_hash, d.base_seq, d.base_state_vector, d.base_at_ms, d.seen_ms
     FROM documents d LEFT JOIN histories h ON h.id = d.history
 """
 _SHARE = "SELECT share_id, document, secret_digest, role, created_by, created_ms, expires_ms, revoked_ms FROM shares"
@@ -39,7 +39,8 @@ _SHARE = "SELECT share_id, document, secret_digest, role, created_by, created_ms
 def resolve(connection: Connection, alias: Alias, at_ms: int) -> DocumentRecord:
     """The document at an alias, made if there is none."""
     connection.execute(
-        "INSERT INTO documents (document_id, door, external_id, created_ms) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        "INSERT INTO documents (document_id, door, external_id, created_ms, seen_ms) VALUES (?1, ?2, ?3, ?4, ?4)"
+        " ON CONFLICT DO NOTHING",
         (uuid.uuid4().hex, alias.door, alias.external_id, at_ms),
     )
     rows = connection.execute(f"{_DOCUMENT} WHERE d.door = ? AND d.external_id = ?", (alias.door, alias.external_id))
@@ -79,6 +80,12 @@ def set_lock_id(connection: Connection, document_id: DocumentId, lock_id: str | 
     connection.execute("UPDATE documents SET lock_id = ? WHERE document_id = ?", (lock_id, document_id))
 
 
+def note_seen(connection: Connection, document_ids: Sequence[DocumentId], at_ms: int) -> None:
+    """Somebody is connected to these documents; the wall clock may run backwards."""
+    for document_id in document_ids:
+        connection.execute("UPDATE documents SET seen_ms = max(seen_ms, ?) WHERE document_id = ?", (at_ms, document_id))
+
+
 def set_save_base(connection: Connection, document_id: DocumentId, save_base: SaveBase | None) -> None:
     """Move the ancestor of later merges."""
     connection.execute(
@@ -102,10 +109,12 @@ def _base_columns(base: SaveBase | None) -> tuple[SqlValue, ...]:
 
 
 def _record(row: Row) -> DocumentRecord:
-    document_id, door, external_id, kind, history_id, lock_id, created_ms, version, content_hash, seq, vector, at = row
+    document_id, door, external_id, kind, history_id, lock_id, created_ms, version, *base_columns, seen_ms = row
+    content_hash, seq, vector, at = base_columns
     base = None if version is None else SaveBase(version, ContentHash(content_hash), seq, vector, at)
     history = None if history_id is None else HistoryId(history_id)
-    return DocumentRecord(DocumentId(document_id), Alias(door, external_id), kind, history, base, lock_id, created_ms)
+    alias = Alias(door, external_id)
+    return DocumentRecord(DocumentId(document_id), alias, kind, history, base, lock_id, created_ms, seen_ms)
 
 
 # -- contents and intents --

@@ -29,6 +29,7 @@ TABLES = (
     "history_authors",
     "packs",
     "snapshots",
+    "points",
     "contents",
     "intents",
     "quarantine",

@@ -125,7 +125,25 @@ _ACCESS_AND_QUARANTINE = (
     "CREATE TABLE keys (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT",
 )
 
-MIGRATIONS = (_REGISTRY_AND_JOURNAL, _ACCESS_AND_QUARANTINE)
+_REBASE_AND_POINTS = (
+    # Nobody knows when documents of before were last open: they count as seen at the upgrade.
+    "ALTER TABLE documents ADD COLUMN seen_ms INTEGER NOT NULL DEFAULT 0",
+    "UPDATE documents SET seen_ms = CAST(strftime('%s', 'now') AS INTEGER) * 1000",
+    "ALTER TABLE histories ADD COLUMN retired_seq INTEGER",
+    "ALTER TABLE histories ADD COLUMN absorbed_seq INTEGER",
+    "ALTER TABLE histories ADD COLUMN retired_vector BLOB",
+    """
+    CREATE TABLE points (
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL,
+        author_id TEXT NOT NULL,
+        author_name TEXT NOT NULL,
+        named_ms INTEGER NOT NULL
+    ) STRICT
+    """,
+)
+
+MIGRATIONS = (_REGISTRY_AND_JOURNAL, _ACCESS_AND_QUARANTINE, _REBASE_AND_POINTS)
 VERSION = len(MIGRATIONS)
 
 

@@ -13,15 +13,20 @@ from pathlib import Path
 from collab.clock import Clock, SystemClock
 from collab.config import StoreConfig
 from collab.errors import ConfigError
-from collab.store import datafile, reading, registry, upkeep
+from collab.store import datafile, histories, points, reading, registry, upkeep
 from collab.store.base import (
+    Absorbed,
     Alias,
     ContentHash,
     DocumentId,
     DocumentRecord,
+    FreshHistory,
     HistoryId,
     JournalEntry,
+    Point,
+    PointName,
     QuarantinedUpdate,
+    RetiredHistory,
     SaveBase,
     SaveIntent,
     Share,
@@ -34,7 +39,7 @@ from collab.store.database import Database, DatabaseSettings
 from collab.store.driver import Connection, Driver, SqliteModule
 from collab.store.fence import Fence
 from collab.store.journal import Appender, NewHistory, pack_state
-from collab.store.retention import DAY_MS
+from collab.store.retention import Cutoffs
 
 
 class SqliteStore:
@@ -47,7 +52,7 @@ class SqliteStore:
         self._data = data
         self._driver = driver or SqliteModule()
         self._clock = clock or SystemClock()
-        self._retention_ms = round(config.retention_days * DAY_MS)
+        self._config = config
         self._appender = Appender()
         self._fence = Fence(data)
         self._settings = DatabaseSettings(
@@ -117,16 +122,44 @@ class SqliteStore:
         at_ms: int,
     ) -> bool:
         packed = None if state is None else await self._database.compute(partial(pack_state, state))
-        new = NewHistory(history_id, kind, packed, save_base, at_ms)
+        new = NewHistory(history_id, packed, save_base, at_ms, kind)
         return await self._database.write(
             lambda connection: self._appender.create_history(connection, document_id, expected, new)
         )
 
+    async def note_seen(self, document_ids: Sequence[DocumentId], at_ms: int) -> None:
+        await self._database.write(lambda connection: registry.note_seen(connection, document_ids, at_ms))
+
+    # -- rebase --
+
+    async def rebase(
+        self, document_id: DocumentId, expected: HistoryId, seq: int, fresh: FreshHistory, at_ms: int
+    ) -> bool:
+        packed = await self._database.compute(partial(pack_state, fresh.state))
+        new = NewHistory(fresh.history_id, packed, fresh.save_base, at_ms, retired_vector=fresh.retired_vector)
+        return await self._database.write(
+            lambda connection: self._appender.rebase(connection, document_id, expected, seq, new)
+        )
+
+    async def retired(self, document_id: DocumentId) -> Sequence[RetiredHistory]:
+        return await self._database.read(lambda connection: histories.retired(connection, document_id))
+
+    async def hand_over(self, document_id: DocumentId, history_id: HistoryId, entry: JournalEntry) -> int:
+        return await self._database.write(
+            lambda connection: self._appender.hand_over(connection, document_id, history_id, entry)
+        )
+
     # -- journal --
 
-    async def append(self, document_id: DocumentId, history_id: HistoryId, entries: Sequence[JournalEntry]) -> int:
+    async def append(
+        self,
+        document_id: DocumentId,
+        history_id: HistoryId,
+        entries: Sequence[JournalEntry],
+        absorbed: Sequence[Absorbed] = (),
+    ) -> int:
         return await self._database.write(
-            lambda connection: self._appender.append(connection, document_id, history_id, entries)
+            lambda connection: self._appender.append(connection, document_id, history_id, entries, absorbed)
         )
 
     async def load(
@@ -146,6 +179,25 @@ class SqliteStore:
         packed = Snapshot(snapshot.seq, state, snapshot.at_ms)
         await self._database.write(
             lambda connection: self._appender.write_snapshot(connection, document_id, history_id, packed)
+        )
+
+    # -- points --
+
+    async def points(self, document_id: DocumentId) -> Sequence[Point]:
+        return await self._database.read(lambda connection: points.points(connection, document_id))
+
+    async def name_point(
+        self, document_id: DocumentId, history_id: HistoryId, snapshot: Snapshot, name: PointName
+    ) -> Point:
+        state = await self._database.compute(partial(pack_state, snapshot.state))
+        packed = Snapshot(snapshot.seq, state, snapshot.at_ms)
+        return await self._database.write(
+            lambda connection: points.name_point(connection, document_id, history_id, packed, name)
+        )
+
+    async def forget_point(self, document_id: DocumentId, history_id: HistoryId, seq: int) -> bool:
+        return await self._database.write(
+            lambda connection: points.forget_point(connection, document_id, history_id, seq)
         )
 
     # -- saves --
@@ -225,8 +277,8 @@ class SqliteStore:
     async def maintain(self, at_ms: int) -> None:
         for history, sealed_seq in await self._database.read(upkeep.to_seal):
             await self._seal(history, sealed_seq, at_ms)
-        cutoff_ms = at_ms - self._retention_ms
-        for retention in await self._database.read(lambda connection: upkeep.to_retain(connection, cutoff_ms)):
+        cutoffs = Cutoffs.at(at_ms, self._config.retention_days, self._config.point_days)
+        for retention in await self._database.read(lambda connection: upkeep.to_retain(connection, cutoffs)):
             await self._database.write(partial(upkeep.retain, retention=retention))
         await self._database.write(lambda connection: upkeep.sweep(connection, at_ms))
         while await self._database.write(upkeep.shrink):

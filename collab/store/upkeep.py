@@ -15,8 +15,9 @@ from collab.store.base import ERASED_ID, ERASED_NAME, DocumentId
 from collab.store.driver import Connection, Row, changes, one
 from collab.store.journal import drop_snapshots, insert_pack, make_pack
 from collab.store.packing import SEALED, SEGMENT_ENTRIES, DamagedPack, PackedEntry
-from collab.store.reading import open_row, pack_rows, snapshot_ages
-from collab.store.retention import DAY_MS, kept_snapshots, log_horizon
+from collab.store.points import erase_author
+from collab.store.reading import named_seqs, open_row, pack_rows, snapshot_ages
+from collab.store.retention import DAY_MS, Cutoffs, kept_snapshots, log_horizon
 from collab.store.schema import SEQ_BITS, pack_key, pack_seq
 
 SEGMENT_BYTES = 4 << 20
@@ -111,12 +112,13 @@ class Retention:
     keep: set[int]
 
 
-def to_retain(connection: Connection, cutoff_ms: int) -> Sequence[Retention]:
+def to_retain(connection: Connection, cutoffs: Cutoffs) -> Sequence[Retention]:
     """The histories that have something to lose."""
     rows = connection.execute(
-        "SELECT h.id, h.dropped_seq, h.id = d.history FROM histories h JOIN documents d ON d.id = h.document"
+        "SELECT h.id, h.dropped_seq, h.id = d.history, h.absorbed_seq"
+        " FROM histories h JOIN documents d ON d.id = h.document"
     ).fetchall()
-    return [one for row in rows for one in _retention(connection, row, cutoff_ms)]
+    return [one for row in rows for one in _retention(connection, row, cutoffs)]
 
 
 def retain(connection: Connection, retention: Retention) -> None:
@@ -130,11 +132,13 @@ def retain(connection: Connection, retention: Retention) -> None:
     )
 
 
-def _retention(connection: Connection, row: Row, cutoff_ms: int) -> Iterator[Retention]:
-    history, dropped, is_current = int(row[0]), int(row[1]), bool(row[2])
+def _retention(connection: Connection, row: Row, cutoffs: Cutoffs) -> Iterator[Retention]:
+    history, dropped, is_current, absorbed = int(row[0]), int(row[1]), bool(row[2]), row[3]
     ages = snapshot_ages(connection, history)
-    horizon = log_horizon(ages, is_current, cutoff_ms)
-    keep = kept_snapshots(ages, horizon)
+    horizon = log_horizon(ages, is_current, cutoffs.log_ms)
+    if absorbed is not None:
+        horizon = min(horizon, int(absorbed))  # what waits to be merged stays
+    keep = kept_snapshots(ages, max(horizon, dropped), named_seqs(connection, history), cutoffs.points_ms)
     if horizon > dropped or len(keep) < len(ages):
         yield Retention(history, max(horizon, dropped), ages, keep)
 
@@ -199,6 +203,7 @@ def purge(connection: Connection, document_id: DocumentId) -> None:
         first, behind = pack_key(history, 0), pack_key(history + 1, 0)
         connection.execute("DELETE FROM packs WHERE id >= ? AND id < ?", (first, behind))
         connection.execute("DELETE FROM snapshots WHERE id >= ? AND id < ?", (first, behind))
+        connection.execute("DELETE FROM points WHERE id >= ? AND id < ?", (first, behind))
         connection.execute("DELETE FROM history_authors WHERE history = ?", (history,))
     connection.execute("DELETE FROM histories WHERE document = ?", (number,))
     connection.execute("DELETE FROM intents WHERE document = ?", (number,))
@@ -215,6 +220,7 @@ def erase_person(connection: Connection, author_id: str) -> set[int]:
         "UPDATE authors SET author_id = ?, name = ? WHERE author_id = ?", (ERASED_ID, ERASED_NAME, author_id)
     )
     connection.execute("UPDATE shares SET created_by = ? WHERE created_by = ?", (ERASED_ID, author_id))
+    erase_author(connection, author_id)
     return {int(row[0]) for row in rows}
 
 

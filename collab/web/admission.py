@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from collab.clock import Clock
 from collab.errors import CollabError
@@ -32,18 +30,17 @@ class Admission:
         self._held: Counter[str] = Counter()
         self._refused: dict[str, tuple[float, int]] = {}
 
-    @contextmanager
-    def hold(self, address: str) -> Iterator[None]:
-        """Count a socket while it is open. Raises: TooManyRequests."""
+    def enter(self, address: str) -> None:
+        """Count a socket until it leaves. Raises: TooManyRequests."""
         if self._held[address] >= self._limits.connections_per_address:
             raise TooManyRequests("connections_per_address")
         self._held[address] += 1
-        try:
-            yield
-        finally:
-            self._held[address] -= 1
-            if not self._held[address]:
-                del self._held[address]
+
+    def leave(self, address: str) -> None:
+        """A socket that entered is gone."""
+        self._held[address] -= 1
+        if not self._held[address]:
+            del self._held[address]
 
     @property
     def sockets(self) -> int:

@@ -15,7 +15,6 @@ from types import TracebackType
 import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.routing import WebSocketRoute
 from starlette.types import ASGIApp
 
 from collab.auth.peer import SUPPORTED as PEER_UID_SUPPORTED
@@ -26,13 +25,15 @@ from collab.config import Config
 from collab.errors import CollabError, ConfigError, JournalError
 from collab.limits import Limits
 from collab.rooms.parts import Parts
+from collab.rooms.past import Past
+from collab.rooms.rebaser import Rebaser
 from collab.rooms.rooms import Rooms
 from collab.rooms.storage_file import Root
 from collab.sandbox.pool import Sandbox
 from collab.slot import Slot
 from collab.store.base import DocumentId, Store
 from collab.store.sqlite import SqliteStore
-from collab.web import admin, asking, documents, files, pages, session, shares
+from collab.web import admin, asking, documents, files, pages, past, session, shares
 from collab.web.access import Gate, allowed_origins
 from collab.web.admission import Admission
 from collab.web.cors import CrossOrigin
@@ -41,12 +42,13 @@ from collab.web.errors import answer_error
 from collab.web.metrics import Metrics
 from collab.web.openapi import openapi_document
 from collab.web.pages import Bundle
+from collab.web.placement import SocketRoutes
 from collab.web.requests import AccessRequests
 from collab.web.routes import Route, starlette_route
 from collab.web.security import Guard
 from collab.web.sockets import Sockets
 from collab.web.transfers import Transfers
-from collab.web.websocket import room_socket
+from collab.web.websocket import room_route
 from connectors.errors import ConnectorError
 from connectors.registry import HIDDEN_QUERY, open_connector
 
@@ -57,6 +59,7 @@ ROUTES: tuple[Route, ...] = (
     *session.ROUTES,
     *files.ROUTES,
     *documents.ROUTES,
+    *past.ROUTES,
     *shares.ROUTES,
     *asking.ROUTES,
     *admin.ROUTES,
@@ -87,10 +90,7 @@ class Application:
         self._bundle = bundle or Bundle()
         self._peer_uids = peer_uids
         self._starlette = Starlette(
-            routes=[
-                *(starlette_route(route) for route in ROUTES),
-                WebSocketRoute("/ws/{room:path}", room_socket),
-            ],
+            routes=[starlette_route(route) for route in ROUTES],
             exception_handlers={
                 CollabError: answer_error,
                 ConnectorError: answer_error,
@@ -98,6 +98,8 @@ class Application:
                 Exception: answer_error,
             },
         )
+        self.sockets = SocketRoutes([room_route(lambda: self.edge)])
+        """The WebSockets: the server has them beside `asgi`."""
         inner = CrossOrigin(self._starlette, allowed_origins(config.server))
         self.asgi: ASGIApp = Guard(inner, self._clock, quiet=config.log.format == "console")
         self._closing = contextlib.AsyncExitStack()
@@ -150,12 +152,15 @@ class Application:
         rooms = await stack.enter_async_context(Rooms(parts, roots, config.server.shutdown_s))
         sockets = Sockets(revocations, config.auth.recheck_s)
         await _keep_running(stack, sockets.keep_checking(), "sockets: recheck")
-        await _keep_running(stack, _maintain(store, clock, config.store.maintain_s), "store: maintain")
+        rebaser = Rebaser(parts, rooms)
+        await _keep_running(stack, _maintain(store, rebaser, clock, config.store.maintain_s), "store: maintain")
         edge = Edge(
             config=config,
             clock=clock,
             store=store,
             rooms=rooms,
+            past=Past(parts, rooms),
+            rebaser=rebaser,
             roots={root.name: root for root in roots},
             gate=gate,
             tokens=tokens,
@@ -245,11 +250,12 @@ def _publish_gauges(edge: Edge) -> None:
     gauge("sockets", "WebSockets that are open or being opened", lambda: edge.admission.sockets)
 
 
-async def _maintain(store: Store, clock: Clock, every_s: float) -> None:
-    """Seal, squash and drop what is due; a store that is away is asked again next time."""
+async def _maintain(store: Store, rebaser: Rebaser, clock: Clock, every_s: float) -> None:
+    """Seal, squash, rebase and drop what is due; a store that is away is asked again next time."""
     while True:
         await asyncio.sleep(every_s)
         try:
+            await rebaser.rebase_quiet()
             await store.maintain(clock.wall_ms())
         except JournalError as error:
             log.warning("maintain_failed", detail=str(error))

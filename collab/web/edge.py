@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from starlette.requests import HTTPConnection
-from starlette.websockets import WebSocket
 
 from collab.auth.revocation import Revocations
 from collab.auth.tokens import Grant, Tokens
 from collab.clock import Clock
 from collab.config import Config
 from collab.errors import NotFound, PermissionDenied
+from collab.rooms.past import Past
+from collab.rooms.rebaser import Rebaser
 from collab.rooms.rooms import Rooms
 from collab.rooms.storage_file import Root
 from collab.store.base import Store
@@ -24,6 +25,7 @@ from collab.web.pages import Bundle
 from collab.web.requests import AccessRequests
 from collab.web.sockets import Sockets
 from collab.web.transfers import Transfers
+from collab.web.upgrade import Upgrade
 from connectors.base import Credentials, Folders
 from connectors.errors import InvalidPath
 from connectors.paths import split_path
@@ -47,6 +49,8 @@ class Edge:
     clock: Clock
     store: Store
     rooms: Rooms
+    past: Past
+    rebaser: Rebaser
     roots: Mapping[str, Root]
     gate: Gate
     tokens: Tokens
@@ -114,12 +118,12 @@ class Offer:
     subprotocol: str | None
 
     @classmethod
-    def of(cls, websocket: WebSocket) -> Offer:
-        offered = websocket.scope["subprotocols"]
+    def of(cls, upgrade: Upgrade, room: str) -> Offer:
+        offered = upgrade.subprotocols
         token = next((name.removeprefix(TOKEN_PREFIX) for name in offered if name.startswith(TOKEN_PREFIX)), None)
-        query = websocket.query_params
+        query = upgrade.asked.query_params
         return cls(
-            room=websocket.path_params["room"],
+            room=room,
             token=token or query.get("token") or None,
             extended=query.get("v") == "1",
             history=query.get("history") or None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from starlette.websockets import WebSocket
+from starlette.requests import HTTPConnection
 
 from collab.auth.tokens import Grant, Purpose
 from collab.errors import HistoryChanged, NotFound, PermissionDenied, Unauthenticated
@@ -22,9 +22,9 @@ class Joined:
     grant: Grant
 
 
-async def join(edge: Edge, websocket: WebSocket, offer: Offer) -> Joined:
+async def join(edge: Edge, asked: HTTPConnection, offer: Offer) -> Joined:
     """Let a client into its room. Raises: Unauthenticated, PermissionDenied, NotFound, HistoryChanged, …"""
-    grant = await _grant(edge, websocket, offer)
+    grant = await _grant(edge, asked, offer)
     role = grant.role
     if grant.document_id is None:
         return await _without_room_token(edge, offer, grant)
@@ -36,7 +36,7 @@ async def join(edge: Edge, websocket: WebSocket, offer: Offer) -> Joined:
     return Joined(await edge.rooms.join(DocumentId(offer.room), access), grant)
 
 
-async def _grant(edge: Edge, websocket: WebSocket, offer: Offer) -> Grant:
+async def _grant(edge: Edge, asked: HTTPConnection, offer: Offer) -> Grant:
     """Who this is, by the token or, in open mode, by being on this machine."""
     if offer.token is not None:
         try:
@@ -47,7 +47,7 @@ async def _grant(edge: Edge, websocket: WebSocket, offer: Offer) -> Grant:
             return await edge.gate.grant_of(Purpose.ACCESS, offer.token)
     if not edge.config.open_mode:
         raise Unauthenticated("no token")
-    return await edge.gate.local_grant(websocket)
+    return await edge.gate.local_grant(asked)
 
 
 async def _without_room_token(edge: Edge, offer: Offer, grant: Grant) -> Joined:

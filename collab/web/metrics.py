@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 _PREFIX = "collab_"
@@ -12,12 +14,25 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 _BYTES = tuple(float(4**power) for power in range(3, 14))
 
 
+class _Counts(Collector):
+    """Plain counts, turned into metrics when somebody asks: they are counted far more often than read."""
+
+    def __init__(self) -> None:
+        self.by_name: dict[str, int] = {}
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        for name, count in tuple(self.by_name.items()):
+            bare = name.removesuffix("_total")
+            yield CounterMetricFamily(_PREFIX + bare, bare.replace("_", " ").capitalize(), value=count)
+
+
 class Metrics:
     """Counters and histograms made when they are first used, gauges read when somebody asks."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
-        self._counters: dict[str, Counter] = {}
+        self._counts = _Counts()
+        self._registry.register(self._counts)
         self._histograms: dict[str, Histogram] = {}
         self._errors = Counter(f"{_PREFIX}errors", "Errors told to clients, by slug", ["code"], registry=self._registry)
         self._handshakes = Counter(
@@ -26,11 +41,8 @@ class Metrics:
 
     def count(self, name: str, amount: int = 1) -> None:
         """Add to the counter of that name."""
-        counter = self._counters.get(name)
-        if counter is None:
-            text = name.removesuffix("_total").replace("_", " ").capitalize()
-            counter = self._counters[name] = Counter(_PREFIX + name, text, registry=self._registry)
-        counter.inc(amount)
+        counts = self._counts.by_name
+        counts[name] = counts.get(name, 0) + amount
 
     def observe(self, name: str, value: float) -> None:
         """Add a value to the histogram of that name; the name ends in its unit."""

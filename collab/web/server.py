@@ -12,39 +12,18 @@ import socket
 import threading
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Generator
-from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import h11
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
-from uvicorn.protocols.websockets.wsproto_impl import FrameTooLargeError, WSProtocol
-from wsproto import events
 
-from collab.auth.peer import peer_uid
 from collab.config import Config
 from collab.limits import Limits
-
-_FRAME_SLACK_BYTES = 64
-"""What a message's type and length add to the largest update."""
-
-
-@dataclass(slots=True)
-class PeerSocket:
-    """The other end of one connection; its user is looked up once."""
-
-    client: tuple[str, int] | None
-    server: tuple[str, int | None] | None
-    message_limit_bytes: Callable[[], int] | None = None
-    """How large a message would be taken from it now; None while nobody said."""
-    _uid: int | None = field(default=None, init=False)
-
-    def uid(self) -> int | None:
-        """The uid that owns the other end on this machine, None when unknown."""
-        if self._uid is None and self.client is not None and self.server is not None and self.server[1] is not None:
-            self._uid = peer_uid(self.client, (self.server[0], self.server[1]))
-        return self._uid
+from collab.web.placement import SocketRoutes
+from collab.web.upgrade import PeerSocket
+from collab.web.wire import Surroundings, WebSocketWire
 
 
 class PendingHeads:
@@ -146,81 +125,21 @@ class EdgeHttp(H11Protocol):
             self.pending.remove(self.transport)
 
 
-class EdgeWebSocket(WSProtocol):
-    """uvicorn's WebSocket protocol that lets go of peers which neither read nor answer the close."""
-
-    limits: ClassVar[Limits]
-    _stall: StallWatch | None = None
-    _cut = False
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
-        super().connection_made(transport)
-        self._stall = StallWatch(self.loop, transport, self.limits.outbox_stall_s)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self._stall is not None:
-            self._stall.stop()
-        super().connection_lost(exc)
-
-    def handle_connect(self, event: events.Request) -> None:
-        super().handle_connect(event)
-        # What a client sends before it was let in would fill our memory; `receive` reads on once it is.
-        self._pause_reading()
-
-    def handle_message(self, event: events.TextMessage | events.BytesMessage) -> None:
-        """Text, or what is too large, is handed over as far as it came: the session says why it is refused."""
-        limit = self._message_limit_bytes
-        if self._cut:
-            return
-        if limit is None or (isinstance(event, events.BytesMessage) and self.buffer.length + len(event.data) <= limit):
-            super().handle_message(event)
-            return
-        self._cut = True
-        with contextlib.suppress(FrameTooLargeError):
-            self.buffer.extend(event)
-        self.queue.put_nowait(self.buffer.to_message())
-        self.buffer.clear()
-        self._pause_reading()
-
-    @property
-    def _message_limit_bytes(self) -> int | None:
-        peer = self.app_state.get("peer")
-        return peer.message_limit_bytes() if isinstance(peer, PeerSocket) and peer.message_limit_bytes else None
-
-    def _pause_reading(self) -> None:
-        if not self.read_paused:
-            self.read_paused = True
-            self.transport.pause_reading()
-
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        if self._stall is not None:
-            self._stall.start()
-
-    def resume_writing(self) -> None:
-        super().resume_writing()
-        if self._stall is not None:
-            self._stall.stop()
-
-    def handle_ping(self, event: events.Ping) -> None:
-        # Who asks without reading the answers would fill our memory with them.
-        if self.writable.is_set():
-            super().handle_ping(event)
-        else:
-            self.transport.abort()
-
-    def on_task_complete(self, task: asyncio.Task[None]) -> None:
-        super().on_task_complete(task)
-        if not self.disconnected:
-            self.loop.call_later(self.limits.outbox_stall_s, self.transport.abort)
-
-
 class EdgeServer(uvicorn.Server):
     """A server that lets the rooms say goodbye before sockets are cut."""
 
     def __init__(self, config: uvicorn.Config, before_stop: Callable[[], Awaitable[None]]) -> None:
         super().__init__(config)
         self._before_stop = before_stop
+
+    async def adopt(self, connection: socket.socket, head: bytes) -> None:
+        """Go on with a WebSocket that another process accepted, and of which it read the request's head.
+
+        Raises: OSError (the socket is gone).
+        """
+        kind = cast(type[WebSocketWire], self.config.ws_protocol_class)
+        wire = kind(self.config, self.server_state, {}, adopted_head=head)
+        await asyncio.get_running_loop().connect_accepted_socket(lambda: wire, connection)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:
@@ -244,17 +163,13 @@ class EdgeServer(uvicorn.Server):
                 loop.remove_signal_handler(number)
 
 
-def uvicorn_config(app: ASGIApp, config: Config) -> uvicorn.Config:
-    """The settings under which the Autobahn suite is run as well."""
+def uvicorn_config(app: ASGIApp, config: Config, routes: SocketRoutes) -> uvicorn.Config:
+    """The settings under which the Autobahn suite is run as well; `routes` are the WebSockets beside the `app`."""
     limits = config.limits
     return uvicorn.Config(
         app,
         http=type("Http", (EdgeHttp,), {"limits": limits, "pending": PendingHeads(limits)}),
-        ws=type("WebSocket", (EdgeWebSocket,), {"limits": limits}),
-        ws_max_size=limits.sync_size_bytes + _FRAME_SLACK_BYTES,
-        ws_per_message_deflate=False,
-        ws_ping_interval=limits.idle_timeout_s / 3,
-        ws_ping_timeout=limits.idle_timeout_s / 3,
+        ws=type("WebSocket", (WebSocketWire,), {"__slots__": (), "around": Surroundings(limits, routes)}),
         h11_max_incomplete_event_size=limits.request_head_size_bytes,
         timeout_keep_alive=max(1, round(limits.keep_alive_timeout_s)),
         timeout_graceful_shutdown=max(1, round(config.server.shutdown_s)),

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import structlog
 
@@ -27,17 +25,13 @@ class Sockets:
     def __len__(self) -> int:
         return len(self._live)
 
-    @contextmanager
-    def watch(self, connection: Connection, grant: Grant | None) -> Iterator[None]:
+    def add(self, connection: Connection, grant: Grant) -> None:
         """Keep an eye on a connection while it is open."""
-        if grant is None:
-            yield
-            return
         self._live[connection] = grant
-        try:
-            yield
-        finally:
-            del self._live[connection]
+
+    def remove(self, connection: Connection) -> None:
+        """It is not open any more."""
+        del self._live[connection]
 
     async def recheck(self) -> None:
         """Close every connection whose grant was withdrawn."""

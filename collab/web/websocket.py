@@ -1,4 +1,4 @@
-"""Owns the loop between a WebSocket and a room's connection; knows no message type and no document.
+"""Owns how a request for `/ws/{room}` becomes a connection of a room, or is told why not; carries no message.
 
 Who may not come in is refused at the upgrade, before anything was accepted. Clients that announced our extensions
 (`v=1`) and offer `collab.v1` are accepted first and then closed with a code of ours, because a browser cannot see
@@ -7,139 +7,86 @@ the status of a refused upgrade; a foreign origin, a stranger in open mode and a
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Callable
 
 import structlog
-from starlette.responses import Response
-from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from collab.errors import CloseCode, CollabError, InternalError, MalformedMessage
-from collab.protocol.session import CloseInfo
-from collab.rooms.connection import Connection
+from collab.errors import CollabError
+from collab.protocol.sending import CloseInfo
 from collab.web.admission import TooManyRequests
 from collab.web.edge import Edge, Offer
-from collab.web.joining import join
-from collab.web.metrics import Metrics
-from collab.web.server import PeerSocket
+from collab.web.joining import Joined, join
+from collab.web.placement import SocketRoute
+from collab.web.upgrade import Upgrade
+from collab.web.wire import WebSocketWire
 
 log = structlog.get_logger(__name__)
 
-_REASON_BYTES = 123
-"""RFC 6455, 5.5: a control frame carries 125 bytes, two of them are the code."""
+_ROOM_LETTERS = 64
+"""So much of a room's name is logged."""
 
 
-async def room_socket(websocket: WebSocket) -> None:
-    """One WebSocket from its upgrade to its end."""
-    edge: Edge = websocket.app.state.edge
-    address = websocket.client.host if websocket.client else "unknown"
-    offer = Offer.of(websocket)
+def room_route(edge: Callable[[], Edge]) -> SocketRoute:
+    """Rooms in the y-websocket dialect, under `/ws/`."""
+
+    async def open_room(wire: WebSocketWire, upgrade: Upgrade, room: str) -> None:
+        await _open(wire, upgrade, edge(), Offer.of(upgrade, room))
+
+    return SocketRoute("/ws/", open_room)
+
+
+async def _open(wire: WebSocketWire, upgrade: Upgrade, edge: Edge, offer: Offer) -> None:
+    address = upgrade.address
     try:
-        edge.gate.check_websocket(websocket)
-        with edge.admission.hold(address):
-            await _serve(websocket, edge, offer, address)
+        edge.gate.check_websocket(upgrade.asked)
+        edge.admission.enter(address)
     except CollabError as error:
-        await _refuse(websocket, edge, error, address)
-
-
-async def _serve(websocket: WebSocket, edge: Edge, offer: Offer, address: str) -> None:
+        _refuse(wire, edge, error, address)
+        return
+    attached = False
     try:
-        joined = await join(edge, websocket, offer)
+        joined = await join(edge, upgrade.asked, offer)
+        attached = True
+        _let_in(wire, edge, offer, joined, address)
     except CollabError as error:
-        if not offer.reads_codes or edge.admission.refused(address):
-            raise
-        log.info("handshake_closed", code=error.code, detail=str(error))
-        edge.metrics.error(error.code)
-        await websocket.accept(offer.subprotocol)
-        await _close(websocket, CloseInfo(error.close_code, error.public), edge.config.limits.outbox_stall_s)
+        _turn_away(wire, edge, offer, error, address)
+    finally:
+        if not attached:
+            edge.admission.leave(address)
+
+
+def _let_in(wire: WebSocketWire, edge: Edge, offer: Offer, joined: Joined, address: str) -> None:
+    connection, room = joined.connection, offer.room[:_ROOM_LETTERS]
+
+    def on_over(info: CloseInfo) -> None:
+        log.info("disconnected", room=room, connection=connection.number, code=int(info.code), reason=info.reason)
+        edge.sockets.remove(connection)
+        edge.admission.leave(address)
+
+    edge.metrics.handshake(101)
+    edge.sockets.add(connection, joined.grant)
+    log.info("connected", room=room, connection=connection.number)
+    wire.accept(offer.subprotocol)
+    wire.attach(connection, on_over)
+    connection.attach(wire)
+
+
+def _turn_away(wire: WebSocketWire, edge: Edge, offer: Offer, error: CollabError, address: str) -> None:
+    """Tell a client of ours by a close code, any other one by the status of the upgrade."""
+    if not offer.reads_codes or edge.admission.refused(address):
+        _refuse(wire, edge, error, address)
         return
-    connection = joined.connection
-    with (
-        structlog.contextvars.bound_contextvars(room=offer.room[:64], connection=connection.number),
-        edge.sockets.watch(connection, joined.grant),
-    ):
-        edge.metrics.handshake(101)
-        _bound_messages(websocket, connection)
-        try:
-            await websocket.accept(offer.subprotocol)
-            info = await _carry(websocket, connection, edge)
-        finally:
-            connection.disconnected()
-        await _close(websocket, info, edge.config.limits.outbox_stall_s)
+    log.info("handshake_closed", code=error.code, detail=str(error))
+    edge.metrics.error(error.code)
+    wire.accept(offer.subprotocol)
+    wire.close(CloseInfo(error.close_code, error.public))
 
 
-def _bound_messages(websocket: WebSocket, connection: Connection) -> None:
-    """Let the protocol below cut what the session would not take, while it arrives."""
-    peer = websocket.scope.get("state", {}).get("peer")
-    if isinstance(peer, PeerSocket):
-        peer.message_limit_bytes = lambda: connection.session.message_limit_bytes
-
-
-async def _carry(websocket: WebSocket, connection: Connection, edge: Edge) -> CloseInfo:
-    """Both directions until one side ends it."""
-    log.info("connected")
-    info = CloseInfo(CloseCode.NORMAL, "")
-    try:
-        async with asyncio.TaskGroup() as group:
-            sending = group.create_task(_send(websocket, connection, edge.metrics), name=f"send:{connection.number}")
-            receiving = group.create_task(
-                _receive(websocket, connection, edge.metrics), name=f"receive:{connection.number}"
-            )
-            info = await connection.closed()
-            receiving.cancel()
-            await asyncio.wait({sending}, timeout=edge.config.limits.outbox_stall_s)
-            sending.cancel()
-    except* (WebSocketDisconnect, OSError):
-        log.debug("socket_gone")
-    except* Exception as errors:
-        log.error("socket_failed", exc_info=errors)
-        edge.metrics.error(InternalError.code)
-        info = CloseInfo(CloseCode.INTERNAL_ERROR, InternalError.public)
-    log.info("disconnected", code=int(info.code), reason=info.reason)
-    return info
-
-
-async def _receive(websocket: WebSocket, connection: Connection, metrics: Metrics) -> None:
-    while True:
-        message = await websocket.receive()
-        if message["type"] == "websocket.disconnect":
-            connection.disconnected()
-            return
-        data = message.get("bytes")
-        if data is None:
-            connection.fail(MalformedMessage("text message"))
-            return
-        metrics.count("received_bytes_total", len(data))
-        connection.receive(data)
-        await connection.ready()
-
-
-async def _send(websocket: WebSocket, connection: Connection, metrics: Metrics) -> None:
-    while (frames := await connection.next_frames()) is not None:
-        metrics.count("sent_bytes_total", sum(map(len, frames)))
-        for frame in frames:
-            await websocket.send_bytes(frame)
-
-
-async def _close(websocket: WebSocket, info: CloseInfo, timeout_s: float) -> None:
-    """Say why it ends; a client that reads nothing is cut by the protocol below."""
-    if websocket.client_state is WebSocketState.DISCONNECTED:
-        return
-    reason = info.reason.encode()[:_REASON_BYTES].decode(errors="ignore")
-    try:
-        async with asyncio.timeout(timeout_s):
-            await websocket.close(int(info.code), reason)
-    except (TimeoutError, RuntimeError, OSError, WebSocketDisconnect):
-        log.debug("close_not_delivered")
-
-
-async def _refuse(websocket: WebSocket, edge: Edge, error: CollabError, address: str) -> None:
+def _refuse(wire: WebSocketWire, edge: Edge, error: CollabError, address: str) -> None:
     """Refuse at the upgrade with an HTTP status."""
     if not isinstance(error, TooManyRequests) and edge.admission.refused(address):
         error = TooManyRequests("refused_handshakes_per_minute")
     log.info("handshake_refused", code=error.code, detail=str(error))
     edge.metrics.handshake(error.http_status)
     edge.metrics.error(error.code)
-    headers = {"Retry-After": "60"} if error.http_status == 429 else {}
-    await websocket.send_denial_response(
-        Response(error.public, status_code=error.http_status, media_type="text/plain", headers=headers)
-    )
+    wire.refuse(error.http_status, error.public, {"Retry-After": "60"} if error.http_status == 429 else {})

@@ -19,9 +19,10 @@ DRIVER = PROJECT / "static" / "node_modules" / "playwright-core"
 RUN_TIMEOUT_S = 600
 
 
-def case_names(script: Path) -> list[str]:
-    """The names of the cases in a script: keys of what it gives to `runCases`."""
-    return re.findall(r'^  "([^"]+)": (?:\{|\w+\()', script.read_text(encoding="utf-8"), re.MULTILINE)
+def case_names(*scripts: Path) -> list[str]:
+    """The names of the cases in scripts: keys of what is given to `runCases`."""
+    texts = [script.read_text(encoding="utf-8") for script in scripts]
+    return [name for text in texts for name in re.findall(r'^  "([^"]+)": (?:\{|\w+\()', text, re.MULTILINE)]
 
 
 def browser_path() -> str | None:
@@ -47,4 +48,7 @@ def run_cases(script: Path, servers: Mapping[str, str]) -> dict[str, str | None]
     command = [node, str(script), json.dumps(dict(servers)), browser]
     run = subprocess.run(command, capture_output=True, text=True, timeout=RUN_TIMEOUT_S, check=False)
     assert run.returncode == 0, run.stderr
-    return {line["name"]: line["problem"] for line in map(json.loads, run.stdout.splitlines())}
+    lines = [json.loads(line) for line in run.stdout.splitlines()]
+    for line in lines:
+        print(f"{line['took_s']:6.1f} s  {line['name']}")
+    return {line["name"]: line["problem"] for line in lines}

@@ -1,4 +1,4 @@
-// Owns how browser tests run: one Chromium, a fresh context for each case, results as JSON lines on stdout.
+// Owns how browser tests run: one Chromium, a fresh context for each case, some at once, results as JSON lines on stdout.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -15,7 +15,11 @@ const ARGUMENTS = [
   "--disable-sync",
   "--no-first-run",
 ];
-const CASE_TIMEOUT_MS = 10_000;
+/** How long a step may take. Only a failing case waits so long: a loaded machine is slow. */
+export const STEP_TIMEOUT_MS = 60_000;
+const CASE_TIMEOUT_MS = 240_000;
+const AT_ONCE = Number(process.env.COLLAB_TEST_AT_ONCE ?? 3);
+const CONTEXT = { viewport: { width: 1200, height: 760 }, locale: "en-US", reducedMotion: "reduce" };
 
 export const PHONE = { viewport: { width: 390, height: 780 }, hasTouch: true, isMobile: true };
 export const DARK = { colorScheme: "dark" };
@@ -28,36 +32,63 @@ export async function assertAccessible(page) {
   assert.deepEqual(found, []);
 }
 
+/** A window of its own; `problems` gets errors of its pages and what their policy refused. */
+export async function newWindow(browser, options = {}, problems = []) {
+  const context = await browser.newContext({ ...CONTEXT, ...options });
+  context.setDefaultTimeout(STEP_TIMEOUT_MS);
+  context.on("weberror", (error) => problems.push(error.error().stack ?? String(error.error())));
+  context.on("console", (message) => /Content Security Policy/.test(message.text()) && problems.push(message.text()));
+  return context;
+}
+
 /**
- * Run every case of `cases` (name -> {server?, options?, path?, run}); argv has the servers by name and the browser.
- * A page error or a refused resource fails the case too. COLLAB_TEST_CASE runs only the cases whose name has that text.
+ * Run every case of `cases` (name -> {server?, options?, path?, alone?, run}); argv has the servers by name and the
+ * browser. Cases run beside each other, first those that must be alone. A page error or a refused resource fails the
+ * case too. COLLAB_TEST_CASE runs only the cases whose name has that text.
  */
 export async function runCases(cases) {
   const [servers, executablePath] = [JSON.parse(process.argv[2]), process.argv[3]];
+  const chosen = Object.entries(cases).filter(([name]) => name.includes(process.env.COLLAB_TEST_CASE ?? ""));
   const browser = await chromium.launch({ executablePath, args: ARGUMENTS });
+  const report = async ([name, item]) => {
+    const began = performance.now();
+    const problem = await problemOf(browser, servers, name, item);
+    console.log(JSON.stringify({ name, problem, took_s: Math.round(performance.now() - began) / 1000 }));
+  };
   try {
-    for (const [name, item] of Object.entries(cases).filter(([name]) => name.includes(process.env.COLLAB_TEST_CASE ?? ""))) {
-      console.log(JSON.stringify({ name, problem: await problemOf(browser, servers, item) }));
-    }
+    for (const one of chosen.filter(([, item]) => item.alone)) await report(one);
+    const left = chosen.filter(([, item]) => !item.alone);
+    const work = async () => {
+      for (let one = left.shift(); one; one = left.shift()) await report(one);
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, work));
   } finally {
     await browser.close();
   }
 }
 
-async function problemOf(browser, servers, { options = {}, path = "/", server = "sample", run }) {
-  const context = await browser.newContext({ viewport: { width: 1200, height: 760 }, locale: "en-US", reducedMotion: "reduce", ...options });
-  context.setDefaultTimeout(CASE_TIMEOUT_MS);
-  const page = await context.newPage();
+async function problemOf(browser, servers, name, { options = {}, path = "/", server = "sample", run }) {
   const problems = [];
-  page.on("pageerror", (error) => problems.push(error.message));
-  page.on("console", (message) => /Content Security Policy/.test(message.text()) && problems.push(message.text()));
+  const context = await newWindow(browser, options, problems);
   try {
-    await page.goto(new URL(path, servers[server]).href);
-    await run(page);
+    const page = await context.newPage();
+    await inTime(async () => {
+      await page.goto(new URL(path, servers[server]).href);
+      await run(page, name);
+    });
     return problems.length ? problems.join("\n") : null;
   } catch (error) {
     return [error.stack, ...problems].join("\n");
   } finally {
     await context.close();
   }
+}
+
+/** Some things in a page have no time limit of their own. */
+async function inTime(work) {
+  let timer;
+  const late = new Promise((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`the case did not end in ${CASE_TIMEOUT_MS / 1000} s`)), CASE_TIMEOUT_MS);
+  });
+  await Promise.race([work(), late]).finally(() => clearTimeout(timer));
 }

@@ -10,7 +10,7 @@ import pytest
 
 from tests.browser.browser_run import case_names, run_cases
 from tests.browser.make_token import make_token
-from tests.browser.real_server import serve
+from tests.serving import Server
 
 SCRIPT = Path(__file__).with_name("access.mjs")
 CASES = case_names(SCRIPT)
@@ -22,10 +22,11 @@ pytestmark = pytest.mark.browser
 def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str | None]:
     folder, data = tmp_path_factory.mktemp("files"), tmp_path_factory.mktemp("server") / "data"
     secret = secrets.token_urlsafe(32)
-    with pytest.MonkeyPatch.context() as environment, serve(folder, data, COLLAB_AUTH_SECRET=secret) as address:
+    settings = {"COLLAB_AUTH_SECRET": secret}
+    with pytest.MonkeyPatch.context() as environment, Server(folder, data, environ=settings) as server:
         environment.setenv("COLLAB_AUTH_SECRET", secret)
         servers = {
-            "site": address,
+            "site": server.url,
             "folder": str(folder),
             "owner": make_token(secret, "olga", "owner", 3600),
             "python": sys.executable,

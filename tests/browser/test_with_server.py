@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser.browser_run import case_names, run_cases
-from tests.browser.real_server import serve
+from tests.serving import Server
 
 SCRIPT = Path(__file__).with_name("with_server.mjs")
 CASES = case_names(SCRIPT)
@@ -28,12 +28,16 @@ def fill(folder: Path) -> None:
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str | None]:
-    folder, data = tmp_path_factory.mktemp("files"), tmp_path_factory.mktemp("server") / "data"
-    fill(folder)
-    with serve(folder, data) as address:
-        return run_cases(SCRIPT, {"sample": address})
+    top = tmp_path_factory.mktemp("with-server")
+    fill(top / "docs")
+    with Server(top / "docs", top / "data") as server:
+        return run_cases(SCRIPT, {"sample": server.url})
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_with_server(case: str, results: dict[str, str | None]) -> None:
     assert results[case] is None, results[case]
+
+
+def test_every_case_of_the_script_is_a_test_here(results: dict[str, str | None]) -> None:
+    assert sorted(results) == sorted(CASES)

@@ -9,6 +9,7 @@ import pytest
 from connectors.base import Connector, EntryKind, Folders
 from connectors.errors import FileExists, FileMissing, InvalidPath, NotAFile, TooLarge
 from tests.connectors.conformance import ALICE, LIMIT, NAME, OURS, Get, Put, version_of
+from tests.patience import PATIENCE_S
 
 
 class BothContracts(Connector, Folders):
@@ -142,6 +143,6 @@ class ConnectorFolders:
 
         await connector.close()
 
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             assert await watching == 0
         assert [batch async for batch in connector.watch()] == []

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from io import FileIO
 from pathlib import Path
 
+from tests.patience import PATIENCE_S
+
 
 def put(path: Path, content: bytes) -> None:
     """Write in place, as simple tools do."""
@@ -52,8 +54,8 @@ def held_open(path: Path) -> FileIO:
 
 
 def until(condition: Callable[[], bool]) -> None:
-    """Look until something is so; fails after ten seconds."""
-    deadline = time.monotonic() + 10
+    """Look until something is so; fails when it never is."""
+    deadline = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < deadline, "it never came to be"
         time.sleep(0.002)

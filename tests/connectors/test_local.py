@@ -45,6 +45,7 @@ from tests.connectors.conformance import (
 )
 from tests.connectors.folders_conformance import ConnectorFolders
 from tests.connectors.outside import besides, held_open, leftovers, lock_like_libreoffice, put, save_by_rename, until
+from tests.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -378,7 +379,7 @@ async def test_pipes_and_devices_are_no_files_and_nobody_waits_for_them(local: L
         os.mknod(root / "zero", stat.S_IFCHR | 0o666, os.makedev(1, 5))
         paths.append("zero")
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         for path in paths:
             with pytest.raises(NotAFile):
                 await local.stat(path, ALICE)

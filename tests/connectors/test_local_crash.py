@@ -21,6 +21,7 @@ from connectors.local import LocalConnector
 from connectors.local_settings import LocalSettings
 from tests.connectors.conformance import ALICE, NAME, OURS
 from tests.connectors.outside import besides, held_open, leftovers, put
+from tests.patience import PATIENCE_S
 
 KILLS = 50
 SEED = 20261122
@@ -74,7 +75,7 @@ class Writers:
         assert int(self._word()) == signal.SIGKILL
 
     def close(self) -> None:
-        self._parent.communicate(timeout=10)
+        self._parent.communicate(timeout=PATIENCE_S)
 
     def _word(self) -> bytes:
         assert self._parent.stdout is not None

@@ -13,6 +13,7 @@ from connectors.errors import ConnectorError
 from connectors.local import LocalConnector
 from tests.connectors.conformance import ALICE, LIMIT
 from tests.connectors.outside import put, save_by_rename, save_like_vim
+from tests.patience import PATIENCE_S
 
 RACES = 100
 PADDING = b"." * 20_000
@@ -57,7 +58,7 @@ async def test_no_version_of_an_outside_writer_is_lost(local: LocalConnector, ro
 
     writer.start()
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_S):
             noticed = await race(local, writer)
     finally:
         writer.give_up()

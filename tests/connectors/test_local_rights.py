@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_S
+
 TOP = Path(__file__).parents[2]
 NOBODY = 65534
 
@@ -51,7 +53,7 @@ def file(root: Path) -> Path:
 
 def save_as_nobody(root: Path) -> str:
     child = subprocess.run(
-        [sys.executable, "-c", SAVE_AS_NOBODY, str(root)], cwd=TOP, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", SAVE_AS_NOBODY, str(root)], cwd=TOP, capture_output=True, text=True, timeout=PATIENCE_S
     )
     assert child.stderr == ""
     return child.stdout

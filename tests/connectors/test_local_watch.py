@@ -16,6 +16,7 @@ from connectors.local_settings import LocalSettings, WatchMode
 from connectors.local_watch import LocalWatch, sorter_for
 from tests.connectors.conformance import ALICE, LIMIT, OURS, version_of
 from tests.connectors.outside import held_open, lock_like_libreoffice, put, save_by_rename, save_like_vim
+from tests.patience import PATIENCE_S
 
 LAST = "last.txt"
 
@@ -37,11 +38,11 @@ class Watcher:
                 self._news.notify_all()
 
     async def live(self) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             await self._connector.watching()
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(20), self._news:
+        async with asyncio.timeout(PATIENCE_S), self._news:
             await self._news.wait_for(condition)
 
     async def rest(self) -> list[Change]:
@@ -226,7 +227,7 @@ async def test_polling_sees_changes_and_deletions_of_opened_files(root: Path) ->
     put(root / "a.txt", b"theirs")
     (root / "b.txt").unlink()
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         seen = [*await first, *await anext(changes)]
     await connector.close()
     assert set(seen) == {changed("a.txt"), Change(ChangeKind.DELETED, "b.txt")}
@@ -250,7 +251,7 @@ async def test_where_the_system_cannot_notify_everything_is_looked_at_and_then_p
     await watch.live.wait()
     put(root / "a.txt", b"theirs")
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         assert (list(first), list(await second)) == ([changed("")], [changed("a.txt")])
     watch.stop()
     await connector.close()

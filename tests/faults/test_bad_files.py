@@ -28,14 +28,15 @@ from collab.rooms.rooms import Rooms
 from collab.store.base import DocumentId
 from connectors.local import LocalConnector
 from connectors.local_settings import LocalSettings, WatchMode
+from tests.patience import PATIENCE_S
 from tests.simulation.client import Client
 from tests.simulation.loop import simulate
+from tests.simulation.wire import join
 from tests.simulation.world import CREDENTIALS, ROOT, World, access
 
 NAME = "notes.md"
 START = b"# Notes\n"
 GIB = 1024**3
-PATIENCE_S = 20.0
 QUICK = Config(save=SaveConfig(debounce_s=0.1, max_wait_s=0.5, retry_min_s=0.1, retry_max_s=0.5, poll_s=0.2))
 HOUR_S = 3600.0
 
@@ -252,11 +253,11 @@ class Timed:
 
     async def presents(self, name: str) -> set[int]:
         """Which clients a newcomer is shown."""
-        newcomer = await self.rooms.join(self.document_id, access(name))
-        newcomer.receive(encode_query_awareness())
+        newcomer = await join(self.rooms, self.document_id, access(name))
+        newcomer.connection.receive(encode_query_awareness())
         await asyncio.sleep(0.1)
-        messages = [decode_message(frame, Limits()) for frame in await newcomer.next_frames() or []]
-        newcomer.disconnected()
+        messages = [decode_message(message, Limits()) for message in newcomer.read()]
+        newcomer.connection.disconnected()
         return {one.client_id for message in messages if isinstance(message, Awareness) for one in message.entries}
 
 

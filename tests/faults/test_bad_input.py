@@ -17,9 +17,10 @@ import pytest
 
 from collab.slot import Slot
 from tests.faults.typist import Typist
-from tests.serving import TOP, Server, free_port
+from tests.patience import PATIENCE_S
+from tests.ports import free_port
+from tests.serving import TOP, Server
 
-START_S = 20.0
 CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, PR_CAPBSET_DROP = 1, 2, 24
 KIB = 1024
 
@@ -43,7 +44,7 @@ def refusal(folder: Path, data: Path, *options: str, before: Callable[[], None] 
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=START_S,
+        timeout=PATIENCE_S,
         preexec_fn=before,
         check=False,
     )

@@ -14,6 +14,7 @@ import pytest
 
 from collab.document import Document
 from tests.faults.typist import FAILURES, Typist
+from tests.patience import PATIENCE_S
 from tests.serving import Server
 
 CLIENTS = 8
@@ -70,14 +71,14 @@ def close_all_browsers(typists: list[Typist]) -> None:
 
 
 async def all_joined(typists: list[Typist]) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         for typist in typists:
             await typist.joined.wait()
 
 
 async def eventually_read(typist: Typist) -> Document:
     """What the first newcomer gets after the server is back."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             try:
                 return await typist.read()
@@ -89,10 +90,10 @@ async def settle(typists: list[Typist]) -> None:
     """Nobody types any more; everything is acknowledged, and all see the same."""
     for typist in typists:
         typist.typing = False
-    await asyncio.gather(*(typist.until(lambda typist=typist: not typist.pending, 30) for typist in typists))
+    await asyncio.gather(*(typist.until(lambda typist=typist: not typist.pending) for typist in typists))
     first = typists[0]
     for typist in typists:
-        await typist.until(lambda typist=typist: typist.replica.text() == first.replica.text(), 30)
+        await typist.until(lambda typist=typist: typist.replica.text() == first.replica.text())
 
 
 def acknowledged(typists: list[Typist]) -> set[str]:

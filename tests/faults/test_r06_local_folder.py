@@ -14,12 +14,12 @@ from collab.rooms.rooms import Rooms
 from collab.rooms.storage_file import Root
 from connectors.local import LocalConnector
 from connectors.local_settings import LocalSettings
+from tests.patience import PATIENCE_S
 from tests.simulation.client import MARKER, Client
 from tests.simulation.world import CREDENTIALS, ROOT, World, access
 
 RACES = 20
 CONFIG = Config(save=SaveConfig(debounce_s=0.02, max_wait_s=0.1, retry_min_s=0.05, retry_max_s=0.2))
-PATIENCE_S = 30.0
 
 
 async def until(true: Callable[[], bool]) -> None:

@@ -13,6 +13,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from tests.faults.typist import Typist
+from tests.patience import PATIENCE_S
 from tests.serving import Server
 
 MARK = re.compile(r"\[\d+:\d+\]")
@@ -44,18 +45,18 @@ async def test_a_stop_under_load_stores_all_dirty_documents_and_says_1012(server
     typists = [Typist(number, server.url, f"{number}.md", number) for number in range(CLIENTS)]
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(typist.run(), name=f"typist {typist.number}") for typist in typists]
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             for typist in typists:
                 await typist.joined.wait()
         for typist in typists:
-            await typist.until(lambda typist=typist: len(typist.acknowledged) > 5, 20)
+            await typist.until(lambda typist=typist: len(typist.acknowledged) > 5)
         codes = [group.create_task(closed_with(typist)) for typist in typists]
         began = time.monotonic()
 
         status = await asyncio.to_thread(server.stop)
 
         took_s = time.monotonic() - began
-        told = await asyncio.wait_for(asyncio.gather(*codes), 10)
+        told = await asyncio.wait_for(asyncio.gather(*codes), PATIENCE_S)
         for task in tasks:
             task.cancel()
     assert status == 0, server.tail()

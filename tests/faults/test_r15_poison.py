@@ -12,6 +12,7 @@ import pytest
 
 from collab.store.base import Alias, DocumentId, JournalEntry, QuarantinedUpdate
 from collab.store.sqlite import SqliteStore
+from tests.http_client import ask
 from tests.serving import Server
 
 DEEP = 60_000
@@ -32,7 +33,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 
 def open_document(server: Server, path: str) -> dict[str, str]:
-    answer = httpx.post(f"{server.url}/api/v1/documents/open", json={"path": path}, timeout=60)
+    answer = ask("POST", f"{server.url}/api/v1/documents/open", json={"path": path})
     assert answer.status_code == 200, answer.text
     opened: dict[str, str] = answer.json()
     return opened
@@ -70,7 +71,7 @@ def test_a_poisonous_update_kills_one_worker_once(server: Server) -> None:
     first_worker = server.workers()[0].pid
 
     with contextlib.suppress(httpx.HTTPError):
-        httpx.post(f"{server.url}/api/v1/documents/open", json={"path": "bad.md"}, timeout=60)
+        ask("POST", f"{server.url}/api/v1/documents/open", json={"path": "bad.md"})
     away_s = server.wait_ready()
 
     assert server.workers()[0].pid != first_worker, "the poison did not kill; the test proves nothing"

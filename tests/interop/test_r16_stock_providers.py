@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-from collections.abc import Iterator
+import time
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.interop.stock_client import StockClient, install_providers
+from tests.patience import PATIENCE_S
 from tests.serving import Server
 
 pytestmark = pytest.mark.interop
@@ -31,12 +33,21 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 async def agreed(clients: list[StockClient]) -> dict[str, object]:
     """Wait until all clients report the same document."""
     reports: list[dict[str, object]] = []
-    for _ in range(400):
-        reports = [await client.report() for client in clients]
-        if all(report == reports[0] for report in reports):
-            return reports[0]
-        await asyncio.sleep(0.05)
-    raise AssertionError(f"no agreement: {[str(report)[:400] for report in reports]}")
+
+    async def all_alike() -> bool:
+        reports[:] = [await client.report() for client in clients]
+        return all(report == reports[0] for report in reports)
+
+    assert await comes_true(all_alike), f"no agreement: {[str(report)[:400] for report in reports]}"
+    return reports[0]
+
+
+async def comes_true(condition: Callable[[], Awaitable[bool]]) -> bool:
+    """Ask again and again, as the clients are processes of their own."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not (true := await condition()) and time.monotonic() < deadline:  # noqa: ASYNC110
+        await asyncio.sleep(0.02)
+    return true
 
 
 @pytest.mark.parametrize("seed", range(RUNS))
@@ -82,22 +93,20 @@ async def test_presence_reaches_the_others_and_goes_with_the_client(server: Serv
 
 async def seen(client: StockClient, count: int) -> None:
     """Wait until the client sees so many participants."""
-    peers: list[str] = []
-    for _ in range(400):
-        peers = (await client.do("report"))["peers"]
-        if len(peers) == count:
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError(f"{count} participants expected, seen {peers}")
+
+    async def so_many() -> bool:
+        return len((await client.do("report"))["peers"]) == count
+
+    assert await comes_true(so_many), (await client.do("report"))["peers"]
 
 
 async def synced(client: StockClient) -> None:
     """Wait until the client has had the server's answer to its sync step 1."""
-    for _ in range(400):
-        if (await client.do("report"))["synced"]:
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError("not synced")
+
+    async def answered() -> bool:
+        return bool((await client.do("report"))["synced"])
+
+    assert await comes_true(answered), "not synced"
 
 
 async def test_a_room_without_a_file_survives_kill_9_of_everything(server: Server, tmp_path: Path) -> None:

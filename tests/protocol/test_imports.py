@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.patience import PATIENCE_S
+
 BLOCKED = ("pycrdt", "starlette", "redis", "asyncio", "uvicorn", "logging", "time", "random", "socket")
 PROGRAM = """
 import importlib, pkgutil, sys
@@ -21,7 +23,7 @@ for module in pkgutil.iter_modules(collab.protocol.__path__):
 def test_the_protocol_imports_without_clock_network_randomness_and_third_parties() -> None:
     program = PROGRAM.format(blocked=BLOCKED)
 
-    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE_S)
 
     assert result.returncode == 0, result.stderr
     expected = {path.stem for path in Path("collab/protocol").glob("*.py")} - {"__init__"}

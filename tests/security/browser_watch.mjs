@@ -2,11 +2,11 @@
 // to a listener, elements and attributes that could run, headers of what the server sent.
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
+import { newWindow } from "../browser/driver.mjs";
 
 const VIEW = { width: 1400, height: 900 };
 /** So high that lists and texts which draw what is seen draw everything. */
 export const TALL = { width: 1400, height: 7_600 };
-const TIMEOUT_MS = 15_000;
 
 /** A listener on loopback: it must never be asked for anything. */
 export async function startListener() {
@@ -25,8 +25,7 @@ export async function startListener() {
  * `watch.look()` looks for elements that could run, `watch.quiet()` does so too and judges everything seen until then.
  */
 export async function watched(browser, { listener, viewport = VIEW, enforced = false }, work) {
-  const context = await browser.newContext({ viewport, locale: "en-US", reducedMotion: "reduce" });
-  context.setDefaultTimeout(TIMEOUT_MS);
+  const context = await newWindow(browser, { viewport });
   // A page that came by `fulfill` counts as public for Chromium, which then refuses its WebSocket to loopback.
   await context.grantPermissions(["local-network-access"]).catch(() => undefined);
   const seen = { ran: [], dialogs: [], violations: [], errors: [], unguarded: [], dangerous: [], windows: 0 };

@@ -1,5 +1,6 @@
 // Owns a client that keeps to the protocol's bytes and to nothing else: it writes what it likes into maps and presence.
 import { createRequire } from "node:module";
+import { STEP_TIMEOUT_MS } from "../browser/driver.mjs";
 
 const require = createRequire(new URL("../../static/package.json", import.meta.url));
 export const Y = require("yjs");
@@ -14,7 +15,6 @@ const UPDATE = 2;
 const SAVE_STATE = 114;
 const NOTICE = 115;
 const HELLO = 112;
-const JOIN_TIMEOUT_MS = 15_000;
 
 const JSON_TYPE = { "Content-Type": "application/json" };
 
@@ -34,7 +34,7 @@ export async function joinRoom(base, path, name = "Mallory") {
   socket.binaryType = "arraybuffer";
   const send = (bytes) => socket.send(bytes);
   await new Promise((resolve, reject) => {
-    const late = setTimeout(() => reject(new Error(`${path}: the room did not answer`)), JOIN_TIMEOUT_MS);
+    const late = setTimeout(() => reject(new Error(`${path}: the room did not answer`)), STEP_TIMEOUT_MS);
     socket.onclose = ({ code }) => reject(new Error(`${path}: closed with ${code}`));
     socket.onopen = () => send(sync(STEP_1, Y.encodeStateVector(doc)));
     socket.onmessage = ({ data }) => {

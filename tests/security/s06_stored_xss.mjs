@@ -87,6 +87,7 @@ const PICTURES = [
 
 await runCases({
   "the watch sees what would get through": {
+    alone: true, // what it does is asked of the listener, of which the others want to hear nothing
     path: NOWHERE,
     async run(page) {
       const raw = async (tab) => {

@@ -8,11 +8,11 @@ import os
 import subprocess
 import sys
 
-import httpx
 import pytest
 
 from collab.auth.open_mode import Asked, refusal
 from collab.auth.origin import Origin
+from tests.patience import PATIENCE_S
 from tests.web.edge_server import Running, make_config, running
 
 PORT = 8000
@@ -137,7 +137,7 @@ async def ask(server: Running, headers: dict[str, str]) -> str:
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     lines = "".join(f"{name}: {value}\r\n" for name, value in ours.items())
     writer.write(f"GET /api/v1/folders?path= HTTP/1.1\r\n{lines}Connection: close\r\n\r\n".encode())
-    answer = (await asyncio.wait_for(reader.read(), 10)).decode()
+    answer = (await asyncio.wait_for(reader.read(), PATIENCE_S)).decode()
     writer.close()
     return answer
 
@@ -165,7 +165,9 @@ sys.stdout.buffer.write(answer)
 @pytest.mark.skipif(sys.platform != "linux" or os.getuid() != 0, reason="needs root, to become another user")
 async def test_another_user_of_this_machine_is_refused(server: Running) -> None:
     command = [sys.executable, "-c", ASK, str(server.port)]
-    done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=30, check=True)
+    done = await asyncio.to_thread(
+        subprocess.run, command, capture_output=True, text=True, timeout=PATIENCE_S, check=True
+    )
 
     head, _, body = done.stdout.partition("\n\n")
     assert head.split()[1] == "403"
@@ -184,6 +186,5 @@ async def test_where_users_cannot_be_told_apart_a_one_time_token_opens_the_serve
 
         assert signed_in.status_code == 200
         assert (await client.get("/api/v1/folders?path=")).status_code == 200
-        second = httpx.AsyncClient(base_url=elsewhere.url)
+        second = elsewhere.client()
         assert (await second.post("/api/v1/session", json={"token": token})).status_code == 403
-        await second.aclose()

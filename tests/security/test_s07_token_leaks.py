@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from collab import logs
 from collab.config import LogConfig
 from collab.protocol.roles import Role
+from tests.patience import PATIENCE_S
 from tests.web.edge_server import Running, bearer, first_json
 
 
@@ -23,12 +24,12 @@ def log_file(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     path = tmp_path / "server.log"
     stream = path.open("w", encoding="utf-8")
     root = logging.getLogger()
-    before, level = root.handlers, root.level
+    before, level, config = root.handlers, root.level, structlog.get_config()
     logs.configure(LogConfig(format=request.param, level="debug"), stream)
 
     def undo() -> None:
         root.handlers, root.level = before, level
-        structlog.reset_defaults()
+        structlog.configure(**config)
         stream.close()
 
     request.addfinalizer(undo)
@@ -67,7 +68,7 @@ async def whole_session(site: Running) -> tuple[set[str], list[str]]:
         refusals.append(str(caught.value.response.body))
     async with site.join("other", token, f"v=1&token={token}") as socket:
         with pytest.raises(ConnectionClosed) as closed:
-            await asyncio.wait_for(socket.recv(), 5)
+            await asyncio.wait_for(socket.recv(), PATIENCE_S)
         refusals.append(str(closed.value))
     for request in (
         browser.get(f"/api/v1/folders?path=none&token={access}&access_token={token}"),

@@ -16,6 +16,7 @@ from collab.limits import Limits
 from collab.protocol.messages import Acknowledgement, decode_message, encode_update
 from collab.protocol.roles import Role
 from collab.web.pages import Bundle
+from tests.patience import PATIENCE_S
 from tests.web.edge_server import JSON, Running, bearer, first_json, make_config, running, with_secret
 
 HELLO = 112
@@ -32,7 +33,7 @@ async def site(folder: Path, bundle: Bundle) -> AsyncIterator[Running]:
 
 async def close_code(socket: ClientConnection) -> int:
     with pytest.raises(ConnectionClosed) as caught:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 await socket.recv()
     assert caught.value.rcvd is not None
@@ -76,7 +77,7 @@ async def test_no_update_is_taken_after_the_socket_was_closed(site: Running) -> 
         await first_json(socket, HELLO)
         acknowledged = 0
         with pytest.raises(ConnectionClosed):
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 while True:
                     update = document.changed_by(lambda: document.edit_text([Splice(0, 0, "x")]))
                     await socket.send(encode_update(update))

@@ -12,6 +12,7 @@ import pytest
 from collab.errors import LimitExceeded, MalformedMessage
 from collab.limits import Limits
 from collab.protocol.update import check_update
+from tests.patience import PATIENCE_S
 
 LIMITS = Limits()
 CORPUS = Path(__file__).parents[1] / "corpus" / "updates"
@@ -58,7 +59,7 @@ def attack(recipe: str, seed: int, inputs: int) -> dict[str, object]:
     """Run a recipe in a child process, since a crash is what is looked for."""
     command = [sys.executable, "-m", "tests.security.hostile_updates"]
     command += ["--seed", str(seed), "--inputs", str(inputs), "--recipe", recipe]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=60 + inputs / 500)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S + inputs / 50)
     assert result.returncode == 0, f"seed {seed}: exit {result.returncode}\n{result.stderr[-2000:]}"
     tally: dict[str, object] = json.loads(result.stdout)
     return tally
@@ -116,7 +117,9 @@ def test_updates_that_a_collecting_core_dies_of_do_not_kill_one_that_keeps() -> 
     updates = corpus_updates("collected_twice.hex")
     sent = "\n".join(update.hex() for update in updates)
 
-    result = subprocess.run([sys.executable, "-c", REPLAY], input=sent, capture_output=True, text=True, timeout=60)
+    result = subprocess.run(
+        [sys.executable, "-c", REPLAY], input=sent, capture_output=True, text=True, timeout=PATIENCE_S
+    )
 
     assert result.stdout.endswith("alive\n"), result.stderr[-2000:]
 
@@ -125,7 +128,7 @@ def test_mutated_updates_that_crash_an_unchecked_core_are_harmless_behind_the_ch
     sent = "\n".join(update.hex() for update in corpus_updates("mutated_crash.hex"))
 
     result = subprocess.run(
-        [sys.executable, "-c", CHECKED_REPLAY], input=sent, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", CHECKED_REPLAY], input=sent, capture_output=True, text=True, timeout=PATIENCE_S
     )
 
     assert result.returncode == 0, result.stderr[-2000:]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from starlette.types import Receive, Scope, Send
+from starlette.applications import Starlette
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.frames import Close
@@ -19,7 +19,11 @@ from websockets.frames import Close
 from collab.protocol.messages import encode_sync_step1, encode_sync_step2
 from collab.protocol.roles import Role
 from collab.startup import listen
+from collab.web.placement import SocketRoute, SocketRoutes
 from collab.web.server import EdgeServer, uvicorn_config
+from collab.web.upgrade import Upgrade
+from collab.web.wire import WebSocketWire
+from tests.patience import PATIENCE_S
 from tests.protocol.updates import text, update
 from tests.web.edge_server import Running, bearer, first_json, make_config, running, with_secret
 
@@ -47,7 +51,7 @@ async def small(folder: Path, *, secret: bool = False, **limits: float) -> Async
 async def closed(socket: ClientConnection) -> Close:
     """How the server ends a connection."""
     with pytest.raises(ConnectionClosed) as caught:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 await socket.recv()
     assert caught.value.rcvd is not None, "cut without a word"
@@ -121,10 +125,10 @@ async def test_an_honest_sync_above_the_size_of_a_message_is_taken(folder: Path)
     async with small(folder, message_size_bytes=4 * KIB, sync_size_bytes=256 * KIB) as server:
         async with server.join("room") as writer, server.join("room") as reader:
             await reader.send(encode_sync_step1(b"\x00"))
-            while (await asyncio.wait_for(writer.recv(), 10))[:2] != b"\x00\x00":
+            while (await asyncio.wait_for(writer.recv(), PATIENCE_S))[:2] != b"\x00\x00":
                 pass
             await writer.send(encode_sync_step2(update((5, 0, [text("x" * 100 * KIB)]))))
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 while b"x" * 50 * KIB not in (await reader.recv()):  # type: ignore[operator]  # bytes
                     pass
 
@@ -132,7 +136,7 @@ async def test_an_honest_sync_above_the_size_of_a_message_is_taken(folder: Path)
 async def test_a_sync_above_its_size_is_refused_with_its_name(folder: Path) -> None:
     async with small(folder, message_size_bytes=4 * KIB, sync_size_bytes=64 * KIB) as server:
         async with server.join("room") as socket:
-            while (await asyncio.wait_for(socket.recv(), 10))[:2] != b"\x00\x00":
+            while (await asyncio.wait_for(socket.recv(), PATIENCE_S))[:2] != b"\x00\x00":
                 pass
             await socket.send(encode_sync_step2(b"x" * 200 * KIB))
             end = await closed(socket)
@@ -152,10 +156,11 @@ async def test_a_long_text_message_is_not_collected(folder: Path) -> None:
 async def test_what_is_sent_before_the_door_opens_waits_in_the_senders_own_machine(folder: Path) -> None:
     open_door = asyncio.Event()
 
-    async def slow_to_accept(scope: Scope, receive: Receive, send: Send) -> None:
+    async def slow_to_accept(wire: WebSocketWire, upgrade: Upgrade, rest: str) -> None:
         await open_door.wait()
 
-    server = EdgeServer(uvicorn_config(slow_to_accept, make_config(folder)), nothing)
+    routes = SocketRoutes([SocketRoute("/ws/", slow_to_accept)])
+    server = EdgeServer(uvicorn_config(Starlette(), make_config(folder), routes), nothing)
     listener = listen("127.0.0.1", 0)
     async with asyncio.TaskGroup() as group:
         group.create_task(server.serve(sockets=[listener]), name="server")
@@ -216,7 +221,7 @@ async def test_an_address_holds_so_many_sockets_and_gets_its_places_back(folder:
 async def test_unfinished_handshakes_are_held_up_to_their_number(folder: Path) -> None:
     async with small(folder, pending_handshakes=5) as server:
         sockets = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(25)]
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             for reader, _ in sockets[:20]:
                 assert await reader.read() == b""
         for _, writer in sockets:

@@ -35,6 +35,7 @@ from collab.store.base import DocumentId
 from tests.protocol.updates import numbers, text, update
 from tests.simulation.client import Client
 from tests.simulation.loop import simulate
+from tests.simulation.wire import SimulatedWire, join
 from tests.simulation.world import CREDENTIALS, ROOT, World, access
 
 PATH = "a.md"
@@ -49,10 +50,15 @@ class Flooded:
     rooms: Rooms
     document_id: DocumentId
     honest: Client
-    hostile: Connection
+    wire: SimulatedWire
+    """Of the one that is not."""
 
-    async def join(self, name: str) -> Connection:
-        return await self.rooms.join(self.document_id, access(name))
+    @property
+    def hostile(self) -> Connection:
+        return self.wire.connection
+
+    async def join(self, name: str) -> SimulatedWire:
+        return await join(self.rooms, self.document_id, access(name))
 
     async def check_others_work(self) -> None:
         """The honest client is connected, and what it types is acknowledged and reaches a newcomer."""
@@ -84,7 +90,8 @@ async def flooded(clock: FakeClock, **limits: float) -> AsyncIterator[Flooded]:
         opened = await rooms.open(ROOT, PATH, CREDENTIALS)
         honest = Client("honest", access("Honest"), 77)
         await honest.connect(rooms, opened.document_id)
-        hostile = await rooms.join(opened.document_id, access("Hostile"))
+        high_bytes = config.limits.outbox_size_bytes // 4
+        hostile = await join(rooms, opened.document_id, access("Hostile"), high_bytes)
         await asyncio.sleep(SETTLE_S)
         yield Flooded(rooms, opened.document_id, honest, hostile)
         await honest.disconnect()
@@ -195,10 +202,10 @@ async def test_a_connection_presents_so_many_clients_and_no_more(room: Flooded) 
         room.hostile.receive(presence(client_id, 1))
     await asyncio.sleep(SETTLE_S)
     witness = await room.join("Witness")
-    witness.receive(encode_query_awareness())
+    witness.connection.receive(encode_query_awareness())
     await asyncio.sleep(SETTLE_S)
 
-    assert shown(room.honest, await witness.next_frames() or []) == {100, 101, 102}
+    assert shown(room.honest, witness.read()) == {100, 101, 102}
     assert room.hostile.close_info is None
 
 
@@ -208,22 +215,22 @@ async def test_a_presence_above_the_size_is_shown_to_nobody(room: Flooded) -> No
     room.hostile.receive(presence(101, 1, padding=10))
     await asyncio.sleep(SETTLE_S)
     witness = await room.join("Witness")
-    witness.receive(encode_query_awareness())
+    witness.connection.receive(encode_query_awareness())
     await asyncio.sleep(SETTLE_S)
 
-    assert shown(room.honest, await witness.next_frames() or []) == {101}
+    assert shown(room.honest, witness.read()) == {101}
 
 
 @in_a_room(awareness_messages_per_second=5.0)
 async def test_presence_above_the_rate_is_passed_on_to_nobody(room: Flooded) -> None:
     witness = await room.join("Witness")
     await asyncio.sleep(SETTLE_S)
-    await witness.next_frames()
+    witness.read()
     for clock in range(1, 101):
         room.hostile.receive(presence(100, clock))
     await asyncio.sleep(SETTLE_S)
 
-    messages = [decode_message(frame, Limits()) for frame in await witness.next_frames() or []]
+    messages = [decode_message(frame, Limits()) for frame in witness.read()]
     passed = [entry.clock for one in messages if isinstance(one, Awareness) for entry in one.entries]
     assert 1 <= len(passed) <= 6
     assert room.hostile.close_info is None
@@ -233,9 +240,9 @@ async def test_presence_above_the_rate_is_passed_on_to_nobody(room: Flooded) -> 
 async def test_client_ids_of_those_who_left_are_forgotten(room: Flooded) -> None:
     for number in range(50):
         guest = await room.join(f"guest{number}")
-        guest.receive(presence(1000 + number, 1))
+        guest.connection.receive(presence(1000 + number, 1))
         await asyncio.sleep(0.01)
-        guest.disconnected()
+        guest.connection.disconnected()
         await asyncio.sleep(0.01)
 
     table = room.rooms._live[room.document_id]._turns._intake._awareness
@@ -258,7 +265,7 @@ async def test_messages_above_the_burst_end_their_sender_who_may_come_back(room:
 async def test_messages_below_the_rate_end_nobody(room: Flooded) -> None:
     for _ in range(300):
         room.hostile.receive(encode_sync_step1(b"\x00"))
-        await room.hostile.next_frames()
+        room.wire.read()
         await asyncio.sleep(1 / 40)
 
     assert room.hostile.close_info is None
@@ -317,11 +324,10 @@ async def test_a_full_room_keeps_the_transport_from_reading_on(room: Flooded) ->
     for _ in range(50):
         room.hostile.receive(encode_sync_step1(b"\x00"))
 
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0):
-            await room.hostile.ready()
-    async with asyncio.timeout(1):
-        await room.hostile.ready()
+    before = room.wire.reading
+    await asyncio.sleep(SETTLE_S)
+
+    assert (before, room.wire.reading) == (False, True)
 
 
 @in_a_room(connections_per_room=4)
@@ -332,9 +338,9 @@ async def test_a_room_holds_so_many_connections_and_no_more(room: Flooded) -> No
         await room.join("Guest")
 
     assert caught.value.limit == "connections_per_room"
-    guests[0].disconnected()
+    guests[0].connection.disconnected()
     await asyncio.sleep(SETTLE_S)
-    (await room.join("Guest")).disconnected()
+    (await room.join("Guest")).connection.disconnected()
 
 
 @in_a_room(rooms=3)

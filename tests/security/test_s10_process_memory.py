@@ -6,6 +6,7 @@ Bound of each flood: what its limits allow, x 1.2, + `BASE_BYTES` for what any r
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from collab.protocol.messages import encode_sync_step1, encode_sync_step2, encode_update
+from tests.http_client import http_client
+from tests.patience import PATIENCE_S
 from tests.protocol.updates import text, update
 from tests.serving import Server
 from tests.web.edge_server import Running, make_config, running
@@ -70,7 +73,7 @@ class Peak:
 
 
 async def test_uploads_at_the_size_cost_what_the_limit_allows_however_many_come_at_once(server: Server) -> None:
-    async with httpx.AsyncClient(base_url=server.url, timeout=60) as client:
+    async with http_client(server.url) as client:
         await client.get("/healthz")
         with Peak(server) as peak:
             answers = await asyncio.gather(
@@ -91,17 +94,14 @@ async def pieces(size_bytes: int) -> AsyncIterator[bytes]:
 
 async def test_messages_that_never_end_cost_a_message_each(server: Server) -> None:
     async def flood(number: int) -> None:
-        async with connect(f"{server.ws_url}/flood{number}", compression=None) as socket:
-            await socket.send(encode_sync_step2(b"\x00\x00"))
-            await asyncio.sleep(0.5)
-            try:
-                await socket.send(endless())
-            except ConnectionClosed:
-                return
-        raise AssertionError("the whole message was taken")
+        async with connect(f"{server.ws_url}/flood{number}", compression=None) as connected:
+            await connected.send(encode_sync_step2(b"\x00\x00"))
+            with pytest.raises(ConnectionClosed):
+                async with asyncio.timeout(PATIENCE_S):
+                    await connected.send(endless())
 
     async def endless() -> AsyncIterator[bytes]:
-        for _ in range(8 * 16):
+        while True:
             yield b"\x00\x02" + b"x" * 64 * KIB
             await asyncio.sleep(0.01)
 
@@ -116,8 +116,8 @@ async def test_readers_that_stop_cost_their_outbox_and_the_document_its_size(ser
         await writer.send(encode_sync_step1(b"\x00"))
         with Peak(server) as peak:
             lazy = [await connect(f"{server.ws_url}/big", compression=None) for _ in range(CONNECTIONS)]
-            for socket in lazy:
-                socket.transport.pause_reading()
+            for one in lazy:
+                one.transport.pause_reading()
             try:
                 for clock in range(0, 6 * MIB, 64 * KIB):
                     left = (7, clock - 1) if clock else None
@@ -125,13 +125,13 @@ async def test_readers_that_stop_cost_their_outbox_and_the_document_its_size(ser
                     await asyncio.sleep(0.01)
             except ConnectionClosed:
                 pass
-            await asyncio.wait_for(writer.wait_closed(), 20)
-        for socket in lazy:
-            socket.transport.abort()
+            await asyncio.wait_for(writer.wait_closed(), PATIENCE_S)
+        for one in lazy:
+            one.transport.abort()
 
     assert writer.close_reason is not None and "(document_size_bytes)" in writer.close_reason
     peak.check(CONNECTIONS * 256 * KIB + 4 * 4 * MIB)
-    async with httpx.AsyncClient(base_url=server.url) as client:
+    async with http_client(server.url) as client:
         assert (await client.get("/readyz")).status_code == 200
 
 
@@ -149,7 +149,7 @@ async def test_a_file_for_which_there_is_no_room_is_refused_until_another_is_thr
 
         first = asyncio.create_task(put(server, "first.bin", slow()), name="first")
         await halfway.wait()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while not server.application.edge.transfers.held_bytes:  # noqa: ASYNC110  # the other end of a socket
                 await asyncio.sleep(0.01)
         refused = await put(server, "second.bin", b"x" * 48 * KIB)
@@ -164,19 +164,28 @@ async def test_a_file_for_which_there_is_no_room_is_refused_until_another_is_thr
 async def test_a_download_gives_its_room_back_even_when_nobody_takes_it(folder: Path) -> None:
     (folder / "big.bin").write_bytes(b"x" * 8 * MIB)
     async with budgeted(folder, 10 * MIB) as server:
-        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        reader, writer = await asyncio.open_connection(sock=small_window(server.port))
         writer.write(b"GET /api/v1/files/content?path=big.bin HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         await reader.readuntil(b"\r\n\r\n")
         held = server.application.edge.transfers.held_bytes
         busy = await server.client().get("/api/v1/files/content?path=big.bin")
         writer.transport.abort()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while server.application.edge.transfers.held_bytes:  # noqa: ASYNC110  # the other end of a socket
                 await asyncio.sleep(0.01)
 
         assert (held, busy.status_code) == (8 * MIB, 429)
         again = await server.client().get("/api/v1/files/content?path=big.bin")
         assert len(again.content) == 8 * MIB
+
+
+def small_window(port: int) -> socket.socket:
+    """A connection on which the system takes little before anybody reads."""
+    asking = socket.socket()
+    asking.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * KIB)
+    asking.connect(("127.0.0.1", port))
+    asking.setblocking(False)
+    return asking
 
 
 def budgeted(folder: Path, size_bytes: int) -> Running:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from collab.web.pages import Bundle
+from tests.patience import PATIENCE_S
 from tests.web.edge_server import Running, first_json, make_config, running
 
 IDLE, DRIPPING = 200, 200
@@ -56,7 +57,7 @@ async def flooded(folder: Path, bundle: Bundle, timeout_s: float) -> tuple[float
             began = time.monotonic()
             await join(server)
             joined_s = time.monotonic() - began
-            ended = await asyncio.wait_for(asyncio.gather(*tasks), timeout_s + 30)
+            ended = await asyncio.wait_for(asyncio.gather(*tasks), PATIENCE_S)
             lived_s = time.monotonic() - began
     return joined_s, ended, lived_s
 
@@ -79,7 +80,7 @@ async def test_the_oldest_unfinished_handshake_makes_room_for_a_new_one(folder: 
     limits = replace(config.limits, pending_handshakes=5)
     async with running(replace(config, limits=limits), bundle) as server:
         sockets = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(8)]
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             for reader, _ in sockets[:2]:
                 with contextlib.suppress(ConnectionError):
                     assert await reader.read() == b""
@@ -92,14 +93,14 @@ async def test_the_oldest_unfinished_handshake_makes_room_for_a_new_one(folder: 
 
 async def test_a_body_that_drips_is_cut(folder: Path, bundle: Bundle) -> None:
     config = make_config(folder)
-    limits = replace(config.limits, handshake_timeout_s=0.3)
+    limits = replace(config.limits, handshake_timeout_s=1.0)
     async with running(replace(config, limits=limits), bundle) as server:
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
         writer.write(
             b"POST /api/v1/folders HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
             b"Content-Length: 1000\r\n\r\n{"
         )
-        answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+        answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE_S)
         writer.close()
 
     assert answer.split()[1] == b"413"

@@ -10,6 +10,7 @@ import re
 import pytest
 
 from collab.web.app import ROUTES
+from tests.patience import PATIENCE_S
 from tests.web.edge_server import Running
 
 LEAK = re.compile(
@@ -107,7 +108,7 @@ async def test_broken_requests_get_a_plain_refusal(server: Running, head: bytes)
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     writer.write(head)
     writer.write_eof()
-    answer = (await asyncio.wait_for(reader.read(), 15)).decode(errors="replace")
+    answer = (await asyncio.wait_for(reader.read(), PATIENCE_S)).decode(errors="replace")
     writer.close()
 
     assert not LEAK.search(answer)

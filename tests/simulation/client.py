@@ -14,6 +14,7 @@ from collab.limits import Limits
 from collab.protocol.messages import (
     Acknowledgement,
     Hello,
+    Message,
     Notice,
     SaveState,
     SyncStep1,
@@ -27,6 +28,7 @@ from collab.protocol.messages import (
 from collab.rooms.connection import Access, Connection
 from collab.rooms.rooms import Rooms
 from collab.store.base import DocumentId
+from tests.simulation.wire import SimulatedWire, join
 
 LIMITS = Limits()
 MARKER = re.compile(r"<[^<>]*>\n?")
@@ -75,8 +77,10 @@ class Client:
         self.incoming: deque[bytes] = deque()
         self.outgoing: deque[bytes] = deque()
         self.connection: Connection | None = None
+        self.wire: SimulatedWire | None = None
         self.save_states: list[SaveState] = []
         self.notices: list[Notice] = []
+        self.received: list[Message] = []
         self.hello: Hello | None = None
         self.sent = 0
         self.acknowledged = 0
@@ -94,10 +98,11 @@ class Client:
 
     async def connect(self, rooms: Rooms, document_id: DocumentId) -> None:
         """Join and ask for what is missing here."""
-        self.connection = await rooms.join(document_id, self.access)
+        self.wire = await join(rooms, document_id, self.access)
+        self.connection = self.wire.connection
         self.sent = self.acknowledged = 0
         self._send(encode_sync_step1(self.document.state_vector()))
-        self._reader = asyncio.create_task(self._read(self.connection), name=f"client {self.name}")
+        self._reader = asyncio.create_task(self._read(self.wire), name=f"client {self.name}")
 
     async def disconnect(self) -> None:
         """Lose the connection and all that was under way."""
@@ -152,13 +157,14 @@ class Client:
         if self.outgoing and self.connection is not None:
             self.connection.receive(self.outgoing.popleft())
 
-    async def _read(self, connection: Connection) -> None:
+    async def _read(self, wire: SimulatedWire) -> None:
+        connection = wire.connection
         while True:
             await self.reading.wait()
-            frames = await connection.next_frames()
-            if frames is None:
+            messages = await wire.next_messages()
+            if messages is None:
                 break
-            self.incoming.extend(frames)
+            self.incoming.extend(messages)
             while self.incoming and not self._manual:
                 self.deliver_incoming()
         connection.disconnected()
@@ -175,6 +181,7 @@ class Client:
 
     def _on_message(self, frame: bytes) -> None:
         message = decode_message(frame, LIMITS)
+        self.received.append(message)
         if isinstance(message, SyncStep2 | Update):
             self.document.apply(message.update)
         elif isinstance(message, SyncStep1):

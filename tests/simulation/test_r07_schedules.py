@@ -1,7 +1,7 @@
 """R7: joins, leaves, loads, saves, unloads and failures in random order: no illegal transition, one load per room.
 
 The order of tasks that are ready at the same time is random too. Replay one schedule with
-`COLLAB_TEST_SEED=<seed> pytest tests/simulation/test_r07_schedules.py`.
+`COLLAB_TEST_SEED=<seed> pytest 'tests/simulation/test_r07_schedules.py::test_r07_schedules[0]'`.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from tests.simulation.client import MARKER, Client
 from tests.simulation.loop import simulate
 from tests.simulation.world import CREDENTIALS, ROOT, Server, World, access
 
-SCHEDULES = 5_000
+BLOCKS, SCHEDULES = 20, 250
 OPERATIONS = 8
-REPLAY = "COLLAB_TEST_SEED={} python -m pytest tests/simulation/test_r07_schedules.py -k schedules"
+REPLAY = "COLLAB_TEST_SEED={} python -m pytest 'tests/simulation/test_r07_schedules.py::test_r07_schedules[0]'"
 PATHS = ("a.txt", "b.txt")
 CONFIG = Config(save=SaveConfig(debounce_s=0.5, max_wait_s=2.0), room=RoomConfig(idle_unload_s=1.0))
 
@@ -145,17 +145,18 @@ def run_schedule(seed: int) -> None:
         raise
 
 
-def seeds(count: int) -> range:
+def seeds(first: int, count: int) -> range:
     given = os.environ.get("COLLAB_TEST_SEED")
-    return range(count) if given is None else range(int(given), int(given) + 1)
+    return range(first, first + count) if given is None else range(int(given), int(given) + 1)
 
 
-def test_r07_schedules() -> None:
-    for seed in seeds(SCHEDULES):
+@pytest.mark.parametrize("block", range(BLOCKS))
+def test_r07_schedules(block: int) -> None:
+    for seed in seeds(block * SCHEDULES, SCHEDULES):
         run_schedule(seed)
 
 
 @pytest.mark.soak
 def test_r07_schedules_soak() -> None:
-    for seed in seeds(100_000):
+    for seed in seeds(0, 100_000):
         run_schedule(seed)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from collab.clock import Clock, FakeClock
 from collab.config import Config
 from collab.document import Document, compact, taken_back
-from collab.formats.base import Decoded
+from collab.formats.base import Decoded, Forked, Renewed
 from collab.formats.table import format_named
 from collab.formats.text import TextFormat
 from collab.formats.text_merge import Plan
@@ -22,6 +22,7 @@ from collab.rooms.connection import Access
 from collab.rooms.parts import Parts
 from collab.rooms.rooms import Rooms
 from collab.rooms.storage_file import Root
+from collab.sandbox import child
 from collab.store.base import Store
 from collab.store.memory import MemoryStore
 from connectors.base import Connector, Credentials
@@ -53,6 +54,16 @@ class InlineSandbox:
 
     async def take_back(self, before: Sequence[bytes], update: bytes, now: bytes, client_id: int) -> bytes:
         return taken_back(before, update, now, client_id)
+
+    async def encode(self, format_name: str, state: bytes, base: bytes) -> bytes:
+        return format_named(format_name).encode(Document.from_updates([state]), base)
+
+    async def renew(self, format_name: str, updates: Sequence[bytes], client_id: int) -> Renewed:
+        answer = child.renew([format_name.encode(), b"%d" % client_id, *updates], self._limits)
+        return Renewed(*answer)
+
+    async def fork(self, format_name: str, content: bytes, updates: Sequence[bytes], update: bytes) -> Forked:
+        return Forked(*child.fork([format_name.encode(), content, update, *updates], self._limits))
 
     async def compact(self, state: bytes) -> bytes:
         return compact(state)

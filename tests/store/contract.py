@@ -11,11 +11,15 @@ from collab.errors import ConfigError, HistoryChanged, JournalError, NotFound
 from collab.store.base import (
     ERASED_ID,
     ERASED_NAME,
+    Absorbed,
     Alias,
     ContentHash,
     DocumentId,
+    FreshHistory,
     HistoryId,
     JournalEntry,
+    PointName,
+    RetiredHistory,
     SaveBase,
     Share,
     Snapshot,
@@ -49,6 +53,18 @@ async def document_with_history(store: Store, alias: Alias = NOTES, history_id: 
 
 async def every_update(store: Store, document_id: DocumentId, history_id: HistoryId = FIRST) -> Sequence[StoredUpdate]:
     return await store.updates(document_id, history_id, after_seq=0, limit=1_000_000)
+
+
+NAME = PointName("as printed", "bob", "Bob", NOW + 7)
+FRESH = FreshHistory(SECOND, b"fresh", SaveBase("v9", hash_content(b"text"), 0, b"new vector", NOW), b"old vector")
+
+
+async def document_to_rebase(store: Store) -> DocumentId:
+    """A document whose history ends with a snapshot at 2."""
+    document_id = await document_with_history(store)
+    await store.append(document_id, FIRST, [entry(1), entry(2)])
+    await store.write_snapshot(document_id, FIRST, Snapshot(2, b"state 2", NOW))
+    return document_id
 
 
 class RegistryContract:
@@ -389,6 +405,238 @@ class RetentionContract:
             await store.write_snapshot(document_id, FIRST, Snapshot(week * 10, b"week %d" % week, at_ms))
 
 
+class RebaseContract:
+    async def test_a_rebase_retires_the_history_and_keeps_it_readable(self, store: Store) -> None:
+        document_id = await document_to_rebase(store)
+
+        done = await store.rebase(document_id, FIRST, 2, FRESH, NOW + 5)
+
+        record, new, old = await store.document(document_id), await store.load(document_id), None
+        old = await store.load(document_id, FIRST)
+        assert done
+        assert record is not None
+        assert (record.history_id, record.kind, record.save_base) == (SECOND, "text", FRESH.save_base)
+        assert new is not None and (new.snapshot, new.last_seq) == (Snapshot(0, b"fresh", NOW + 5), 0)
+        assert old is not None and old.snapshot == Snapshot(2, b"state 2", NOW)
+        assert await store.retired(document_id) == [RetiredHistory(FIRST, 2, 2, 2, b"old vector")]
+
+    async def test_of_two_rebases_at_once_one_wins(self, store: Store) -> None:
+        document_id = await document_to_rebase(store)
+        other = FreshHistory(HistoryId("third"), b"other", None, b"")
+
+        won = await asyncio.gather(
+            store.rebase(document_id, FIRST, 2, FRESH, NOW), store.rebase(document_id, FIRST, 2, other, NOW)
+        )
+
+        record = await store.document(document_id)
+        assert sorted(won) == [False, True]
+        assert record is not None and record.history_id == (SECOND if won[0] else other.history_id)
+        assert len(await store.retired(document_id)) == 1
+
+    async def test_a_rebase_of_a_history_that_went_on_changes_nothing(self, store: Store) -> None:
+        document_id = await document_to_rebase(store)
+        await store.append(document_id, FIRST, [entry(3)])
+
+        assert not await store.rebase(document_id, FIRST, 2, FRESH, NOW)
+        assert not await store.rebase(document_id, SECOND, 3, FRESH, NOW)
+
+        assert await store.append(document_id, FIRST, [entry(4)]) == 4
+        assert await store.retired(document_id) == []
+
+    async def test_a_rebase_needs_a_snapshot_at_the_end_and_no_save_under_way(self, store: Store) -> None:
+        document_id = await document_with_history(store)
+        await store.append(document_id, FIRST, [entry(1)])
+        without_snapshot = await store.rebase(document_id, FIRST, 1, FRESH, NOW)
+        await store.write_snapshot(document_id, FIRST, Snapshot(1, b"state", NOW))
+        intent = await store.open_intent(
+            document_id,
+            content_hash=hash_content(b"x"),
+            seq=1,
+            state_vector=b"",
+            if_version=None,
+            base_hash=None,
+            at_ms=NOW,
+        )
+
+        while_saving = await store.rebase(document_id, FIRST, 1, FRESH, NOW)
+        await store.close_intent(document_id, intent.intent_id, None)
+
+        assert not without_snapshot and not while_saving
+        assert await store.rebase(document_id, FIRST, 1, FRESH, NOW)
+
+    async def test_the_fresh_history_goes_on_and_the_old_one_takes_no_appends(
+        self, store: Store, reopen: Reopen
+    ) -> None:
+        document_id = await document_to_rebase(store)
+        await store.rebase(document_id, FIRST, 2, FRESH, NOW)
+
+        with pytest.raises(HistoryChanged):
+            await store.append(document_id, FIRST, [entry(3)])
+        seq = await store.append(document_id, SECOND, [entry(4)])
+        store = await reopen()
+
+        assert seq == 1
+        assert [one.entry for one in await every_update(store, document_id, SECOND)] == [entry(4)]
+        assert [one.history_id for one in await store.retired(document_id)] == [FIRST]
+
+    async def test_handed_over_edits_stand_behind_the_end_until_they_are_absorbed(
+        self, store: Store, reopen: Reopen
+    ) -> None:
+        document_id = await document_to_rebase(store)
+        await store.rebase(document_id, FIRST, 2, FRESH, NOW)
+
+        seq = await store.hand_over(document_id, FIRST, entry(7, "bob"))
+        store = await reopen()
+        waiting = await store.retired(document_id)
+        await store.append(document_id, SECOND, [entry(8)], [Absorbed(FIRST, seq)])
+
+        old = await store.load(document_id, FIRST)
+        assert (seq, waiting) == (3, [RetiredHistory(FIRST, 2, 3, 2, b"old vector")])
+        assert old is not None and [(one.seq, one.entry) for one in old.updates] == [(3, entry(7, "bob"))]
+        assert await store.retired(document_id) == [RetiredHistory(FIRST, 2, 3, 3, b"old vector")]
+
+    async def test_an_append_that_is_refused_absorbs_nothing(self, store: Store) -> None:
+        document_id = await document_to_rebase(store)
+        await store.rebase(document_id, FIRST, 2, FRESH, NOW)
+        seq = await store.hand_over(document_id, FIRST, entry(7))
+
+        with pytest.raises(HistoryChanged):
+            await store.append(document_id, HistoryId("stale"), [entry(8)], [Absorbed(FIRST, seq)])
+
+        assert [one.absorbed_seq for one in await store.retired(document_id)] == [2]
+
+    async def test_only_a_retired_history_of_the_document_takes_what_is_handed_over(self, store: Store) -> None:
+        document_id = await document_to_rebase(store)
+        other_id = await document_with_history(store, OTHER, HistoryId("others"))
+        with pytest.raises(HistoryChanged):
+            await store.hand_over(document_id, FIRST, entry(7))
+        await store.rebase(document_id, FIRST, 2, FRESH, NOW)
+
+        for wrong_id, history_id in ((document_id, SECOND), (other_id, FIRST), (document_id, HistoryId("none"))):
+            with pytest.raises(HistoryChanged):
+                await store.hand_over(wrong_id, history_id, entry(7))
+
+    async def test_what_waits_to_be_absorbed_outlives_the_retention(self, store: Store) -> None:
+        document_id = await document_to_rebase(store)
+        await store.rebase(document_id, FIRST, 2, FRESH, NOW)
+        seq = await store.hand_over(document_id, FIRST, entry(7))
+        await store.name_point(document_id, FIRST, Snapshot(seq, b"state 3", NOW), NAME)
+
+        await store.maintain(NOW + 400 * DAY_MS)
+
+        old = await store.load(document_id, FIRST, upto_seq=2)
+        assert [(one.seq, one.entry) for one in await every_update(store, document_id)] == [(3, entry(7))]
+        assert old is not None and old.snapshot == Snapshot(2, b"state 2", NOW)
+
+    async def test_when_somebody_was_connected_never_goes_back(self, store: Store) -> None:
+        document_id = await document_with_history(store)
+        at_first = await store.document(document_id)
+
+        await store.note_seen([document_id, DocumentId("nobody")], NOW + 9)
+        await store.note_seen([document_id], NOW + 3)
+
+        record = await store.document(document_id)
+        assert at_first is not None and at_first.seen_ms == NOW
+        assert record is not None and record.seen_ms == NOW + 9
+
+
+class PointContract:
+    async def test_snapshots_are_points_of_all_histories_newest_first(self, store: Store) -> None:
+        document_id = await document_to_rebase(store)
+        await store.rebase(document_id, FIRST, 2, FRESH, NOW + 5)
+
+        found = await store.points(document_id)
+
+        assert [(one.history_id, one.seq, one.at_ms, one.name) for one in found] == [
+            (SECOND, 0, NOW + 5, None),
+            (FIRST, 2, NOW, None),
+            (FIRST, 0, NOW, None),
+        ]
+        assert await store.points(DocumentId("nobody")) == []
+
+    async def test_a_named_point_is_listed_and_can_be_loaded(self, store: Store, reopen: Reopen) -> None:
+        document_id = await document_with_history(store)
+        await store.append(document_id, FIRST, [entry(number) for number in range(1, 4)])
+
+        point = await store.name_point(document_id, FIRST, Snapshot(2, b"state 2", NOW + 1), NAME)
+        store = await reopen()
+
+        loaded = await store.load(document_id, FIRST, upto_seq=2)
+        assert (point.seq, point.at_ms, point.name) == (2, NOW + 1, NAME)
+        assert point in await store.points(document_id)
+        assert loaded is not None and (loaded.snapshot, list(loaded.updates)) == (Snapshot(2, b"state 2", NOW + 1), [])
+
+    async def test_naming_where_a_snapshot_is_keeps_that_snapshot(self, store: Store) -> None:
+        document_id = await document_to_rebase(store)
+
+        point = await store.name_point(document_id, FIRST, Snapshot(2, b"another", NOW + 50), NAME)
+
+        loaded = await store.load(document_id)
+        assert point.at_ms == NOW
+        assert loaded is not None and loaded.snapshot == Snapshot(2, b"state 2", NOW)
+
+    async def test_a_point_can_be_renamed_and_its_name_taken_away(self, store: Store) -> None:
+        document_id = await document_to_rebase(store)
+        await store.name_point(document_id, FIRST, Snapshot(2, b"", NOW), NAME)
+        renamed = PointName("better", "ann", "Ann", NOW)
+
+        await store.name_point(document_id, FIRST, Snapshot(2, b"", NOW), renamed)
+        names = [one.name for one in await store.points(document_id)]
+        forgotten = await store.forget_point(document_id, FIRST, 2)
+
+        assert names == [renamed, None]
+        assert forgotten and not await store.forget_point(document_id, FIRST, 2)
+        assert [one.name for one in await store.points(document_id)] == [None, None]
+
+    async def test_nothing_can_be_named_that_is_not_there(self, store: Store) -> None:
+        document_id = await document_to_rebase(store)
+
+        for history_id, seq in ((FIRST, 3), (SECOND, 0)):
+            with pytest.raises(HistoryChanged):
+                await store.name_point(document_id, history_id, Snapshot(seq, b"x", NOW), NAME)
+
+    async def test_after_the_retention_named_points_and_one_a_week_remain(self, store: Store) -> None:
+        document_id = await document_with_history(store)
+        for day in range(1, 101):
+            await store.append(document_id, FIRST, [entry(day, at_ms=NOW + day * DAY_MS)])
+            await store.write_snapshot(document_id, FIRST, Snapshot(day, b"day %d" % day, NOW + day * DAY_MS))
+        await store.name_point(document_id, FIRST, Snapshot(3, b"", NOW), NAME)
+
+        await store.maintain(NOW + 100 * DAY_MS)
+
+        seqs = [one.seq for one in await store.points(document_id)]
+        named, between = await store.load(document_id, upto_seq=3), await store.load(document_id, upto_seq=4)
+        assert seqs[:31] == list(range(100, 69, -1))  # one a day for 30 days
+        assert 3 in seqs
+        assert 10 <= len([seq for seq in seqs if seq < 70 and seq != 3]) <= 12  # one a week before that
+        assert named is not None and named.snapshot == Snapshot(3, b"day 3", NOW + 3 * DAY_MS)
+        assert between is None
+        assert (await every_update(store, document_id))[0].seq == 71
+
+    async def test_purging_and_erasing_reach_the_points(self, store: Store) -> None:
+        document_id = await document_to_rebase(store)
+        await store.name_point(document_id, FIRST, Snapshot(2, b"", NOW), NAME)
+
+        await store.erase_person(NAME.author_id)
+        erased = [one.name for one in await store.points(document_id) if one.name]
+        await store.purge(document_id)
+
+        assert erased == [PointName(NAME.text, ERASED_ID, ERASED_NAME, NAME.at_ms)]
+        assert await store.points(document_id) == []
+
+    async def test_old_automatic_points_go_and_named_ones_stay(self, store: Store) -> None:
+        document_id = await document_with_history(store)
+        for day in (1, 40, 500, 501, 502):
+            await store.append(document_id, FIRST, [entry(day, at_ms=NOW + day * DAY_MS)])
+            last = await store.append(document_id, FIRST, [])
+            await store.write_snapshot(document_id, FIRST, Snapshot(last, b"day %d" % day, NOW + day * DAY_MS))
+        await store.name_point(document_id, FIRST, Snapshot(1, b"", NOW), NAME)
+
+        await store.maintain(NOW + 600 * DAY_MS)
+
+        assert [one.seq for one in await store.points(document_id)] == [5, 4, 3, 1]
+
+
 class SaveContract:
     async def test_content_is_kept_under_its_hash(self, store: Store) -> None:
         content_hash = await store.put_content(b"a file")
@@ -640,6 +888,13 @@ class OperationsContract:
 
 
 class StoreContract(
-    RegistryContract, HistoryContract, RetentionContract, SaveContract, AccessContract, OperationsContract
+    RegistryContract,
+    HistoryContract,
+    RetentionContract,
+    RebaseContract,
+    PointContract,
+    SaveContract,
+    AccessContract,
+    OperationsContract,
 ):
     """All of it."""

@@ -15,6 +15,7 @@ from collab.store.base import DocumentId, JournalEntry, Share
 from collab.store.driver import SqliteModule
 from collab.store.schema import MIGRATIONS, VERSION, migrate, prepare
 from collab.store.sqlite import SqliteStore, restore
+from tests.patience import PATIENCE_S
 from tests.store.contract import (
     DAY_MS,
     FIRST,
@@ -160,7 +161,7 @@ async def test_closing_commits_what_is_queued_without_waiting_for_more(data: Pat
     setting = asyncio.ensure_future(store.set_key_once("signing", b"one"))
     await asyncio.sleep(0)
 
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_S):
         await store.close()
 
     assert await setting == b"one"

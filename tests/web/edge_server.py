@@ -20,6 +20,8 @@ from collab.startup import listen
 from collab.web.app import Application
 from collab.web.pages import Bundle
 from collab.web.server import EdgeServer, uvicorn_config
+from tests.http_client import http_client
+from tests.patience import PATIENCE_S
 
 SECRET = "a secret of tests that is long enough"
 JSON = {"Content-Type": "application/json"}
@@ -46,7 +48,7 @@ class Running:
 
     def client(self, **options: object) -> httpx.AsyncClient:
         """An HTTP client without a cookie of its own; closed with the server."""
-        client = httpx.AsyncClient(base_url=self.url, timeout=20, **options)  # type: ignore[arg-type]  # tests only
+        client = http_client(self.url, **options)
         self.clients.append(client)
         return client
 
@@ -88,12 +90,13 @@ async def running(config: Config, bundle: Bundle | None = None, peer_uids: bool 
     listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
     async with Application(config, port, bundle=bundle, peer_uids=peer_uids) as application:
-        server = EdgeServer(uvicorn_config(application.asgi, config), application.drain)
+        settings = uvicorn_config(application.asgi, config, application.sockets)
+        server = EdgeServer(settings, application.drain)
         async with asyncio.TaskGroup() as group:
             serving = group.create_task(server.serve(sockets=[listener]), name="server")
             state = Running(application, config, port, config.roots[0].path, server)
             try:
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(PATIENCE_S):
                     while not server.started:  # noqa: ASYNC110  # uvicorn has no event for it
                         await asyncio.sleep(0.01)
                 yield state
@@ -101,10 +104,10 @@ async def running(config: Config, bundle: Bundle | None = None, peer_uids: bool 
                 for client in state.clients:
                     await client.aclose()
                 server.should_exit = True
-                await asyncio.wait({serving}, timeout=30)
+                await asyncio.wait({serving}, timeout=PATIENCE_S)
 
 
-async def first_json(socket: ClientConnection, kind: int, timeout_s: float = 10.0) -> dict[str, object]:
+async def first_json(socket: ClientConnection, kind: int, timeout_s: float = PATIENCE_S) -> dict[str, object]:
     """The payload of the first extension message of a type."""
     async with asyncio.timeout(timeout_s):
         async for message in socket:

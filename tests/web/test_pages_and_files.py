@@ -13,6 +13,7 @@ from collab.document import Document, Splice
 from collab.limits import Limits
 from collab.protocol.messages import Acknowledgement, decode_message, encode_update
 from collab.web.pages import Bundle
+from tests.patience import PATIENCE_S
 from tests.web.edge_server import Running, make_config, running
 
 
@@ -172,7 +173,7 @@ async def test_an_edit_shows_in_counts_bytes_and_latencies(server: Running) -> N
 
 async def acknowledged(socket: ClientConnection) -> None:
     """Wait until the update is acknowledged."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         async for data in socket:
             message = decode_message(bytes(data), Limits()) if isinstance(data, bytes) else None
             if isinstance(message, Acknowledgement) and message.count:

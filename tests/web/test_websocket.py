@@ -10,6 +10,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from collab.protocol.roles import Role
+from tests.patience import PATIENCE_S
 from tests.web.edge_server import Running, bearer, first_json, make_config, running
 
 HELLO = 112
@@ -30,7 +31,7 @@ async def test_our_client_gets_hello_first_and_the_selected_subprotocol(server: 
 async def test_a_stock_provider_makes_a_room_without_a_file_by_any_name(server: Running) -> None:
     async with connect(f"{server.ws_url}/my-room") as socket:
         await socket.send(SYNC_STEP_1)
-        answer = await asyncio.wait_for(socket.recv(), 5)
+        answer = await asyncio.wait_for(socket.recv(), PATIENCE_S)
 
     assert answer[:2] in (b"\x00\x00", b"\x00\x01")
 
@@ -41,7 +42,7 @@ async def test_a_token_in_the_query_is_taken_as_well(site: Running) -> None:
 
     async with connect(str(opened["websocket_url"])) as socket:
         await socket.send(SYNC_STEP_1)
-        assert await asyncio.wait_for(socket.recv(), 5)
+        assert await asyncio.wait_for(socket.recv(), PATIENCE_S)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +60,7 @@ async def test_a_stock_provider_is_refused_at_the_upgrade(site: Running, room: s
 async def test_our_client_is_told_by_a_close_code(site: Running) -> None:
     async with site.join("nothing", "no-token") as socket:
         with pytest.raises(ConnectionClosed) as caught:
-            await asyncio.wait_for(socket.recv(), 5)
+            await asyncio.wait_for(socket.recv(), PATIENCE_S)
 
     assert caught.value.rcvd is not None and caught.value.rcvd.code == 4401
 
@@ -91,7 +92,7 @@ async def test_another_history_closes_before_any_sync(server: Running) -> None:
 
     async with server.join(str(opened["document_id"]), str(opened["token"]), "v=1&history=older") as socket:
         with pytest.raises(ConnectionClosed) as caught:
-            await asyncio.wait_for(socket.recv(), 5)
+            await asyncio.wait_for(socket.recv(), PATIENCE_S)
 
     assert caught.value.rcvd is not None and caught.value.rcvd.code == 4409
 
@@ -100,7 +101,7 @@ async def test_a_text_message_ends_the_connection(server: Running) -> None:
     async with server.join("scratch-room") as socket:
         await socket.send("hello")
         with pytest.raises(ConnectionClosed) as caught:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(PATIENCE_S):
                 while True:
                     await socket.recv()
 
@@ -142,6 +143,6 @@ async def test_a_scratch_room_needs_a_token_once_there_is_a_secret(site: Running
         token = bearer(with_scratch, Role.EDITOR)["Authorization"].split()[1]
         async with connect(f"{with_scratch.ws_url}/my-room?token={token}") as socket:
             await socket.send(SYNC_STEP_1)
-            assert await asyncio.wait_for(socket.recv(), 5)
+            assert await asyncio.wait_for(socket.recv(), PATIENCE_S)
 
     assert caught.value.response.status_code == 401

@@ -131,6 +131,7 @@ export class ApiError extends Error {
 
 const BASE = "/api/v1";
 const JSON_TYPE = "application/json";
+const BYTES_TYPE = "application/octet-stream";
 
 type Query = Readonly<Record<string, string | number | undefined>>;
 
@@ -153,10 +154,11 @@ export function actWith(token: string | null): void {
 }
 
 async function call<Answer>(method: string, url: string, body?: unknown, signal?: AbortSignal): Promise<Answer> {
-  const headers = new Headers({ "Content-Type": JSON_TYPE, Accept: JSON_TYPE });
+  const raw = body instanceof Uint8Array;
+  const headers = new Headers({ "Content-Type": raw ? BYTES_TYPE : JSON_TYPE, Accept: JSON_TYPE });
   if (roomToken !== null && url.startsWith(`${BASE}/documents/`)) headers.set("Authorization", `Bearer ${roomToken}`);
   const init: RequestInit = { method, headers, credentials: "same-origin" };
-  if (body !== undefined) init.body = JSON.stringify(body);
+  if (body !== undefined) init.body = raw ? (body as BodyInit) : JSON.stringify(body);
   if (signal) init.signal = signal;
   const request = `${method} ${url.split("?")[0] ?? url}`;
   const response = await fetch(url, init).catch((error: unknown) => Promise.reject(networkError(error, request)));
@@ -180,6 +182,10 @@ export function errorOf(status: number, body: string, request: string): ApiError
   }
   const text = (value: unknown): string | null => (typeof value === "string" ? value : null);
   return new ApiError(text(error.message) ?? "", text(error.code) ?? `http_${status}`, status, text(error.correlation_id), request);
+}
+
+function historyAddress(documentId: string, historyId: string): string {
+  return address(`/documents/${encodeURIComponent(documentId)}/histories/${encodeURIComponent(historyId)}`);
 }
 
 export const api = {
@@ -206,6 +212,10 @@ export const api = {
   askAccess: (documentId: string): Promise<{ told: number }> => call("POST", documentAddress(documentId, "/access-requests")),
   answerAccess: (documentId: string, request: string, answer: AccessAnswer): Promise<void> =>
     call("POST", documentAddress(documentId, `/access-requests/${encodeURIComponent(request)}`), { answer }),
+
+  retiredHistory: (documentId: string, historyId: string): Promise<{ state_vector: string }> => call("GET", historyAddress(documentId, historyId)),
+  handOver: (documentId: string, historyId: string, update: Uint8Array): Promise<{ new: boolean; changes: number; conflicts: number }> =>
+    call("POST", `${historyAddress(documentId, historyId)}/edits`, update),
 
   share: (documentId: string, role: Role, expiresInS?: number): Promise<NewShare> =>
     call("POST", documentAddress(documentId, "/shares"), expiresInS ? { role, expires_in_s: expiresInS } : { role }),

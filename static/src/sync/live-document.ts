@@ -9,6 +9,7 @@ import { formatSize, formatTime } from "../shell/i18n";
 import { Keeper } from "./keeper";
 import { keptText, openOfflineStore, typedText, type Kept, type OfflineStore } from "./offline";
 import { AccessRefused, type Access, type StopReason } from "./access";
+import { handOverEdits, type HandedOver, type RetiredHistories } from "./stale-edits";
 import { Provider, type Observer } from "./provider";
 import { describe, type Facts, type OutsideChange, type ReadOnlyReason, type View } from "./state";
 import type { Hello, Notice } from "./wire";
@@ -24,6 +25,8 @@ export interface DocumentListener {
   notice(notice: Notice): void;
   /** The server greeted: role and facts of the file may be new. */
   hello(hello: Hello): void;
+  /** Edits on an older history, made in this browser, are in the document now. */
+  handedOver(outcome: HandedOver): void;
 }
 
 export class LiveDocument implements Observer {
@@ -36,6 +39,8 @@ export class LiveDocument implements Observer {
   conflicts = 0;
   deleted = false;
   private readonly keeper: Keeper;
+  /** The history of `doc`; what is opened by a renewed token may be another one, which the provider refuses. */
+  private readonly historyId: string;
   private journalAway = false;
   private stop: StopReason | null = null;
   private awaySince: number | null = performance.now();
@@ -46,6 +51,7 @@ export class LiveDocument implements Observer {
   private readonly ticker: number;
 
   private constructor(public opened: OpenDocument, store: OfflineStore | null, private readonly listener: DocumentListener) {
+    this.historyId = opened.history_id;
     const room = { documentId: opened.document_id, historyId: opened.history_id };
     this.keeper = new Keeper(store, room, () => this.changed());
     this.provider = new Provider(this.doc, { access: accessOf(opened), renew: () => this.renew(), observer: this });
@@ -62,6 +68,7 @@ export class LiveDocument implements Observer {
     const { apply, aside } = await live.keeper.load();
     live.aside = aside;
     live.provider.applyKept(apply);
+    void live.handOverAside();
     return live;
   }
 
@@ -211,13 +218,38 @@ export class LiveDocument implements Observer {
 
   // -- inside --
 
-  /** The document has another history: keep what was not confirmed for reading, then open the new one. */
+  /** The document has another history: hand over or keep what was not confirmed, then open the new one. */
   private async leaveHistory(): Promise<void> {
     const pending = this.provider.ledger.pending > 0;
     if (pending) this.keeper.keepSnapshot(this.doc, Date.now());
     await this.keeper.idle();
-    const safe = !pending || (this.keeper.kept === "browser" && this.keeper.failure === null);
+    const kept = this.keeper.kept === "browser" && this.keeper.failure === null;
+    const safe = !pending || (await this.handOver(this.historyId, [Y.encodeStateAsUpdate(this.doc)])) || kept;
     if (safe && mayReload(this.opened.document_id)) location.reload();
+  }
+
+  /** Hand over what this browser kept of older histories; what the server does not take stays aside for the person. */
+  private async handOverAside(): Promise<void> {
+    for (const kept of this.aside) {
+      const updates = [...(kept.snapshot ? [kept.snapshot] : []), ...kept.updates];
+      if (!(await this.handOver(kept.historyId, updates))) continue;
+      this.aside = this.aside.filter((other) => other !== kept);
+      this.changed();
+    }
+  }
+
+  /** True when the server has these edits, and this browser keeps them no more. */
+  private async handOver(historyId: string, updates: readonly Uint8Array[]): Promise<boolean> {
+    if (this.readOnly) return false;
+    try {
+      const outcome = await handOverEdits(RETIRED, this.opened.document_id, historyId, updates);
+      await this.keeper.forgetAside(historyId);
+      if (outcome?.new) this.listener.handedOver(outcome);
+      return true;
+    } catch (error) {
+      console.warn("Edits on an older history were not taken over", error);
+      return false;
+    }
   }
 
   private async renew(): Promise<Access> {
@@ -271,6 +303,14 @@ export class LiveDocument implements Observer {
 function accessOf(opened: OpenDocument): Access {
   return { url: opened.websocket_url, historyId: opened.history_id };
 }
+
+const RETIRED: RetiredHistories = {
+  end: async (documentId, historyId) => {
+    const { state_vector } = await api.retiredHistory(documentId, historyId);
+    return Uint8Array.from(atob(state_vector), (char) => char.charCodeAt(0));
+  },
+  handOver: (documentId, historyId, update) => api.handOver(documentId, historyId, update),
+};
 
 const RELOAD_KEY = "collab.reload";
 const RELOAD_PAUSE_MS = 10_000;

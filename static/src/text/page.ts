@@ -11,6 +11,7 @@ import { renew } from "../shell/rights";
 import { problemToast, toast } from "../shell/toast";
 import { createTopBar, mountPage } from "../shell/topbar";
 import { LiveDocument, type DocumentListener } from "../sync/live-document";
+import type { HandedOver } from "../sync/stale-edits";
 import { peersOf, peopleOf, type Peer } from "../sync/peers";
 import { PeopleBar } from "../sync/people-bar";
 import type { Action, OutsideChange } from "../sync/state";
@@ -144,6 +145,12 @@ export class EditorPage implements DocumentListener {
   hello(hello: Hello): void {
     this.status.showFacts(hello.facts);
     this.changed();
+  }
+
+  handedOver(outcome: HandedOver): void {
+    const text = t("notice.handed_over", { conflicts: outcome.conflicts });
+    toast(text, { look: outcome.conflicts > 0 ? "problem" : "plain" });
+    announce(text);
   }
 
   /** The server judges by the new role already; a new connection brings token and rights in line with it. */

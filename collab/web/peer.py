@@ -1,0 +1,42 @@
+"""Owns what a WebSocket needs of whatever takes its messages, as a protocol; knows no implementation of it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Peer(Protocol):
+    """What takes the messages of a WebSocket that was let in. Nothing here raises or waits."""
+
+    @property
+    def message_limit_bytes(self) -> int:
+        """The largest message that would be taken now."""
+        ...
+
+    def receive(self, message: bytes, /) -> None:
+        """A binary message."""
+        ...
+
+    def receive_text(self, text: bytes, /) -> None:
+        """A text message, in UTF-8."""
+        ...
+
+    def receive_oversized(self, start: bytes, /) -> None:
+        """A message above the limit; this is how it starts."""
+        ...
+
+    def heard(self) -> None:
+        """A sign of life that is no message."""
+        ...
+
+    def blocked(self) -> None:
+        """What is written waits in this process now."""
+        ...
+
+    def writable(self) -> None:
+        """The network takes bytes again."""
+        ...
+
+    def disconnected(self) -> None:
+        """It is over: what is written from now on goes nowhere."""
+        ...

@@ -1,0 +1,1 @@
+"""How the servers under test speak: one module per dialect, chosen by name."""

@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+# Processes that run tests beside each other; the tests of one file stay in one process.
+WORKERS ?= 2
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 SOURCES := $(shell find static/src static/locales -type f 2>/dev/null) static/package-lock.json static/build.mjs static/build.py
 
 ROUNDS ?= 3
@@ -14,10 +17,10 @@ run: $(VENV)/.installed collab/static/sources.sha256
 	$(BIN)/collab serve $(ARGS)
 
 test: check
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 test-fast: $(VENV)/.developer
-	$(BIN)/python -m pytest -m "not browser and not interop and not soak"
+	$(PYTEST) -m "not browser and not interop and not soak"
 
 check: $(VENV)/.developer
 	$(BIN)/ruff check .

@@ -91,6 +91,21 @@ class RoomConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class PresenceConfig:
+    """How often the people of a large room are told of each other's presence; in a small one it is at once."""
+
+    small_room: int = 20
+    """Up to so many connections."""
+    frames_per_second: float = 10.0
+    deliveries_per_second: float = 2_000.0
+    """So many presence messages leave a room when no text takes them along."""
+    bytes_per_second: int = 32_768
+    """For each recipient. Who came or went is told in any case, and everybody's state once in 8 seconds."""
+    lively_s: float = 10.0
+    """Who typed within so many seconds goes first."""
+
+
+@dataclass(frozen=True, slots=True)
 class AuthConfig:
     """Who may come in. Without a secret the server is in open mode and must listen on loopback."""
 
@@ -125,6 +140,7 @@ class Config:
     store: StoreConfig = field(default_factory=StoreConfig)
     save: SaveConfig = field(default_factory=SaveConfig)
     room: RoomConfig = field(default_factory=RoomConfig)
+    presence: PresenceConfig = field(default_factory=PresenceConfig)
     auth: AuthConfig = field(default_factory=AuthConfig)
     log: LogConfig = field(default_factory=LogConfig)
     limits: Limits = field(default_factory=Limits)

@@ -18,6 +18,7 @@ class Limits:
     # one message
     message_size_bytes: int = 1 * MIB
     sync_size_bytes: int = 64 * MIB
+    large_messages_size_bytes: int = 256 * MIB
     inline_check_size_bytes: int = 64 * KIB
     state_vector_clients: int = 100_000
     update_structs: int = 2_000_000
@@ -54,6 +55,8 @@ class Limits:
     access_requests: int = 1000
     access_requests_per_hour: int = 3
     scratch_name_length: int = 200
+    scratch_documents: int = 50_000
+    scratch_documents_per_user_and_hour: int = 1_000
     points_per_document: int = 500
     point_name_length: int = 200
     # files

@@ -52,6 +52,9 @@ def check(config: Config) -> None:
         raise ConfigError(f"The log format is console or json, not {config.log.format!r}.")
     if config.log.level.lower() not in {"debug", "info", "warning", "error"}:
         raise ConfigError(f"The log level is debug, info, warning or error, not {config.log.level!r}.")
+    presence = config.presence
+    if min(presence.frames_per_second, presence.deliveries_per_second, presence.bytes_per_second) <= 0:
+        raise ConfigError("The presence settings in messages or bytes per second must be above 0.")
     _check_roots(config)
 
 

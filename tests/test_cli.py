@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.http_client import ask
+from tests.clients import ask
 from tests.patience import PATIENCE_S
 from tests.ports import free_port
 from tests.serving import TOP, Server
@@ -244,9 +244,9 @@ def test_rebase_gives_a_named_document_a_fresh_history_and_points_find_the_old_o
 ) -> None:
     server = Server(folder, tmp_path / "data").start()
     try:
-        opened = httpx.post(f"{server.url}/api/v1/documents/open", json={"path": "a.md"}, timeout=30).json()
+        opened = ask("POST", f"{server.url}/api/v1/documents/open", json={"path": "a.md"}).json()
         address = f"{server.url}/api/v1/documents/{opened['document_id']}/points"
-        named = httpx.post(address, json={"name": "as sent"}, timeout=30)
+        named = ask("POST", address, json={"name": "as sent"})
         running = collab("rebase", "a.md", "--data", tmp_path / "data")
     finally:
         server.stop()
@@ -271,7 +271,7 @@ def test_rebase_gives_a_named_document_a_fresh_history_and_points_find_the_old_o
 
 def test_rebase_of_all_quiet_documents_leaves_those_of_today(folder: Path, tmp_path: Path) -> None:
     server = Server(folder, tmp_path / "data").start()
-    httpx.post(f"{server.url}/api/v1/documents/open", json={"path": "a.md"}, timeout=30).raise_for_status()
+    ask("POST", f"{server.url}/api/v1/documents/open", json={"path": "a.md"}).raise_for_status()
     server.stop()
 
     done = collab("rebase", "--all-quiet", "--data", tmp_path / "data")

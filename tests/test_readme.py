@@ -1,15 +1,17 @@
-"""README's table of settings is complete and true."""
+"""README's table of settings is complete and true, and the pages name no other settings."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from collab.config import Config
+from collab.config import SHORT_NAMES, Config
 
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+TOP = Path(__file__).parents[1]
+README = (TOP / "README.md").read_text(encoding="utf-8")
 
 
 def settings() -> list[tuple[str, object]]:
@@ -29,3 +31,11 @@ def test_a_setting_stands_in_the_table_with_its_default(name: str, default: obje
     assert len(rows) == 1, f"{name} must have one row"
     shown = "" if default is None or default == () else f"`{default}`"
     assert rows[0].split("|")[2].strip() == shown
+
+
+@pytest.mark.parametrize("page", [TOP / "README.md", *sorted((TOP / "docs").glob("*.md"))], ids=lambda page: page.name)
+def test_a_page_names_settings_that_there_are(page: Path) -> None:
+    named = set(re.findall(r"\bCOLLAB_[A-Z0-9_]*[A-Z0-9]\b", page.read_text(encoding="utf-8")))
+
+    known = {name for name, _ in settings()} | SHORT_NAMES.keys() | {"COLLAB_CONFIG"}
+    assert {name for name in named - known if not name.startswith("COLLAB_TEST_")} == set()

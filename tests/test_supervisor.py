@@ -20,7 +20,7 @@ from collab.clock import FakeClock
 from collab.config import Config
 from collab.startup import listen
 from collab.supervisor import EXIT_CONFIG, EXIT_JOURNAL, Supervisor
-from tests.http_client import ask
+from tests.clients import ask
 from tests.patience import PATIENCE_S
 from tests.serving import TOP, Server
 

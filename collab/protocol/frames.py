@@ -111,6 +111,11 @@ class FrameReader:
             self._buffer = self._buffer[self._at :] + data if self._at < len(self._buffer) else data
             self._at = 0
 
+    @property
+    def arriving_bytes(self) -> int:
+        """What is kept of a message that is not whole yet, and of what came behind it."""
+        return len(self._content) + len(self._buffer) - self._at
+
     def discard(self) -> None:
         """From now on only the peer's close frame is of interest."""
         self._discarding = True

@@ -15,6 +15,7 @@ from collab.protocol.codec import (
     Reader,
     decode_json,
     decode_state_vector,
+    decode_utf8,
     encode_json,
     encode_var_bytes,
     encode_var_string,
@@ -31,6 +32,8 @@ EMPTY_UPDATE = b"\x00\x00"
 """An update that changes nothing: no structs, no deletions."""
 MAX_AWARENESS_CLOCK = 2**32 - 1
 _JSON_DEPTH = 16
+SYNC_STEP2 = b"\x00\x01"
+"""How the answer to sync step 1 begins, the only message that may be as large as a document."""
 _UPDATE = b"\x00\x02"
 
 
@@ -140,11 +143,18 @@ def encode_update(update: bytes) -> bytes:
 
 def encode_awareness(entries: Sequence[AwarenessEntry]) -> bytes:
     """The message around some clients' presence."""
-    parts = [encode_var_uint(len(entries))]
-    for entry in entries:
-        state = "null" if entry.state is None else entry.state
-        parts += (encode_var_uint(entry.client_id), encode_var_uint(entry.clock), encode_var_string(state))
-    return b"\x01" + encode_var_bytes(b"".join(parts))
+    return join_awareness([encode_awareness_entry(entry) for entry in entries])
+
+
+def encode_awareness_entry(entry: AwarenessEntry) -> bytes:
+    """One client's presence, to be joined with others'."""
+    state = "null" if entry.state is None else entry.state
+    return encode_var_uint(entry.client_id) + encode_var_uint(entry.clock) + encode_var_string(state)
+
+
+def join_awareness(encoded: Sequence[bytes]) -> bytes:
+    """The message around encoded entries."""
+    return b"\x01" + encode_var_bytes(encode_var_uint(len(encoded)) + b"".join(encoded))
 
 
 def encode_auth_denied(reason: str) -> bytes:
@@ -226,15 +236,31 @@ def _decode_sync(reader: Reader, limits: Limits) -> Message:
 
 
 def _decode_awareness(reader: Reader, limits: Limits) -> Message:
-    inner = Reader(reader.var_bytes())
+    content = reader.var_bytes()
+    inner = Reader(content)
+    count = inner.count(item_size_bytes=3)
+    try:
+        entries, end = _awareness_entries_at(content, len(content) - inner.remaining, count)
+    except IndexError:
+        raise MalformedMessage("truncated message") from None
+    if end != len(content):
+        raise MalformedMessage("trailing bytes" if end < len(content) else "truncated message")
+    return Awareness(tuple(entries))
+
+
+def _awareness_entries_at(content: bytes, at: int, count: int) -> tuple[list[AwarenessEntry], int]:
+    """So many entries; stock providers echo everybody's, so this is short. Raises: IndexError, MalformedMessage."""
     entries = []
-    for _ in range(inner.count(item_size_bytes=3)):
-        client_id, clock, state = inner.var_uint(), inner.var_uint(), inner.var_string()
+    for _ in range(count):
+        client_id, at = var_uint_at(content, at)
+        clock, at = var_uint_at(content, at)
+        size, at = var_uint_at(content, at)
         if clock > MAX_AWARENESS_CLOCK:
             raise MalformedMessage("awareness clock out of range")
+        state = decode_utf8(content[at : at + size])
+        at += size
         entries.append(AwarenessEntry(client_id, clock, None if state == "null" else state))
-    inner.finish()
-    return Awareness(tuple(entries))
+    return entries, at
 
 
 def _decode_auth(reader: Reader, limits: Limits) -> Message:

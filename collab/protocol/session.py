@@ -17,6 +17,7 @@ from collab.protocol.events import (
 )
 from collab.protocol.messages import (
     EMPTY_UPDATE,
+    SYNC_STEP2,
     Awareness,
     Message,
     QueryAwareness,
@@ -32,7 +33,6 @@ from collab.protocol.sending import CloseInfo, Sender
 
 __all__ = ["CloseInfo", "Session"]
 
-_STEP2 = b"\x00\x01"
 _AWARENESS = b"\x01"
 
 
@@ -76,7 +76,7 @@ class Session(Sender):
         if self._close_info is not None:
             return []
         may_be_sync = self.message_limit_bytes > self._limits.message_size_bytes
-        limit = "sync_size_bytes" if may_be_sync and start.startswith(_STEP2) else "message_size_bytes"
+        limit = "sync_size_bytes" if may_be_sync and start.startswith(SYNC_STEP2) else "message_size_bytes"
         return [self._fail(LimitExceeded(limit), LimitExceeded.close_code)]
 
     def heard(self, now: float) -> None:
@@ -103,7 +103,7 @@ class Session(Sender):
         size = len(data)
         if size <= self._limits.message_size_bytes:
             return
-        if not data.startswith(_STEP2) or self.message_limit_bytes == self._limits.message_size_bytes:
+        if not data.startswith(SYNC_STEP2) or self.message_limit_bytes == self._limits.message_size_bytes:
             raise LimitExceeded("message_size_bytes")
         if size > self.message_limit_bytes:
             raise LimitExceeded("sync_size_bytes")

@@ -11,14 +11,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from collab.clock import Clock
-from collab.errors import CloseCode, CollabError, MalformedMessage, Unauthenticated
+from collab.errors import CloseCode, CollabError, LimitExceeded, MalformedMessage, Unauthenticated
 from collab.limits import Limits
 from collab.protocol.events import Event
 from collab.protocol.frames import encode_frame
-from collab.protocol.messages import encode_acknowledgement, encode_save_state
+from collab.protocol.messages import SYNC_STEP2, encode_acknowledgement, encode_save_state
 from collab.protocol.payloads import Notice, SaveState
 from collab.protocol.roles import Identity, Role
 from collab.protocol.session import CloseInfo, Session
+from collab.rooms.large import LargeMessages
 from collab.rooms.ledger import Ledger
 from collab.rooms.outbox import Outbox, Slot
 from collab.rooms.wire import Wire
@@ -46,6 +47,11 @@ class Access:
 
 class ConnectionRoom(Protocol):
     """What a connection needs from its room."""
+
+    @property
+    def large(self) -> LargeMessages:
+        """The budget for large messages of all connections."""
+        ...
 
     def post_event(self, connection: Connection, event: Event, size_bytes: int) -> None:
         """Deal with this in its turn; may hold the connection's reading until the room has caught up."""
@@ -86,6 +92,8 @@ class Connection:
         self.resync_due: float | None = None
         """When it is to be asked again; None: there is no need."""
         self._queue_limit = limits.message_size_bytes
+        self._arriving_bytes = self._large_queued_bytes = 0
+        """What this connection holds of the budget for large messages."""
         self._queued_bytes = 0
         self._room_is_full = False
         self._reading = True
@@ -105,8 +113,18 @@ class Connection:
 
     @property
     def message_limit_bytes(self) -> int:
-        """The largest message that would be taken now."""
-        return self.session.message_limit_bytes
+        """The largest message that would be taken now: a large one only while the budget of all lasts."""
+        limit, ordinary = self.session.message_limit_bytes, self._queue_limit
+        return (
+            limit
+            if limit <= ordinary
+            else min(limit, max(ordinary, self._arriving_bytes + self._room.large.left_bytes))
+        )
+
+    def arriving(self, size_bytes: int) -> None:
+        """So much of a message has come that is not whole yet."""
+        if size_bytes > self._queue_limit or self._arriving_bytes:
+            self._arriving_bytes = self._hold_large(size_bytes, self._arriving_bytes)
 
     def attach(self, wire: Wire) -> None:
         """The client can be written to; what was said before goes out now."""
@@ -123,6 +141,10 @@ class Connection:
 
     def receive_oversized(self, start: bytes) -> None:
         """A message above the limit came; this is how it starts."""
+        if start.startswith(SYNC_STEP2) and self.message_limit_bytes < self.session.message_limit_bytes:
+            error = LimitExceeded("large_messages_size_bytes")
+            error.close_code = CloseCode.TRY_AGAIN_LATER
+            self.fail(error)
         if self.close_info is None:
             self._take(self.session.receive_oversized(start), 0)
 
@@ -145,6 +167,8 @@ class Connection:
     def disconnected(self) -> None:
         """The socket is gone; may be called twice."""
         self._wire = None
+        self.arriving(0)
+        self._large_queued_bytes = self._hold_large(0, self._large_queued_bytes)
         self.outbox.detach()
         self.close(CloseCode.NORMAL, "")
         self._room.post_leave(self)
@@ -165,6 +189,8 @@ class Connection:
     def dealt_with(self, size_bytes: int) -> None:
         """The room took a message of so many bytes from its inbox."""
         self._queued_bytes -= size_bytes
+        if size_bytes > self._queue_limit:
+            self._large_queued_bytes = self._hold_large(self._large_queued_bytes - size_bytes, self._large_queued_bytes)
         if not self._reading:
             self._read_on()
 
@@ -224,8 +250,17 @@ class Connection:
         if self.access.extended and self.close_info is None:
             self.outbox.set_slot(Slot.SAVE_STATE, encode_frame(encode_save_state(replace(state, covers=self.covers))))
 
+    def _hold_large(self, size_bytes: int, before: int) -> int:
+        """Hold so much of the budget instead of what was held before; returns what it is now."""
+        held = size_bytes if size_bytes > self._queue_limit else 0
+        if held != before:
+            self._room.large.change(held - before)
+        return held
+
     def _take(self, events: list[Event], size_bytes: int) -> None:
         self.pump()
+        if events and size_bytes > self._queue_limit and self.close_info is None:
+            self._large_queued_bytes = self._hold_large(self._large_queued_bytes + size_bytes, self._large_queued_bytes)
         for event in events:
             self._queued_bytes += size_bytes
             self._room.post_event(self, event, size_bytes)

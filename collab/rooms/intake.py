@@ -12,10 +12,8 @@ from dataclasses import dataclass
 import structlog
 
 from collab.errors import CloseCode, CollabError, DocumentPoisoned, HistoryChanged, ProtocolError
-from collab.protocol.awareness import AwarenessTable
 from collab.protocol.codec import decode_state_vector
 from collab.protocol.events import (
-    AwarenessEntry,
     AwarenessReceived,
     AwarenessRequested,
     Event,
@@ -24,7 +22,7 @@ from collab.protocol.events import (
     UpdateReceived,
 )
 from collab.protocol.frames import encode_frame
-from collab.protocol.messages import encode_awareness, encode_sync_step2
+from collab.protocol.messages import encode_sync_step2
 from collab.protocol.update import Checked
 from collab.rooms.audience import Audience, Update
 from collab.rooms.connection import Connection
@@ -32,6 +30,7 @@ from collab.rooms.journal_writer import Applied, JournalWriter
 from collab.rooms.live import LiveDocument, Taken
 from collab.rooms.notices import NoticeCode, notice
 from collab.rooms.parts import Parts
+from collab.rooms.presence import Presence
 from collab.rooms.requests import Received
 from collab.store.base import JournalEntry
 
@@ -70,11 +69,9 @@ class Intake:
         self._check_elsewhere = check_elsewhere
         self.suspect = suspect
         """Every update is tried in the sandbox first: one of this document ended a worker or broke the document."""
+        self._presence = Presence(parts.limits, parts.presence)
         self._past_clients = past_clients
-        self._awareness = AwarenessTable(parts.limits)
         self._turn: list[Update] = []
-        self._moved: dict[int, AwarenessEntry] = {}
-        """Who moved, came or went in this turn, by client id: only the last word of each is sent."""
         self.turn_bytes = 0
         """What the updates of this turn amount to."""
         self._asking: dict[int, Connection] = {}
@@ -118,15 +115,14 @@ class Intake:
         self._journal.add(applied)
 
     def send_turn(self) -> None:
-        """Hand what happened in this turn to the outboxes."""
-        if not self._turn and not self._moved:
-            return
+        """Hand what was applied in this turn, and the presence that is due, to the outboxes."""
         turn, self._turn, self.turn_bytes = self._turn, [], 0
-        presence = b""
-        if self._moved:
-            presence = encode_frame(encode_awareness(tuple(self._moved.values())))
-            self._moved.clear()
-        self._audience.send_turn(turn, presence, self._live.document.state_vector)
+        now = self._parts.clock.monotonic()
+        presence = self._presence.take(now, len(self._audience), with_text=bool(turn))
+        if turn or presence:
+            self._audience.send_turn(
+                turn, encode_frame(presence) if presence else b"", self._live.document.state_vector
+            )
 
     def resync(self, connection: Connection) -> None:
         """Send what a client lacks that did not read fast enough."""
@@ -136,22 +132,28 @@ class Intake:
         self.send_all_presence(connection)
 
     def send_all_presence(self, connection: Connection) -> None:
-        entries = self._awareness.entries()
-        if entries:
-            connection.outbox.put_broadcast(encode_frame(encode_awareness(entries)))
+        """Tell one connection of everybody who is there."""
+        everybody = self._presence.everybody()
+        if everybody is not None:
+            connection.outbox.put_broadcast(encode_frame(everybody))
 
     def leave(self, connection: Connection) -> None:
         """The connection is gone: so are the people it showed."""
         self._asking.pop(connection.number, None)
-        self._note_presence(self._awareness.leave(connection.number, self._parts.clock.monotonic()))
+        self._presence.leave(connection.number, self._parts.clock.monotonic())
 
     def show_role(self, connection: Connection) -> None:
         """The role of a connection changed: all see it."""
-        self._note_presence(self._awareness.change_role(connection.number, connection.role))
+        self._presence.change_role(connection.number, connection.role, self._parts.clock.monotonic())
 
     def expire(self, now: float) -> None:
         """Let time pass for presence."""
-        self._note_presence(self._awareness.expire(now))
+        self._presence.expire(now)
+
+    @property
+    def presence_due(self) -> float | None:
+        """When `send_turn` has presence to send; None: nobody waits to be shown."""
+        return self._presence.due(self._parts.clock.monotonic(), len(self._audience))
 
     def ask_for_missing(self, connection: Connection) -> None:
         """Ask with sync step 1 for what we lack, soon: at most once in an interval."""
@@ -192,7 +194,7 @@ class Intake:
         elif isinstance(event, AwarenessReceived):
             now = self._parts.clock.monotonic()
             number, identity, role = connection.number, connection.identity, connection.role
-            self._note_presence(self._awareness.receive(number, identity, role, event.entries, now))
+            self._presence.receive(number, identity, role, event.entries, now)
         elif isinstance(event, AwarenessRequested):
             self.send_all_presence(connection)
         else:
@@ -235,6 +237,8 @@ class Intake:
             self._parts.metrics.count("updates_total")
             self._parts.metrics.count("update_bytes_total", len(taken.update))
             self._add_to_turn(connection, taken.update)
+            if connection in self._audience:
+                self._presence.typed(connection.number, self._parts.clock.monotonic())
         self._journal.add(Applied(connection, number, entry, whole_sync=event.in_sync and complete))
 
     def _entry(self, connection: Connection, update: bytes) -> JournalEntry:
@@ -279,11 +283,6 @@ class Intake:
         document = self._live.document
         frame = encode_frame(encode_sync_step2(document.diff(known)))
         connection.outbox.put_sync(frame, document.state_vector())
-
-    def _note_presence(self, entries: tuple[AwarenessEntry, ...]) -> None:
-        """To be sent with the turn, the newest of each client id."""
-        for entry in entries:
-            self._moved[entry.client_id] = entry
 
     def _add_to_turn(self, connection: Connection | None, update: bytes) -> None:
         self._turn.append((connection, update))

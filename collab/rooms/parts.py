@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from collab.clock import Clock
-from collab.config import Config, RoomConfig, SaveConfig, StoreConfig
+from collab.config import Config, PresenceConfig, RoomConfig, SaveConfig, StoreConfig
 from collab.limits import Limits
+from collab.rooms.large import LargeMessages
 from collab.rooms.ports import Metrics, Sandbox, UpdateSlot
 from collab.store.base import Store
 
@@ -28,7 +29,9 @@ class Parts:
     limits: Limits
     save: SaveConfig
     room: RoomConfig
+    presence: PresenceConfig
     journal: StoreConfig
+    large: LargeMessages
     node: str
     new_client_id: Callable[[], int]
     """A fresh random Y client id for edits that the server itself makes."""
@@ -49,7 +52,9 @@ class Parts:
             limits=config.limits,
             save=config.save,
             room=config.room,
+            presence=config.presence,
             journal=config.store,
+            large=LargeMessages(config.limits),
             node=node,
             new_client_id=lambda: secrets.randbits(CLIENT_ID_BITS),
             new_id=lambda: secrets.token_hex(16),

@@ -33,6 +33,7 @@ from collab.rooms.opened import LiveDocument, OpenedDocument, describe_live, des
 from collab.rooms.outside import GONE
 from collab.rooms.parts import Parts
 from collab.rooms.room import Room
+from collab.rooms.scratch import SCRATCH, ScratchNames
 from collab.rooms.storage_file import ROOT_DOOR, Root, StorageFile
 from collab.store.base import Alias, DocumentId, DocumentRecord
 from connectors.base import Credentials, EntryKind, Folders
@@ -40,7 +41,6 @@ from connectors.base import Credentials, EntryKind, Folders
 _Result = TypeVar("_Result")
 _log = structlog.get_logger(__name__)
 
-SCRATCH = "scratch"
 SWEEP_S = 1.0
 """How often rooms look at their silent, slow and expired connections."""
 RESTARTING = "The server restarts. Please try again in a moment."
@@ -64,6 +64,7 @@ class Rooms:
         self._entries: dict[DocumentId, _Entry] = {}
         self._live: dict[DocumentId, Room] = {}
         self._following = Following(parts, self._live)
+        self._scratch = ScratchNames(parts.store, parts.limits, parts.clock)
         self._numbers = 0
         self._draining = False
         self._group = asyncio.TaskGroup()
@@ -107,11 +108,10 @@ class Rooms:
         room = await self._room(record, file)
         return describe_opened(room, file, writable=writable and room.kind == file.format.kind)
 
-    async def open_scratch(self, name: str) -> OpenedDocument:
+    async def open_scratch(self, name: str, user_id: str = SERVER.user_id) -> OpenedDocument:
         """Make a room without a file live. Raises: LimitExceeded, JournalError."""
         self._check_open()
-        if len(name) > self._parts.limits.scratch_name_length:
-            raise LimitExceeded("scratch_name_length")
+        await self._scratch.admit(name, user_id)
         record = await self._parts.store.resolve(Alias(SCRATCH, name), self._wall_ms())
         return describe_opened(await self._room(record, None), None, writable=True, name=name)
 

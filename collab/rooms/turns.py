@@ -71,6 +71,7 @@ class Turns:
         self._turn_bytes = parts.limits.outbox_size_bytes // BATCH_FRACTION
         self._inbox: Inbox[Message] = Inbox(parts.limits.room_inbox_messages)
         self._live = LiveDocument(self._document_id, loaded.document, parts.slot, parts.limits)
+        self.large = parts.large
         self._journal = JournalWriter(parts, self._document_id, loaded.history_id, loaded.last_seq)
         self._intake = Intake(
             parts,
@@ -85,6 +86,9 @@ class Turns:
         self._loop = asyncio.get_running_loop()
         self._scheduled = False
         self._question: asyncio.TimerHandle | None = None
+        self._frame: asyncio.TimerHandle | None = None
+        """The turn that presence waits for."""
+        self._frame_due = 0.0
         self._holding: dict[int, Connection] = {}
         """Connections that are not read from because the inbox was full."""
 
@@ -223,6 +227,7 @@ class Turns:
             self._fenced(self._ask)
         if self.connections.filled:
             self.connections.flush()
+        self._await_frame()
         if len(self._inbox) and not self._held:
             self.schedule()
 
@@ -255,8 +260,9 @@ class Turns:
     def end(self) -> None:
         """Nothing is taken any more: answer who waits for something."""
         self.over = True
-        if self._question is not None:
-            self._question.cancel()
+        for timer in (self._question, self._frame):
+            if timer is not None:
+                timer.cancel()
         ended = InternalError("the room ended")
         while (message := self._inbox.take()) is not None:
             if isinstance(message, Job):
@@ -302,6 +308,20 @@ class Turns:
         if self._question is not None:
             self._question.cancel()
         self._question = None if due is None else self._loop.call_later(max(0.0, due - now), self.schedule)
+
+    def _await_frame(self) -> None:
+        """Come back when presence that waits may be sent."""
+        due = self._intake.presence_due
+        if due is None or (self._frame is not None and self._frame_due <= due):
+            return
+        if self._frame is not None:
+            self._frame.cancel()
+        self._frame_due = due
+        self._frame = self._loop.call_later(max(0.0, due - self._clock.monotonic()), self._on_frame)
+
+    def _on_frame(self) -> None:
+        self._frame = None
+        self.schedule()
 
     def _handle(self, message: Message) -> None:
         if isinstance(message, Received):

@@ -24,6 +24,7 @@ from collab.clock import Clock, SystemClock
 from collab.config import Config
 from collab.errors import CollabError, ConfigError, JournalError
 from collab.limits import Limits
+from collab.rooms.large import LargeMessages
 from collab.rooms.parts import Parts
 from collab.rooms.past import Past
 from collab.rooms.rebaser import Rebaser
@@ -230,7 +231,9 @@ def _parts(config: Config, clock: Clock, store: Store, sandbox: Sandbox, slot: S
         limits=config.limits,
         save=config.save,
         room=config.room,
+        presence=config.presence,
         journal=config.store,
+        large=LargeMessages(config.limits),
         node=socket.gethostname(),
         new_client_id=lambda: secrets.randbelow(_CLIENT_IDS) + 1,
         new_id=lambda: secrets.token_hex(8),

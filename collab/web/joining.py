@@ -67,7 +67,7 @@ async def _without_room_token(edge: Edge, offer: Offer, grant: Grant) -> Joined:
         raise NotFound("no such document", public="There is no such document.")
     if not offer.room.isprintable() or not offer.room:
         raise NotFound("no possible room name", public="This is no possible room name.")
-    opened = await edge.rooms.open_scratch(offer.room)
+    opened = await edge.rooms.open_scratch(offer.room, grant.identity.user_id)
     return Joined(await edge.rooms.join(opened.document_id, access), grant)
 
 

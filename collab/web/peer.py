@@ -17,6 +17,10 @@ class Peer(Protocol):
         """A binary message."""
         ...
 
+    def arriving(self, size_bytes: int, /) -> None:
+        """So much of a message has come that is not whole yet; 0 when it is."""
+        ...
+
     def receive_text(self, text: bytes, /) -> None:
         """A text message, in UTF-8."""
         ...

@@ -300,7 +300,10 @@ class WebSocketWire(asyncio.Protocol):
         """Give what has come to the peer, until it wants no more."""
         reader = self._reader
         while reader is not None and not self._paused and self._phase in _READABLE:
-            message = reader.next(0 if self._peer is None else self._peer.message_limit_bytes)
+            peer = self._peer
+            message = reader.next(0 if peer is None else peer.message_limit_bytes)
+            if peer is not None:
+                peer.arriving(reader.arriving_bytes)
             if message is None:
                 return
             try:

@@ -18,7 +18,6 @@ const ARGUMENTS = [
 /** How long a step may take. Only a failing case waits so long: a loaded machine is slow. */
 export const STEP_TIMEOUT_MS = 60_000;
 const CASE_TIMEOUT_MS = 240_000;
-const AT_ONCE = Number(process.env.COLLAB_TEST_AT_ONCE ?? 3);
 const CONTEXT = { viewport: { width: 1200, height: 760 }, locale: "en-US", reducedMotion: "reduce" };
 
 export const PHONE = { viewport: { width: 390, height: 780 }, hasTouch: true, isMobile: true };
@@ -43,10 +42,10 @@ export async function newWindow(browser, options = {}, problems = []) {
 
 /**
  * Run every case of `cases` (name -> {server?, options?, path?, alone?, run}); argv has the servers by name and the
- * browser. Cases run beside each other, first those that must be alone. A page error or a refused resource fails the
- * case too. COLLAB_TEST_CASE runs only the cases whose name has that text.
+ * browser. So many cases as `atOnce` run beside each other, first those that must be alone. A page error or a refused
+ * resource fails the case too. COLLAB_TEST_CASE runs only the cases whose name has that text.
  */
-export async function runCases(cases) {
+export async function runCases(cases, { atOnce = 1 } = {}) {
   const [servers, executablePath] = [JSON.parse(process.argv[2]), process.argv[3]];
   const chosen = Object.entries(cases).filter(([name]) => name.includes(process.env.COLLAB_TEST_CASE ?? ""));
   const browser = await chromium.launch({ executablePath, args: ARGUMENTS });
@@ -61,7 +60,7 @@ export async function runCases(cases) {
     const work = async () => {
       for (let one = left.shift(); one; one = left.shift()) await report(one);
     };
-    await Promise.all(Array.from({ length: AT_ONCE }, work));
+    await Promise.all(Array.from({ length: atOnce }, work));
   } finally {
     await browser.close();
   }

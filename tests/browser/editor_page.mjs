@@ -7,4 +7,4 @@ import { cases as storage } from "./editor/storage.mjs";
 import { cases as together } from "./editor/together.mjs";
 import { cases as writing } from "./editor/writing.mjs";
 
-await runCases({ ...faults, ...looks, ...preview, ...storage, ...together, ...writing });
+await runCases({ ...faults, ...looks, ...preview, ...storage, ...together, ...writing }, { atOnce: 3 });

@@ -12,7 +12,7 @@ import pytest
 
 from collab.store.base import Alias, DocumentId, JournalEntry, QuarantinedUpdate
 from collab.store.sqlite import SqliteStore
-from tests.http_client import ask
+from tests.clients import ask
 from tests.serving import Server
 
 DEEP = 60_000

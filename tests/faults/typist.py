@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable
 
 import httpx
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.typing import Subprotocol
 
@@ -24,7 +24,7 @@ from collab.protocol.messages import (
     encode_sync_step2,
     encode_update,
 )
-from tests.http_client import http_client
+from tests.clients import connect, http_client
 from tests.patience import PATIENCE_S
 
 LIMITS = Limits()

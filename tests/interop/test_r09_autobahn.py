@@ -93,6 +93,9 @@ class Echo:
     def receive_text(self, text: bytes) -> None:
         self._wire.write(encode_frame(text, Opcode.TEXT))
 
+    def arriving(self, size_bytes: int) -> None:
+        """There is no budget here."""
+
     def receive_oversized(self, start: bytes) -> None:
         self._wire.close(CloseInfo(CloseCode.MESSAGE_TOO_BIG, ""))
 

@@ -11,7 +11,7 @@ from loadtest.run import run_scenario
 from loadtest.settings import Credentials, Deadlines, RunSettings
 from tests.loadtest import servers
 from tests.loadtest.servers import SmallServer, running
-from tests.serving import free_port
+from tests.ports import free_port
 
 SHORT = Deadlines(connect_s=30, settle_s=2, proof_s=60, grace_s=30)
 """What is broken stays broken, so nothing is gained by waiting longer for it."""

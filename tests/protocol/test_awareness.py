@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from collab.limits import Limits
-from collab.protocol.awareness import AwarenessTable
+from collab.protocol.awareness import AwarenessTable, Change
 from collab.protocol.events import AwarenessEntry
 from collab.protocol.messages import MAX_AWARENESS_CLOCK
 from collab.protocol.roles import Identity, Role
@@ -28,7 +28,20 @@ def say(
     identity: Identity = ANN,
     now: float = 0.0,
 ) -> tuple[AwarenessEntry, ...]:
-    return table.receive(connection, identity, Role.EDITOR, [AwarenessEntry(client_id, clock, state)], now)
+    return told(table, connection, identity, [AwarenessEntry(client_id, clock, state)], now)
+
+
+def told(
+    table: AwarenessTable, connection: int, identity: Identity, entries: list[AwarenessEntry], now: float = 0.0
+) -> tuple[AwarenessEntry, ...]:
+    """What everybody is to be told of what a connection sent."""
+    changed = table.receive(connection, identity, Role.EDITOR, entries, now)
+    return tuple(table.entry(client_id) for client_id in changed)
+
+
+def present(table: AwarenessTable) -> tuple[AwarenessEntry, ...]:
+    """What a newcomer is told."""
+    return tuple(table.entry(client_id) for client_id in table.present())
 
 
 # -- what is shown --
@@ -40,7 +53,7 @@ def test_a_new_client_is_broadcast_and_shown_to_newcomers() -> None:
     broadcast = say(table, 5, 1)
 
     assert broadcast == (AwarenessEntry(5, 1, SHOWN),)
-    assert table.entries() == broadcast
+    assert present(table) == broadcast
 
 
 def test_the_name_is_the_servers_and_other_fields_are_the_clients() -> None:
@@ -89,7 +102,7 @@ def test_states_that_cannot_be_shown_are_dropped(state: str) -> None:
     table = AwarenessTable(LIMITS)
 
     assert say(table, 5, 1, state) == ()
-    assert table.entries() == ()
+    assert present(table) == ()
 
 
 # -- clocks --
@@ -109,7 +122,7 @@ def test_a_removal_counts_at_the_same_clock() -> None:
 
     assert say(table, 5, 5, None) == (AwarenessEntry(5, 5, None),)
     assert say(table, 5, 5, None) == ()
-    assert table.entries() == ()
+    assert present(table) == ()
 
 
 def test_a_client_may_come_back_after_its_removal() -> None:
@@ -137,17 +150,17 @@ def test_entries_of_others_are_dropped_and_own_ones_kept() -> None:
     say(table, 5, 1)
     entries = [AwarenessEntry(5, 9, '{"a":1}'), AwarenessEntry(6, 1, "{}"), AwarenessEntry(5, 9, None)]
 
-    broadcast = table.receive(2, BOB, Role.EDITOR, entries, 0.0)
+    broadcast = told(table, 2, BOB, entries)
 
     assert [entry.client_id for entry in broadcast] == [6]
-    assert table.entries()[0] == AwarenessEntry(5, 1, SHOWN)
+    assert present(table)[0] == AwarenessEntry(5, 1, SHOWN)
 
 
 def test_a_connection_speaks_for_a_limited_number_of_clients() -> None:
     table = AwarenessTable(LIMITS)
     entries = [AwarenessEntry(client_id, 1, "{}") for client_id in range(10, 20)]
 
-    broadcast = table.receive(1, ANN, Role.EDITOR, entries, 0.0)
+    broadcast = told(table, 1, ANN, entries)
 
     assert [entry.client_id for entry in broadcast] == [10, 11, 12, 13]
     assert say(table, 20, 1) == ()
@@ -157,9 +170,9 @@ def test_a_client_twice_in_a_message_counts_by_its_clock() -> None:
     table = AwarenessTable(LIMITS)
     entries = [AwarenessEntry(5, 2, '{"a":1}'), AwarenessEntry(5, 1, '{"a":2}'), AwarenessEntry(5, 3, None)]
 
-    broadcast = table.receive(1, ANN, Role.EDITOR, entries, 0.0)
+    broadcast = told(table, 1, ANN, entries)
 
-    assert [(entry.clock, entry.state is None) for entry in broadcast] == [(2, False), (3, True)]
+    assert [(entry.clock, entry.state is None) for entry in broadcast] == [(3, True)]
 
 
 def test_a_reconnecting_tab_takes_its_client_over_from_the_connection_before() -> None:
@@ -168,7 +181,7 @@ def test_a_reconnecting_tab_takes_its_client_over_from_the_connection_before() -
 
     assert say(table, 5, 3, connection=2) == (AwarenessEntry(5, 4, SHOWN),)
     assert table.leave(1, 1.0) == ()
-    assert table.entries() == (AwarenessEntry(5, 4, SHOWN),)
+    assert present(table) == (AwarenessEntry(5, 4, SHOWN),)
 
 
 def test_another_tab_of_the_person_does_not_take_over_by_its_echo() -> None:
@@ -198,7 +211,7 @@ def test_closing_a_connection_removes_its_clients_with_a_newer_clock() -> None:
     say(table, 7, 1, connection=2, identity=BOB)
 
     assert table.leave(1, 1.0) == (AwarenessEntry(5, 4, None), AwarenessEntry(6, 2, None))
-    assert [entry.client_id for entry in table.entries()] == [7]
+    assert [entry.client_id for entry in present(table)] == [7]
     assert table.leave(1, 1.0) == ()
 
 
@@ -208,6 +221,26 @@ def test_who_comes_back_soon_gets_a_clock_that_others_accept() -> None:
     table.leave(1, 1.0)
 
     assert say(table, 5, 3, connection=2, now=2.0) == (AwarenessEntry(5, 5, SHOWN),)
+
+
+def test_who_came_back_with_an_older_clock_is_followed_from_there() -> None:
+    table = AwarenessTable(LIMITS)
+    say(table, 5, 3, connection=1)
+    table.leave(1, 1.0)
+    say(table, 5, 4, connection=2, now=2.0)
+
+    clocks = [say(table, 5, clock, f'{{"at":{clock}}}', connection=2, now=3.0) for clock in (5, 6, 6, 20)]
+
+    assert [[entry.clock for entry in told] for told in clocks] == [[6], [7], [], [20]]
+
+
+def test_no_clock_is_shown_that_other_cores_cannot_read() -> None:
+    table = AwarenessTable(LIMITS)
+    say(table, 5, MAX_AWARENESS_CLOCK - 1, connection=1)
+    (removal,) = table.leave(1, 1.0)
+
+    assert removal.clock == MAX_AWARENESS_CLOCK
+    assert say(table, 5, MAX_AWARENESS_CLOCK - 1, connection=2, now=2.0) == ()
 
 
 def test_a_client_that_just_left_cannot_be_taken_by_another_person_until_it_is_forgotten() -> None:
@@ -263,12 +296,24 @@ def test_a_new_role_is_shown_without_a_word_of_the_client() -> None:
     table = AwarenessTable(LIMITS)
     say(table, 5, 3, '{"cursor":1}')
 
-    (entry,) = table.change_role(1, Role.VIEWER)
+    assert table.change_role(1, Role.VIEWER) == {5: Change.MOVED}
 
+    (entry,) = present(table)
     assert entry.client_id == 5 and entry.clock == 4
     assert entry.state is not None and json.loads(entry.state)["user"]["role"] == "viewer"
     assert json.loads(entry.state)["cursor"] == 1
-    assert table.entries() == (entry,)
+
+
+def test_a_new_role_is_shown_in_a_state_that_nobody_has_looked_into() -> None:
+    table = AwarenessTable(LIMITS)
+    say(table, 5, 3, '{"cursor":1}')
+    table.receive(1, ANN, Role.EDITOR, [AwarenessEntry(5, 4, '{"cursor":2}')], 0.0)
+    table.change_role(1, Role.VIEWER)
+
+    (entry,) = present(table)
+
+    assert entry.clock == 5 and entry.state is not None
+    assert json.loads(entry.state)["cursor"] == 2 and json.loads(entry.state)["user"]["role"] == "viewer"
 
 
 def test_a_new_role_says_nothing_of_who_is_not_shown() -> None:
@@ -276,4 +321,4 @@ def test_a_new_role_says_nothing_of_who_is_not_shown() -> None:
     say(table, 5, 3)
     say(table, 5, 4, None)
 
-    assert table.change_role(1, Role.VIEWER) == () and table.change_role(2, Role.OWNER) == ()
+    assert table.change_role(1, Role.VIEWER) == {} and table.change_role(2, Role.OWNER) == {}

@@ -197,3 +197,16 @@ def test_a_long_reason_is_cut_between_two_letters() -> None:
 
     assert frame[1] <= 125
     assert frame[4:].decode() == "ü" * 61
+
+
+def test_what_is_kept_of_a_message_that_is_not_whole_is_counted_until_it_is() -> None:
+    reader = FrameReader()
+    whole = b"\x82\xfe\x03\xe8" + bytes(4) + bytes(1_000)
+
+    reader.receive(whole[:500])
+    first, kept = reader.next(LIMIT), reader.arriving_bytes
+    reader.receive(whole[500:])
+    second, left = reader.next(LIMIT), reader.arriving_bytes
+
+    assert (first, kept) == (None, 500 - 8)
+    assert (second, left) == (bytes(1_000), 0)

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 import structlog
-from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from collab import logs
 from collab.config import LogConfig
 from collab.protocol.roles import Role
+from tests.clients import connect
 from tests.patience import PATIENCE_S
 from tests.web.edge_server import Running, bearer, first_json
 

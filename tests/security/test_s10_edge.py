@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 from starlette.applications import Starlette
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.frames import Close
 
@@ -23,6 +23,7 @@ from collab.web.placement import SocketRoute, SocketRoutes
 from collab.web.server import EdgeServer, uvicorn_config
 from collab.web.upgrade import Upgrade
 from collab.web.wire import WebSocketWire
+from tests.clients import connect
 from tests.patience import PATIENCE_S
 from tests.protocol.updates import text, update
 from tests.web.edge_server import Running, bearer, first_json, make_config, running, with_secret

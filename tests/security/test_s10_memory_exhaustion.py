@@ -31,7 +31,7 @@ from collab.protocol.messages import (
 )
 from collab.rooms.connection import Connection
 from collab.rooms.rooms import Rooms
-from collab.store.base import DocumentId
+from collab.store.base import DocumentId, Store
 from tests.protocol.updates import numbers, text, update
 from tests.simulation.client import Client
 from tests.simulation.loop import simulate
@@ -48,6 +48,7 @@ class Flooded:
     """A room with an honest client, and one that is not."""
 
     rooms: Rooms
+    store: Store
     document_id: DocumentId
     honest: Client
     wire: SimulatedWire
@@ -93,7 +94,7 @@ async def flooded(clock: FakeClock, **limits: float) -> AsyncIterator[Flooded]:
         high_bytes = config.limits.outbox_size_bytes // 4
         hostile = await join(rooms, opened.document_id, access("Hostile"), high_bytes)
         await asyncio.sleep(SETTLE_S)
-        yield Flooded(rooms, opened.document_id, honest, hostile)
+        yield Flooded(rooms, world.store, opened.document_id, honest, hostile)
         await honest.disconnect()
 
 
@@ -193,6 +194,53 @@ async def test_a_state_vector_of_too_many_clients_ends_its_sender(room: Flooded)
     room.check_refused("state_vector_clients")
 
 
+# -- large messages of all connections together --
+
+
+@in_a_room(message_size_bytes=4_096, sync_size_bytes=16_384, large_messages_size_bytes=20_000)
+async def test_large_messages_that_arrive_share_a_budget_and_who_is_above_it_may_come_back(room: Flooded) -> None:
+    other = (await room.join("Other")).connection
+    await asyncio.sleep(SETTLE_S)
+    alone = room.hostile.message_limit_bytes
+    other.arriving(15_000)
+    beside = room.hostile.message_limit_bytes
+    room.hostile.receive_oversized(encode_sync_step2(b"x" * 12_000)[:16])
+
+    assert (alone, beside) == (16_384, 5_000)
+    room.check_refused("large_messages_size_bytes", CloseCode.TRY_AGAIN_LATER)
+    other.disconnected()
+    newcomer = (await room.join("Hostile")).connection
+    await asyncio.sleep(SETTLE_S)
+    assert newcomer.message_limit_bytes == 16_384
+
+
+@in_a_room(message_size_bytes=4_096, sync_size_bytes=16_384, large_messages_size_bytes=20_000)
+async def test_a_large_message_is_held_until_its_room_has_dealt_with_it(room: Flooded) -> None:
+    large = room.rooms._parts.large
+    before = large.held_bytes
+    room.hostile.receive(encode_sync_step2(update((HOSTILE, 0, [text("x" * 12_000)]))))
+    waiting = large.held_bytes
+    await asyncio.sleep(SETTLE_S)
+
+    assert (before, large.held_bytes) == (0, 0)
+    assert waiting > 12_000
+    assert (room.hostile.close_info, room.hostile.ledger.acknowledged) == (None, 1)
+
+
+@in_a_room(message_size_bytes=4_096, sync_size_bytes=16_384, large_messages_size_bytes=20_000)
+async def test_who_leaves_holds_nothing_of_the_budget_any_more(room: Flooded) -> None:
+    large = room.rooms._parts.large
+    room.hostile.receive(encode_sync_step2(update((HOSTILE, 0, [text("x" * 12_000)]))))
+    room.hostile.arriving(6_000)
+    held = large.held_bytes
+    room.hostile.disconnected()
+    gone = large.held_bytes
+    await asyncio.sleep(SETTLE_S)
+
+    assert held > 18_000
+    assert (gone, large.held_bytes) == (0, 0)
+
+
 # -- presence --
 
 
@@ -245,7 +293,7 @@ async def test_client_ids_of_those_who_left_are_forgotten(room: Flooded) -> None
         guest.connection.disconnected()
         await asyncio.sleep(0.01)
 
-    table = room.rooms._live[room.document_id]._turns._intake._awareness
+    table = room.rooms._live[room.document_id]._turns._intake._presence._table
     assert len(table._presences) <= 4 * 2
     assert len(table._rates) <= 1
 
@@ -364,6 +412,44 @@ async def test_a_person_holds_so_many_rooms_and_no_more(room: Flooded) -> None:
 
     assert caught.value.limit == "rooms_per_user"
     (await room.rooms.join(third, access("Honest"))).disconnected()
+
+
+@in_a_room(scratch_documents=3)
+async def test_a_store_holds_so_many_rooms_without_a_file_and_those_that_exist_stay_open(room: Flooded) -> None:
+    for name in ("one", "two", "three"):
+        await room.rooms.open_scratch(name, "hostile")
+
+    with pytest.raises(LimitExceeded) as caught:
+        await room.rooms.open_scratch("four", "honest")
+
+    assert caught.value.limit == "scratch_documents"
+    assert (await room.rooms.open_scratch("two", "honest")).document_id
+
+
+@in_a_room(scratch_documents=3)
+async def test_rooms_without_a_file_that_were_purged_make_room_for_others(room: Flooded) -> None:
+    opened = [await room.rooms.open_scratch(name, "hostile") for name in ("one", "two", "three")]
+    await asyncio.sleep(35)
+    await room.store.purge(opened[0].document_id)
+    await asyncio.sleep(30)
+
+    assert (await room.rooms.open_scratch("four", "honest")).document_id
+
+
+@in_a_room(scratch_documents_per_user_and_hour=60)
+async def test_a_person_makes_so_many_rooms_without_a_file_in_an_hour_and_others_still_may(room: Flooded) -> None:
+    for number in range(60):
+        await room.rooms.open_scratch(f"room{number}", "hostile")
+
+    with pytest.raises(LimitExceeded) as caught:
+        await room.rooms.open_scratch("three", "hostile")
+
+    assert caught.value.limit == "scratch_documents_per_user_and_hour"
+    assert caught.value.close_code is CloseCode.TRY_AGAIN_LATER
+    assert (await room.rooms.open_scratch("room1", "hostile")).document_id
+    assert (await room.rooms.open_scratch("three", "honest")).document_id
+    await asyncio.sleep(61)
+    assert (await room.rooms.open_scratch("four", "hostile")).document_id
 
 
 @in_a_room(scratch_name_length=20)

@@ -13,11 +13,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from collab.protocol.messages import encode_sync_step1, encode_sync_step2, encode_update
-from tests.http_client import http_client
+from tests.clients import connect, http_client
 from tests.patience import PATIENCE_S
 from tests.protocol.updates import text, update
 from tests.serving import Server

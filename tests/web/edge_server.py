@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import httpx
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.typing import Origin, Subprotocol
 
 from collab.auth.tokens import Purpose, Scope
@@ -20,7 +20,7 @@ from collab.startup import listen
 from collab.web.app import Application
 from collab.web.pages import Bundle
 from collab.web.server import EdgeServer, uvicorn_config
-from tests.http_client import http_client
+from tests.clients import connect, http_client
 from tests.patience import PATIENCE_S
 
 SECRET = "a secret of tests that is long enough"

@@ -9,13 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from collab.config import Config
 from collab.protocol.roles import Role
 from collab.web.pages import Bundle
 from collab.web.placement import SocketRoute, SocketRoutes
+from tests.clients import connect
 from tests.web.edge_server import Running, bearer, first_json, make_config, running, with_secret
 
 HELLO = 112

@@ -6,10 +6,10 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from collab.protocol.roles import Role
+from tests.clients import connect
 from tests.patience import PATIENCE_S
 from tests.web.edge_server import Running, bearer, first_json, make_config, running
 

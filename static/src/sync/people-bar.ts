@@ -27,10 +27,13 @@ export class PeopleBar {
     if (redraw) this.draw();
   }
 
-  /** Who is here, as a sentence. */
+  /** Who is here, as a sentence that can be listened to the end. */
   sentence(): string {
     if (this.people.length === 0) return t("people.alone");
-    return t("people.here", { count: this.people.length, names: formatList(this.people.map((peer) => peer.name)) });
+    const named = this.people.slice(0, SHOWN).map((peer) => peer.name);
+    const rest = this.people.length - named.length;
+    const names = rest > 0 ? t("people.and_others", { name: named.join(", "), count: rest }) : formatList(named);
+    return t("people.here", { count: this.people.length, names });
   }
 
   private draw(): void {

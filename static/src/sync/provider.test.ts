@@ -170,6 +170,26 @@ test("provider: another history stops before any sync", () => {
   assert.equal(provider.ledger.pending, 1);
 });
 
+test("provider: an edit does not go ahead of those made offline, which only the answer to the server carries", () => {
+  const { environment, server, provider, seen, type } = setUp();
+  type("offline ");
+  provider.connect();
+  environment.socket.onopen?.();
+  environment.socket.deliver(json(112, { history_id: "h1", role: "editor", kind: "text", user: null, facts: {} }));
+  environment.socket.deliver(encodeStep2(Y.encodeStateAsUpdate(server)));
+  type("online ");
+  environment.run(1_000);
+  const before = environment.socket.updates.length;
+  environment.socket.deliver(encodeStep1(Y.encodeStateVector(server)));
+  environment.socket.deliver(acknowledgement(1));
+
+  assert.equal(before, 0);
+  assert.deepEqual(environment.socket.kinds.filter((kind) => kind.startsWith("0.") && kind !== "0.0"), ["0.1"]);
+  Y.applyUpdate(server, payloadOf(environment.socket.updates[0]!));
+  assert.equal(server.getText("source").toString(), "online offline ");
+  assert.equal(seen.confirmed, 2);
+});
+
 test("provider: a joined document is live and holds the server's text", () => {
   const { server, doc, provider, join } = setUp();
   server.getText("source").insert(0, "hello");

@@ -72,6 +72,8 @@ export class Provider {
   private cancelTimer: () => void = () => undefined;
   private readonly stopWake: () => void;
   private generation = 0;
+  /** This connection's server asked what it lacks, and got all that was edited before. */
+  private answered = false;
 
   constructor(readonly doc: Y.Doc, private readonly options: ProviderOptions) {
     this.environment = options.environment ?? browser;
@@ -196,6 +198,7 @@ export class Provider {
     this.cancelTimer();
     this.cancelFlush?.();
     this.cancelFlush = null;
+    this.answered = false;
     const socket = this.socket;
     this.socket = null;
     if (!socket) return;
@@ -300,6 +303,7 @@ export class Provider {
   private answer(stateVector: Uint8Array): void {
     if (!this.mayWrite) return;
     this.queue = []; // the answer carries them
+    this.answered = true;
     this.ledger.send();
     this.socket?.send(wire.encodeStep2(Y.encodeStateAsUpdate(this.doc, stateVector)));
     this.options.observer.changed();
@@ -341,10 +345,10 @@ export class Provider {
     });
   }
 
-  /** Send the local edits made since the last time as one message. */
+  /** Send the local edits made since the last time as one message; those made offline have to be with the server before. */
   flush(): void {
     const socket = this.socket;
-    if (!socket || this.phase !== "live" || this.queue.length === 0) return;
+    if (!socket || !this.answered || this.phase !== "live" || this.queue.length === 0) return;
     this.lastFlush = this.environment.now();
     if (socket.bufferedAmount > SEND_BUFFER_BYTES) return this.scheduleFlush();
     const batches = batchesOf(this.queue, UPDATE_MESSAGE_BYTES);

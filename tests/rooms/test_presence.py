@@ -185,9 +185,8 @@ def test_a_removal_is_told_even_when_the_table_has_forgotten_who_it_was() -> Non
     small = replace(LIMITS, connections_per_room=1, awareness_clients_per_connection=1)
     presence, observer = Presence(small, CONFIG), Observer()
     for number in range(1, 31):
-        presence.receive(
-            number, Identity(f"u{number}", "x", "#112233"), [AwarenessEntry(number, 1, '{"place":1}')], 0.0
-        )
+        identity = Identity(f"u{number}", "x", "#112233")
+        presence.receive(number, identity, Role.EDITOR, [AwarenessEntry(number, 1, '{"place":1}')], 0.0)
     observer.read(presence.take(0.0, 30, with_text=False), 0.0)
 
     for number in range(1, 31):

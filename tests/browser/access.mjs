@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { assertAccessible, DARK, PHONE, runCases } from "./driver.mjs";
-import { banner, button, content, makeFile, newPerson, open, ready, stateIs, textIs, typeAtEnd } from "./editor_steps.mjs";
+import { banner, button, content, makeFile, newPerson, open, ready, stateIs, textIs, told, typeAtEnd } from "./editor_steps.mjs";
 
 const { site, folder, owner, python } = JSON.parse(process.argv[2]);
 const SHORT_S = 20;
@@ -71,11 +71,11 @@ await runCases({
       await isReader(page, "Rita Reader");
       await page.keyboard.press("Escape");
       await button(guest, "Ask to edit").click();
-      await guest.getByText("Asked. You will hear here when somebody answers.").waitFor();
-      await page.getByText("Rita Reader would like to edit this document").first().waitFor();
+      await told(guest, "Asked. You will hear here when somebody answers.");
+      await told(page, "Rita Reader would like to edit this document");
       await assertAccessible(page);
       await button(page, "Allow once").click();
-      await guest.getByText("You may edit this document now.").waitFor();
+      await told(guest, "You may edit this document now.");
       await ready(guest);
       await button(guest, "Ask to edit").waitFor({ state: "hidden" });
       await typeAtEnd(guest, "thank you");
@@ -98,7 +98,7 @@ await runCases({
       await button(guest, "Ask to edit").click();
       await button(page, "As editor").click();
       await button(guest, "Copy my link").click();
-      await guest.getByText("Copied", { exact: true }).waitFor();
+      await guest.getByText("Copied", { exact: true }).first().waitFor();
       const link = await guest.evaluate(() => navigator.clipboard.readText());
       await guest.context().close();
       const again = await newPerson(page, "Rita");
@@ -115,7 +115,7 @@ await runCases({
       const guest = await comeBy(page, await linkTo(target.name, "viewer"), "Rita", { readOnly: true });
       await button(guest, "Ask to edit").click();
       await button(page, "Deny").click();
-      await guest.getByText("Your request to edit was declined.").waitFor();
+      await told(guest, "Your request to edit was declined.");
       await page.locator(".access-request").waitFor({ state: "detached" });
       await typeAtEnd(page, "news");
       await textIs(guest, "text\nnews");

@@ -21,6 +21,9 @@ export const banner = (page, id) => page.locator(`.state-banner[data-id="${id}"]
 /** The state line when it says the sentence of this key. */
 export const stateIs = (page, key) => page.locator(`.state-line[data-key="${key}"]`).waitFor();
 
+/** Wait until a note says this: on the screen, or to a screen reader, where it stays longer. */
+export const told = (page, words) => page.getByText(words).first().waitFor();
+
 /** Wait until the text is exactly this. */
 export function textIs(page, wanted) {
   return page.waitForFunction((expected) => {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { runCases, assertAccessible } from "./driver.mjs";
-import { banner, button, content, joinAs, makeFile, open, stateIs, textIs, typeAtEnd } from "./editor_steps.mjs";
+import { banner, button, content, joinAs, makeFile, open, stateIs, textIs, told, typeAtEnd } from "./editor_steps.mjs";
 
 const { sample, folder } = JSON.parse(process.argv[2]);
 const UNDO = "Undo that outside change";
@@ -39,8 +39,8 @@ await runCases({
         await textIs(person, "first\nsecond\nthird\nfourth\nwritten since");
         await banner(person, "outside").waitFor({ state: "detached" });
       }
-      await page.getByText("took the change from outside back").waitFor();
-      await ben.getByText("The change from outside is taken back.").waitFor();
+      await told(page, "took the change from outside back");
+      await told(ben, "The change from outside is taken back.");
       await fileHas(target.disk, "first\nsecond\nthird\nfourth\nwritten since");
       await page.keyboard.press("Control+z");
       await textIs(ben, "first\nsecond\nthird\nfourth\n");

@@ -146,7 +146,7 @@ await runCases({
       await guest.addInitScript(() => {
         const send = WebSocket.prototype.send;
         const lie = (data) => {
-          const said = new TextDecoder("latin1").decode(data);
+          const said = String.fromCharCode(...data); // byte for byte, which no TextDecoder does
           const claimed = said.replace('"name":"Mallory"', '"role":"owner"  '); // of the same length
           return said === claimed ? data : Uint8Array.from(claimed, (sign) => sign.charCodeAt(0));
         };

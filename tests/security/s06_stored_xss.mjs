@@ -101,6 +101,7 @@ await runCases({
           }
         });
         await tab.evaluate(put, TEXTS).catch(() => undefined); // a payload may take the page away
+        await tab.evaluate(() => new Promise((resolve) => setTimeout(resolve))).catch(() => undefined); // refusals are told in tasks of their own
         await tab.waitForLoadState("networkidle");
       };
       await watched(page.context().browser(), { listener }, async (tab, { seen, heard }) => {

@@ -39,6 +39,8 @@ class ServerConfig:
     """Further origins that may open WebSockets and call the API, exact (`https://app.example.org`)."""
     scratch: bool | None = None
     """Rooms without a file for any other name under /ws; default: on in open mode only."""
+    hidden_files: bool | None = None
+    """Names that begin with a dot can be shown and opened; default: in open mode only."""
     shutdown_s: float = 10.0
     workers: int = 1
     """Processes that share the rooms of this machine; 0: one for each core."""
@@ -158,6 +160,10 @@ class Config:
     @property
     def scratch(self) -> bool:
         return self.open_mode if self.server.scratch is None else self.server.scratch
+
+    @property
+    def hidden_files(self) -> bool:
+        return self.open_mode if self.server.hidden_files is None else self.server.hidden_files
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], base: Config | None = None) -> Config:

@@ -31,6 +31,9 @@ CONFLICTS = "conflicts"
 """Root Y.Map: conflict id -> {base, live, theirs, start, end, source, at_ms}; ends are encoded relative positions."""
 
 
+_OUTSIDE = "outside"
+
+
 class Kind(StrEnum):
     """What a document is made of; it belongs to the history and cannot change within one."""
 
@@ -232,6 +235,31 @@ class Document:
         except BaseException as error:  # pyo3's PanicException derives from BaseException
             self._poisoned = f"{type(error).__name__}: {error}"
             raise DocumentPoisoned(self._poisoned) from None
+
+
+def taken_back(before: Sequence[bytes], update: bytes, now: bytes, client_id: int) -> bytes:
+    """The update that takes `update` back: what it wrote goes, what it deleted returns, later edits stay.
+
+    `before` makes the document as it was when `update` came, `now` is what it has become. Only for a process that may
+    die. Raises: DocumentPoisoned.
+    """
+    return _fenced(lambda: _taken_back(before, update, now, client_id))
+
+
+def _taken_back(before: Sequence[bytes], update: bytes, now: bytes, client_id: int) -> bytes:
+    doc = _keeping_doc(client_id)
+    for earlier in before:
+        doc.apply_update(earlier)
+    scopes = [doc.get(SOURCE, type=pycrdt.Text), doc.get(CONFLICTS, type=pycrdt.Map)]
+    undoing = pycrdt.UndoManager(scopes=scopes, capture_timeout_millis=0)
+    undoing.include_origin(_OUTSIDE)
+    with doc.transaction(origin=_OUTSIDE):
+        doc.apply_update(update)
+    doc.apply_update(now)
+    state = doc.get_state()
+    undoing.undo()
+    made: bytes = doc.get_update(state)
+    return made
 
 
 def compact(state: bytes) -> bytes:

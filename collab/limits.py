@@ -51,6 +51,9 @@ class Limits:
     apply_slot_size_bytes: int = 2 * MIB
     rooms: int = 20_000
     rooms_per_user: int = 500
+    outside_changes: int = 32
+    access_requests: int = 1000
+    access_requests_per_hour: int = 3
     scratch_name_length: int = 200
     scratch_documents: int = 50_000
     scratch_documents_per_user_and_hour: int = 1_000

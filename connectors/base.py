@@ -63,6 +63,8 @@ class Content:
 
     content: bytes
     version: Version
+    modified_by: str | None = None
+    """Who wrote them, a name for people; None where the storage does not know."""
 
 
 @dataclass(frozen=True, slots=True)

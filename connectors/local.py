@@ -28,6 +28,7 @@ from connectors.local_watch import LocalWatch, sorter_for
 from connectors.local_writing import FileWriter, do_nothing
 from connectors.own_work import OwnWork
 from connectors.posix import connector_errors
+from connectors.registry import HIDDEN_QUERY
 from connectors.sweep import Sweep
 from connectors.watching import SeenPaths
 
@@ -242,13 +243,14 @@ class LocalConnector:
 
 
 def open_folder(address: str) -> LocalConnector:
-    """A folder by its path or `file:///path`. Raises: InvalidPath, FileMissing, …"""
+    """A folder by its path or `file:///path`, `?hidden=1` for names with a dot too. Raises: InvalidPath, …"""
     if not address.lower().startswith("file:"):
         return LocalConnector(LocalSettings(Path(address)))
     parts = urlsplit(address)
-    if parts.netloc not in ("", "localhost") or parts.query or parts.fragment or not parts.path.startswith("/"):
+    is_local = parts.netloc in ("", "localhost") and parts.path.startswith("/") and not parts.fragment
+    if not is_local or parts.query not in ("", HIDDEN_QUERY):
         raise InvalidPath("the address of a folder is file:///path")
-    return LocalConnector(LocalSettings(Path(unquote(parts.path))))
+    return LocalConnector(LocalSettings(Path(unquote(parts.path)), hidden_entries=parts.query == HIDDEN_QUERY))
 
 
 def _with_connector_errors(path: str, work: Callable[[], Result]) -> Result:

@@ -32,7 +32,7 @@ class LocalSettings:
     threads: int = 4
     waiting_calls: int = 1000
     hidden_entries: bool = False
-    """Whether names that begin with a dot can be listed and opened."""
+    """Whether names that begin with a dot can be listed and opened; lock files and `.git` never."""
     lock_extensions: frozenset[str] = OFFICE_EXTENSIONS
     """For which files `lock` writes a lock file that desktop applications heed; lower case, with the dot."""
     lock_timeout_s: float = 1800.0

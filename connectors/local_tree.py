@@ -19,9 +19,10 @@ from pathlib import Path
 from connectors.base import EntryKind, Stat, Version
 from connectors.desktop_locks import is_lock_file
 from connectors.errors import FileMissing, InvalidPath, NotAFile, TooLarge, Unavailable
-from connectors.paths import TEMPORARY_PREFIX, is_beneath, is_possible_name, split_path
+from connectors.paths import is_beneath, is_possible_name, split_path
 from connectors.posix import connector_errors, rename_without_replacing
 
+REPOSITORY = ".git"
 _FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
@@ -52,7 +53,7 @@ class Tree:
     def names(self, path: str) -> tuple[str, ...]:
         """The names of a path that may be opened here. Raises: InvalidPath."""
         names = split_path(path)
-        if not self._hidden_entries and any(name.startswith(".") for name in names):
+        if any(name.startswith(".") and not self._opens_hidden(name) for name in names):
             raise InvalidPath(f"{path!r} is hidden")
         return names
 
@@ -136,9 +137,13 @@ class Tree:
             raise NotAFile(f"{path!r} is no folder")
 
     def _is_visible(self, name: str) -> bool:
-        if name.startswith((".git", TEMPORARY_PREFIX)) or is_lock_file(name) or not is_possible_name(name):
+        if is_lock_file(name) or not is_possible_name(name):
             return False
-        return self._hidden_entries or not name.startswith(".")
+        return not name.startswith(".") or self._opens_hidden(name)
+
+    def _opens_hidden(self, name: str) -> bool:
+        """Never what is not for people: lock files, and a repository's inside, where a text can be a command."""
+        return self._hidden_entries and not is_lock_file(name) and name.casefold() != REPOSITORY
 
 
 def look_at(place: Place) -> os.stat_result:

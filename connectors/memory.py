@@ -54,10 +54,10 @@ class MemoryConnector:
 
     # what tests do behind the connector's back
 
-    def outside_write(self, path: str, content: bytes) -> Version:
+    def outside_write(self, path: str, content: bytes, modified_by: str | None = None) -> Version:
         """Store a version as another application would, making folders; returns its version."""
         split_path(path)
-        return self.storage.put(path, content)
+        return self.storage.put(path, content, modified_by=modified_by)
 
     def outside_content(self, path: str) -> bytes:
         """The stored bytes. Raises: FileMissing, NotAFile."""
@@ -87,7 +87,7 @@ class MemoryConnector:
         stored = self.storage.file(path)
         if len(stored.content) > limit_bytes:
             raise TooLarge(f"{path}: {len(stored.content)} > {limit_bytes}")
-        return Content(stored.content, stored.version)
+        return Content(stored.content, stored.version, stored.modified_by)
 
     async def write(
         self, path: str, content: bytes, credentials: Credentials, *, if_version: Version | None

@@ -25,6 +25,7 @@ class StoredFile:
     modified_ms: int
     stable_id: str
     writable: bool = True
+    modified_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ class MemoryStorage:
             stored.stable_id,
         )
 
-    def put(self, path: str, content: bytes, *, by: object = None) -> Version:
+    def put(self, path: str, content: bytes, *, by: object = None, modified_by: str | None = None) -> Version:
         """Store a new version, making missing folders; watchers other than `by` hear of it."""
         self._make_parents(path)
         if path in self._folders:
@@ -85,7 +86,7 @@ class MemoryStorage:
         stable_id = old.stable_id if old else f"file-{self._next()}"
         version = Version(f"v{self._next()}")
         writable = old.writable if old else True
-        self._files[path] = StoredFile(content, version, self._clock.wall_ms(), stable_id, writable)
+        self._files[path] = StoredFile(content, version, self._clock.wall_ms(), stable_id, writable, modified_by)
         self._announce(Change(ChangeKind.CHANGED, path), by)
         return version
 

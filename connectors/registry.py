@@ -16,6 +16,8 @@ FACTORIES: dict[str, str] = {
     "memory": "connectors.memory:open_memory",
 }
 """Scheme -> `module:function`; the function takes the whole address."""
+HIDDEN_QUERY = "hidden=1"
+"""Of a folder's address: names that begin with a dot can be listed and opened."""
 
 
 def open_connector(address: str | Path) -> Connector:

@@ -2,7 +2,8 @@
 
 One colour cannot have a contrast of 4.5:1 both on white and on the dark ground: white on `#1b1d21` is 16.9:1, so
 the best single colour reaches sqrt(16.9) = 4.1. Each colour is therefore a pair. `Identity.color` is the one for
-light grounds (white text on it reads as well); the browser swaps it for its partner on the dark ground.
+light grounds (white text on it reads as well), `Identity.color_dark` the one for dark grounds (dark text on it reads
+as well); the browser has both and takes the one that fits.
 """
 
 from __future__ import annotations
@@ -37,10 +38,10 @@ PALETTE = (
 )
 
 
-def color_of(user_id: str) -> str:
-    """The colour of an identity on light grounds; the same id has the same colour everywhere."""
+def color_of(user_id: str) -> PersonColor:
+    """The colours of an identity; the same id has the same ones everywhere."""
     digest = hashlib.blake2s(user_id.encode(), digest_size=2).digest()
-    return PALETTE[int.from_bytes(digest) % len(PALETTE)].on_light
+    return PALETTE[int.from_bytes(digest) % len(PALETTE)]
 
 
 def contrast(first: str, second: str) -> float:

@@ -25,6 +25,7 @@ SECRET_MIN_BYTES = 32
 _ALGORITHM = "HS256"
 _NAME_LENGTH = 80
 _ID_LENGTH = 200
+_SHARE = "share:"
 
 
 class Purpose(StrEnum):
@@ -72,8 +73,14 @@ class Grant:
     """Opens a server in open mode, one time."""
 
     @property
+    def share_id(self) -> str | None:
+        """The share link that this came by."""
+        return next((name.removeprefix(_SHARE) for name in self.chain if name.startswith(_SHARE)), None)
+
+    @property
     def identity(self) -> Identity:
-        return Identity(self.user_id, self.name, color_of(self.user_id))
+        color = color_of(self.user_id)
+        return Identity(self.user_id, self.name, color.on_light, color.on_dark)
 
     @property
     def subjects(self) -> frozenset[str]:
@@ -155,6 +162,24 @@ class Tokens:
         """A fresh grant of everything to a person, to be narrowed with `dataclasses.replace`."""
         expires_s = self._clock.wall_ms() // 1000 + lifetime_s
         return Grant(secrets.token_hex(8), user_id, clean_name(name), role, expires_s)
+
+    def room_right(self, token: str) -> Grant:
+        """What a room token gives over HTTP, until when. Raises: Unauthenticated.
+
+        A guest of a share link has nothing else to renew it by: theirs stands as long as the right that it was made
+        from. Who has a session renews by that.
+        """
+        grant = self.verify(Purpose.ROOM, token, even_expired=True)
+        ends_s = grant.until_s if grant.until_s is not None and grant.share_id is not None else grant.expires_s
+        if ends_s * 1000 <= self._clock.wall_ms():
+            raise Unauthenticated("room token expired")
+        return replace(grant, expires_s=ends_s)
+
+    def for_room(self, right: Grant, document_id: str, history_id: str, lifetime_s: int) -> Grant:
+        """The grant of a room token; one that is made from another takes its place."""
+        room = self.derive(right, lifetime_s)
+        chain = room.chain if right.document_id is None else right.chain
+        return replace(room, document_id=document_id, history_id=history_id, chain=chain)
 
     def derive(self, parent: Grant, lifetime_s: int) -> Grant:
         """A grant made from another: new id, never longer than asked, revoked with its parent."""

@@ -33,11 +33,21 @@ class Conflict:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangedPlace:
+    """A passage that a merge wrote, as encoded relative positions; where it only deleted, both are the same place."""
+
+    start: bytes
+    end: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Merged:
     """The outcome of a merge: `changes` hunks were taken over from the storage; `conflicts` need a person."""
 
     changes: int
     conflicts: tuple[Conflict, ...] = ()
+    places: tuple[ChangedPlace, ...] = ()
+    """Where the first of these changes are now."""
 
 
 @dataclass(frozen=True, slots=True)

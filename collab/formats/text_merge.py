@@ -12,8 +12,11 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from collab.document import CONFLICTS, Document, Splice
-from collab.formats.base import Conflict, Merged
+from collab.formats.base import ChangedPlace, Conflict, Merged
 from collab.formats.diff3 import Hunk, Outcome, Span, merge_lines
+
+MARKED_PLACES = 100
+"""So many places of a merge are told; it may have more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,19 @@ def apply_plan(plan: Plan, document: Document, source: str, at_ms: int) -> Merge
     with document.transaction():
         document.edit_text(plan.splices)
         noted = tuple(_note(document, conflicts, source, at_ms))
-    return Merged(plan.changes, noted)
+    return Merged(plan.changes, noted, _changed_places(document, plan.splices))
+
+
+def _changed_places(document: Document, splices: Sequence[Splice]) -> tuple[ChangedPlace, ...]:
+    """Each passage holds on to its own first and last character; a gap to the character behind it."""
+    places: list[tuple[int, bool]] = []
+    growth = 0
+    for splice in splices[:MARKED_PLACES]:
+        start = splice.start + growth
+        places += [(start, False), (start + len(splice.insert), bool(splice.insert))]
+        growth += len(splice.insert) - splice.delete
+    encoded = document.relative_positions(places)
+    return tuple(ChangedPlace(*pair) for pair in zip(encoded[::2], encoded[1::2], strict=True))
 
 
 def _known_conflicts(document: Document) -> set[tuple[object, object, object]]:

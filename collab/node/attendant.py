@@ -30,6 +30,7 @@ from collab.node.calls import (
     Restore,
     Revoked,
     SaveNow,
+    UndoOutside,
 )
 from collab.node.past import NodePast
 from collab.node.plain import to_plain
@@ -69,6 +70,9 @@ class Attendant:
                 return await self.rooms.save_now(call.document_id)
             case Restore():
                 return await self.rooms.restore(call.document_id)
+            case UndoOutside():
+                await self.rooms.undo_outside(call.document_id, call.seq, call.person)
+                return None
             case NameNow():
                 return await self.past.name_now(call.document_id, call.text, call.author)
             case Rebase():
@@ -82,9 +86,9 @@ class Attendant:
             case Live():
                 return LiveDocuments(tuple(local.live()))
             case Moved():
-                await local.moved(call.root, call.old_path, call.new_path)
+                await local.following.moved(call.root, call.old_path, call.new_path)
             case Changed():
-                local.changed(call.root, call.path)
+                local.following.changed(call.root, call.path)
             case Revoked():
                 await self.revoked(call.subject)
             case Drain():

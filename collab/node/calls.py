@@ -49,6 +49,15 @@ class Restore:
 
 
 @dataclass(frozen=True, slots=True)
+class UndoOutside:
+    """Take an outside change back, as `Rooms.undo_outside`."""
+
+    document_id: DocumentId
+    seq: int
+    person: Identity
+
+
+@dataclass(frozen=True, slots=True)
 class ContentNow:
     """The live content as the file would be; the answer's payload, as `Rooms.content_now`."""
 
@@ -133,6 +142,7 @@ Call = (
     | OpenScratch
     | SaveNow
     | Restore
+    | UndoOutside
     | ContentNow
     | Live
     | Moved
@@ -153,6 +163,7 @@ _CALLS: Mapping[str, type[Call]] = {
         OpenScratch,
         SaveNow,
         Restore,
+        UndoOutside,
         ContentNow,
         Live,
         Moved,

@@ -31,6 +31,7 @@ from collab.node.calls import (
     Restore,
     Revoked,
     SaveNow,
+    UndoOutside,
 )
 from collab.node.frames import Frame
 from collab.node.peers import Peers
@@ -38,6 +39,7 @@ from collab.node.placement import Post, Seat
 from collab.node.plain import from_plain
 from collab.node.presence import is_present
 from collab.protocol.payloads import SaveState
+from collab.protocol.roles import Identity
 from collab.rooms.opened import LiveDocument, OpenedDocument
 from collab.rooms.rooms import Rooms
 from collab.store.base import DocumentId, Store
@@ -121,6 +123,12 @@ class NodeRooms:
         here = self.local.restore
         return await self.at_owner(document_id, lambda: here(document_id), Restore(document_id), _save_state)
 
+    async def undo_outside(self, document_id: DocumentId, seq: int, person: Identity) -> None:
+        """Take an outside change of a live document back."""
+        here = self.local.undo_outside
+        asked = UndoOutside(document_id, seq, person)
+        await self.at_owner(document_id, lambda: here(document_id, seq, person), asked, _nothing)
+
     async def content_now(self, document_id: DocumentId) -> bytes:
         """The live content as the file would be."""
         here = self.local.content_now
@@ -156,12 +164,12 @@ class NodeRooms:
 
     async def moved(self, root: str, old_path: str, new_path: str) -> None:
         """A file or folder was renamed: its documents follow. Raises: JournalError."""
-        await self.local.moved(root, old_path, new_path)
+        await self.local.following.moved(root, old_path, new_path)
         await self._ask_others(Moved(root, old_path, new_path))
 
     async def changed(self, root: str, path: str) -> None:
         """A file, or something in a folder, was changed or deleted: look at it soon."""
-        self.local.changed(root, path)
+        self.local.following.changed(root, path)
         await self._ask_others(Changed(root, path))
 
     async def revoked(self, subject: str) -> None:
@@ -217,6 +225,10 @@ def _opened(frame: Frame) -> OpenedDocument:
 
 def _save_state(frame: Frame) -> SaveState:
     return _answer(SaveState, frame)
+
+
+def _nothing(_frame: Frame) -> None:
+    return None
 
 
 def _payload(frame: Frame) -> bytes:

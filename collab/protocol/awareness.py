@@ -1,8 +1,9 @@
 """Owns who is present in a room: which connection speaks for which client id, and what may be shown of it.
 
 Pure: time and identities come in, the client ids of which everybody (the sender too) is to be told go out. When they
-are told is not decided here. Nobody can speak for another person's client id, and the name that others see is the
-server's. A state that follows another one is only looked into when it is shown: in a large room most are not.
+are told is not decided here. Nobody can speak for another person's client id, and the name, colour and role that
+others see are the server's. A state that follows another one is only looked into when it is shown: in a large room most
+are not.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from collab.protocol.codec import decode_json, encode_json
 from collab.protocol.events import AwarenessEntry
 from collab.protocol.messages import MAX_AWARENESS_CLOCK
 from collab.protocol.rate import TokenBucket
-from collab.protocol.roles import Identity
+from collab.protocol.roles import Identity, Role
 
 
 class Change(IntEnum):
@@ -42,6 +43,7 @@ class _Presence:
     """As it is shown; None: gone."""
     connection: int | None
     identity: Identity
+    role: Role
     seen_at: float
     digest: int
     """Of the state as its client sent it last."""
@@ -65,7 +67,7 @@ class AwarenessTable:
         """Client id without a connection -> since when, oldest first."""
 
     def receive(
-        self, connection: int, identity: Identity, entries: Iterable[AwarenessEntry], now: float
+        self, connection: int, identity: Identity, role: Role, entries: Iterable[AwarenessEntry], now: float
     ) -> Mapping[int, Change]:
         """Take what a connection sent; returns the client ids of which everybody is to be told.
 
@@ -79,9 +81,21 @@ class AwarenessTable:
             if not charged and not self._rate(connection).take(now):
                 return {}
             charged = True
-            change = self._accept(connection, identity, entry, now)
+            change = self._accept(connection, identity, role, entry, now)
             if change is not None:
                 changed[entry.client_id] = min(change, changed.get(entry.client_id, change))
+        return changed
+
+    def change_role(self, connection: int, role: Role) -> Mapping[int, Change]:
+        """A connection has another role from now on; returns as `receive`."""
+        changed: dict[int, Change] = {}
+        for client_id in sorted(self._owned.get(connection, ())):
+            presence = self._presences[client_id]
+            presence.role = role
+            if presence.state is not None:
+                presence.state = self._with_role(presence.state, role)
+                presence.clock += 1
+                changed[client_id] = Change.MOVED
         return changed
 
     def leave(self, connection: int, now: float) -> tuple[AwarenessEntry, ...]:
@@ -108,7 +122,7 @@ class AwarenessTable:
         """What is to be shown of a client id that `receive` or `present` named. Raises: KeyError (unknown)."""
         presence = self._presences[client_id]
         if presence.unread is not None:
-            shown = self._sanitised(presence.unread, presence.identity)
+            shown = self._sanitised(presence.unread, presence.identity, presence.role)
             presence.state, presence.unread = shown or presence.state, None
         return presence.entry()
 
@@ -137,11 +151,13 @@ class AwarenessTable:
         newer = entry.clock > presence.clock or (entry.clock == presence.clock and not owned)
         return newer and presence.identity.user_id == identity.user_id
 
-    def _accept(self, connection: int, identity: Identity, entry: AwarenessEntry, now: float) -> Change | None:
+    def _accept(
+        self, connection: int, identity: Identity, role: Role, entry: AwarenessEntry, now: float
+    ) -> Change | None:
         presence = self._presences.get(entry.client_id)
         if presence is not None and presence.connection == connection and presence.state is not None:
             return self._move(presence, entry, now)
-        state = self._sanitised(entry.state or "", identity)
+        state = self._sanitised(entry.state or "", identity, role)
         clock = entry.clock if presence is None else max(entry.clock, presence.clock + 1)
         if state is None or clock >= MAX_AWARENESS_CLOCK:
             return None
@@ -149,7 +165,7 @@ class AwarenessTable:
             self._disown(presence)
         self._owned.setdefault(connection, set()).add(entry.client_id)
         self._presences[entry.client_id] = _Presence(
-            entry.client_id, clock, entry.clock, state, connection, identity, now, hash(entry.state)
+            entry.client_id, clock, entry.clock, state, connection, identity, role, now, hash(entry.state)
         )
         return Change.CAME_OR_WENT
 
@@ -175,7 +191,7 @@ class AwarenessTable:
         if presence.connection is not None:
             self._owned[presence.connection].discard(presence.client_id)
 
-    def _sanitised(self, state: str, identity: Identity) -> str | None:
+    def _sanitised(self, state: str, identity: Identity, role: Role) -> str | None:
         """The state with the server's word on who it is; None when it cannot be shown."""
         if len(state) > self._limits.awareness_state_size_bytes:
             return None
@@ -186,8 +202,15 @@ class AwarenessTable:
         if not isinstance(value, dict) or len(state.encode()) > self._limits.awareness_state_size_bytes:
             return None
         user = value.get("user")
-        shown = {"name": identity.name, "color": identity.color, "id": identity.user_id}
+        shown = {**identity.to_json(), "role": role.value}
         value["user"] = {**user, **shown} if isinstance(user, dict) else shown
+        return encode_json(value)
+
+    def _with_role(self, shown: str, role: Role) -> str:
+        """A state that `_sanitised` made, with another role in it."""
+        value = decode_json(shown, self._limits.awareness_depth)
+        if isinstance(value, dict) and isinstance(value["user"], dict):
+            value["user"]["role"] = role.value
         return encode_json(value)
 
     def _rate(self, connection: int) -> TokenBucket:

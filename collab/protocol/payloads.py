@@ -35,12 +35,11 @@ class Hello:
 
     def to_json(self) -> dict[str, object]:
         """The payload on the wire."""
-        user = {"id": self.user.user_id, "name": self.user.name, "color": self.user.color}
         return {
             "history_id": self.history_id,
             "role": self.role.value,
             "kind": self.kind,
-            "user": user,
+            "user": self.user.to_json(),
             "facts": dict(self.facts),
         }
 
@@ -53,7 +52,9 @@ class Hello:
             history_id=fields.text("history_id"),
             role=fields.member("role", Role),
             kind=fields.text("kind"),
-            user=Identity(user.text("id"), user.text("name"), user.text("color")),
+            user=Identity(
+                user.text("id"), user.text("name"), user.text("color"), user.text_or_none("color_dark") or ""
+            ),
             facts=fields.object("facts"),
         )
 

@@ -27,8 +27,15 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who acts: the id for records and ownership, the name and the colour (`#rrggbb`) for people's eyes."""
+    """Who acts: the id for records and ownership, the name and the colours (`#rrggbb`) for people's eyes."""
 
     user_id: str
     name: str
     color: str
+    """On light grounds."""
+    color_dark: str = ""
+    """On dark grounds; empty: the same."""
+
+    def to_json(self) -> dict[str, str]:
+        """As it is told to browsers."""
+        return {"id": self.user_id, "name": self.name, "color": self.color, "color_dark": self.color_dark or self.color}

@@ -91,7 +91,7 @@ class Absorber:
                 continue
             try:
                 async for forked, origin in self._waiting(retired):
-                    merged = await self._reconciler.merge(forked.base, forked.theirs, origin)
+                    merged = (await self._reconciler.merge(forked.base, forked.theirs, origin)).result
                     self._parts.metrics.count("handed_over_merged_total")
                     total = Absorption(total.changes + merged.changes, total.conflicts + len(merged.conflicts))
             except (FormatError, MalformedMessage, LimitExceeded) as error:

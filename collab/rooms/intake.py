@@ -142,6 +142,10 @@ class Intake:
         self._asking.pop(connection.number, None)
         self._presence.leave(connection.number, self._parts.clock.monotonic())
 
+    def show_role(self, connection: Connection) -> None:
+        """The role of a connection changed: all see it."""
+        self._presence.change_role(connection.number, connection.role, self._parts.clock.monotonic())
+
     def expire(self, now: float) -> None:
         """Let time pass for presence."""
         self._presence.expire(now)
@@ -189,7 +193,8 @@ class Intake:
             self._on_sync_request(connection, event)
         elif isinstance(event, AwarenessReceived):
             now = self._parts.clock.monotonic()
-            self._presence.receive(connection.number, connection.identity, event.entries, now)
+            number, identity, role = connection.number, connection.identity, connection.role
+            self._presence.receive(number, identity, role, event.entries, now)
         elif isinstance(event, AwarenessRequested):
             self.send_all_presence(connection)
         else:

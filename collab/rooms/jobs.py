@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from collab.document import EMPTY_UPDATE, Document
@@ -16,7 +17,7 @@ from collab.rooms.intake import Intake
 from collab.rooms.journal_writer import Applied, JournalWriter
 from collab.rooms.live import LiveDocument
 from collab.rooms.parts import Parts
-from collab.rooms.requests import Captured, Job, answer, answer_error
+from collab.rooms.requests import Captured, Changed, Job, answer, answer_error
 from collab.store.base import Absorbed, JournalEntry
 
 _Result = TypeVar("_Result")
@@ -67,12 +68,12 @@ class Jobs:
         author_id: str,
         author_name: str,
         absorbed: Absorbed | None = None,
-    ) -> _Result:
+    ) -> Changed[_Result]:
         """Let `change` edit; returns when that is journalled, in one commit with what it absorbs.
 
         Raises: FormatError, JournalError, DocumentPoisoned.
         """
-        future = _future(change)
+        future: asyncio.Future[Changed[_Result]] = asyncio.get_running_loop().create_future()
 
         def run() -> None:
             try:
@@ -83,8 +84,8 @@ class Jobs:
                 if isinstance(error, DocumentPoisoned):
                     raise
             else:
-                author = (author_id, author_name)
-                self._journal_change(update, author, absorbed, lambda: answer(future, lambda: result))
+                author, done = (author_id, author_name), partial(_answer_changed, future, result)
+                self._journal_change(update, author, absorbed, done)
 
         self._ask(future, run)
         return await future
@@ -124,7 +125,11 @@ class Jobs:
             raise JournalError(AWAY)
 
     def _journal_change(
-        self, update: bytes, author: tuple[str, str], absorbed: Absorbed | None, done: Callable[[], None]
+        self,
+        update: bytes,
+        author: tuple[str, str],
+        absorbed: Absorbed | None,
+        done: Callable[[int | None], None],
     ) -> None:
         """What changes nothing is journalled only when it absorbs something."""
         entry = JournalEntry(update or EMPTY_UPDATE, *author, self._parts.clock.wall_ms(), self._parts.node, 0)
@@ -133,6 +138,10 @@ class Jobs:
             self._intake.changed(update, applied)
         else:
             self._journal.add(applied)
+
+
+def _answer_changed(future: asyncio.Future[Changed[_Result]], result: _Result, seq: int | None) -> None:
+    answer(future, lambda: Changed(result, seq))
 
 
 def _future(of: Callable[[Document], _Result]) -> asyncio.Future[_Result]:

@@ -30,8 +30,8 @@ class Applied:
     number: int
     entry: JournalEntry | None
     whole_sync: bool = False
-    journalled: Callable[[], None] | None = None
-    """Called once it is journalled."""
+    journalled: Callable[[int | None], None] | None = None
+    """Called once it is journalled, with its position; None when there was nothing to journal."""
     absorbed: Absorbed | None = None
     """What it brings over from a retired history."""
 

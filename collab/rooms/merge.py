@@ -20,7 +20,9 @@ from collab.formats.text import TextFormat, noted_charset
 from collab.formats.text_merge import Plan, apply_plan
 from collab.rooms.book import SaveBook
 from collab.rooms.notices import NoticeCode
+from collab.rooms.outside import OutsideChange
 from collab.rooms.parts import Parts
+from collab.rooms.requests import Changed
 from collab.rooms.storage_file import StorageFile
 from collab.store.base import Absorbed
 from connectors.base import Content
@@ -63,11 +65,15 @@ class MergingRoom(Protocol):
         author_id: str,
         author_name: str,
         absorbed: Absorbed | None = None,
-    ) -> _Result:
+    ) -> Changed[_Result]:
         """Edit as the server; returns when it is journalled, with what it absorbs.
 
         Raises: FormatError, JournalError, DocumentPoisoned.
         """
+        ...
+
+    def note_outside(self, change: OutsideChange) -> None:
+        """The storage changed the document."""
         ...
 
     def notice(self, code: NoticeCode, details: Mapping[str, object] | None = None) -> None: ...
@@ -101,7 +107,7 @@ class Reconciler:
         base = await self.book.base_content()
         if base and not theirs.content and not self._believed(theirs.version):
             return Found.SUSPECT
-        await self.merge_storage(base, theirs.content)
+        await self.merge_storage(base, theirs.content, theirs.modified_by)
         await self.book.note_merged(theirs.content, theirs.version)
         return Found.MERGED
 
@@ -111,27 +117,32 @@ class Reconciler:
             self._suspect = (version, now)
         return now - self._suspect[1] >= self.parts.save.debounce_s
 
-    async def merge_storage(self, base: bytes | None, theirs: bytes) -> None:
-        """Merge the storage's bytes into the document. Raises: FormatError, JournalError, DocumentPoisoned."""
+    async def merge_storage(self, base: bytes | None, theirs: bytes, who: str | None = None) -> None:
+        """Merge the storage's bytes into the document; `who` wrote them, where the storage knows.
+
+        Raises: FormatError, JournalError, DocumentPoisoned.
+        """
         file = self.file
         if base is None:
             base = await self.room.look(lambda document: common_lines(file.format, document, theirs))
-        merged = await self.merge(base, theirs, Origin(file.author_id, file.root.name))
-        if merged.changes:
-            self.room.notice(NoticeCode.OUTSIDE_CHANGE, {"places": merged.changes})
+        changed = await self.merge(base, theirs, Origin(file.author_id, who or file.root.name))
+        merged = changed.result
+        if merged.changes and changed.seq is not None:
+            self.room.note_outside(OutsideChange(changed.seq, who or "", merged.changes, merged.places))
 
-    async def merge(self, base: bytes, theirs: bytes, origin: Origin) -> Merged:
+    async def merge(self, base: bytes, theirs: bytes, origin: Origin) -> Changed[Merged]:
         """Merge what others made of `base`: the one way of merges.
 
         Raises: FormatError, JournalError, DocumentPoisoned.
         """
-        merged = await self._merge_planned(base, theirs, origin) or await self._merge_at_once(base, theirs, origin)
+        changed = await self._merge_planned(base, theirs, origin) or await self._merge_at_once(base, theirs, origin)
+        merged = changed.result
         if merged.conflicts:
             places = [conflict.conflict_id for conflict in merged.conflicts]
             self.room.notice(NoticeCode.CONFLICT, {"places": places})
-        return merged
+        return changed
 
-    async def _merge_at_once(self, base: bytes, theirs: bytes, origin: Origin) -> Merged:
+    async def _merge_at_once(self, base: bytes, theirs: bytes, origin: Origin) -> Changed[Merged]:
         file_format, at_ms = self.file.format, self.parts.clock.wall_ms()
 
         def merge(document: Document) -> Merged:
@@ -139,7 +150,7 @@ class Reconciler:
 
         return await self.room.change(merge, origin.author_id, origin.author_name, origin.absorbed)
 
-    async def _merge_planned(self, base: bytes, theirs: bytes, origin: Origin) -> Merged | None:
+    async def _merge_planned(self, base: bytes, theirs: bytes, origin: Origin) -> Changed[Merged] | None:
         """Plan a large merge in the sandbox while people go on typing; None when they type too fast for that."""
         file, at_ms = self.file, self.parts.clock.wall_ms()
         if not isinstance(file.format, TextFormat) or len(theirs) <= self.parts.limits.inline_check_size_bytes:

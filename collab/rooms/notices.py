@@ -12,11 +12,15 @@ class NoticeCode(StrEnum):
     """Something that a person should know."""
 
     OUTSIDE_CHANGE = "outside_change"
+    OUTSIDE_UNDONE = "outside_undone"
     CONFLICT = "conflict"
     RENAMED = "renamed"
     DELETED = "deleted"
     RESTORED = "restored"
     ROLE_CHANGED = "role_changed"
+    ACCESS_ASKED = "access_asked"
+    ACCESS_ANSWERED = "access_answered"
+    ACCESS_DENIED = "access_denied"
     SERVER_RESTARTING = "server_restarting"
     JOURNAL_UNAVAILABLE = "journal_unavailable"
     JOURNAL_AVAILABLE = "journal_available"
@@ -25,11 +29,15 @@ class NoticeCode(StrEnum):
 
 NOTICE_TEXTS: Mapping[NoticeCode, str] = {
     NoticeCode.OUTSIDE_CHANGE: "The file was changed outside. The changes are merged.",
+    NoticeCode.OUTSIDE_UNDONE: "A change from outside was taken back.",
     NoticeCode.CONFLICT: "The same lines were changed here and outside. Both versions are kept; please choose.",
     NoticeCode.RENAMED: "The file was renamed.",
     NoticeCode.DELETED: "The file was deleted outside. Its content is kept here and can be restored.",
     NoticeCode.RESTORED: "The file is back.",
     NoticeCode.ROLE_CHANGED: "Your rights on this document changed.",
+    NoticeCode.ACCESS_ASKED: "Somebody asks to edit this document.",
+    NoticeCode.ACCESS_ANSWERED: "A request to edit was answered.",
+    NoticeCode.ACCESS_DENIED: "Your request to edit was denied.",
     NoticeCode.SERVER_RESTARTING: "The server restarts. Your edits are kept.",
     NoticeCode.JOURNAL_UNAVAILABLE: "The server cannot keep edits at the moment. Yours stay in this browser.",
     NoticeCode.JOURNAL_AVAILABLE: "The server keeps edits again.",

@@ -29,6 +29,10 @@ class Sandbox(Protocol):
         """The same document without the content of what was deleted. Raises: CollabError."""
         ...
 
+    async def take_back(self, before: Sequence[bytes], update: bytes, now: bytes, client_id: int) -> bytes:
+        """The update that takes `update` back, made before which the document was `before`. Raises: CollabError."""
+        ...
+
     async def encode(self, format_name: str, state: bytes, base: bytes) -> bytes:
         """The file of the document that the update `state` makes. Raises: FormatError, LimitExceeded."""
         ...

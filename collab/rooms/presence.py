@@ -6,14 +6,14 @@ turn, and `due` says when it has to have a turn for that.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from collab.config import PresenceConfig
 from collab.limits import Limits
 from collab.protocol.awareness import AwarenessTable, Change
 from collab.protocol.events import AwarenessEntry
 from collab.protocol.messages import encode_awareness_entry, join_awareness
-from collab.protocol.roles import Identity
+from collab.protocol.roles import Identity, Role
 from collab.rooms.pace import Pace
 
 
@@ -33,16 +33,15 @@ class Presence:
         self._typed_at: dict[int, float] = {}
         """Connection -> when it last changed the document."""
 
-    def receive(self, connection: int, identity: Identity, entries: Iterable[AwarenessEntry], now: float) -> None:
+    def receive(
+        self, connection: int, identity: Identity, role: Role, entries: Iterable[AwarenessEntry], now: float
+    ) -> None:
         """Take what a connection sent of its people."""
-        for client_id, change in self._table.receive(connection, identity, entries, now).items():
-            self._everybody = None
-            self._encoded.pop(client_id, None)
-            self._gone.discard(client_id)
-            if change is Change.CAME_OR_WENT:
-                self._came_or_went(self._table.entry(client_id), now)
-            else:
-                self._pace.changed(client_id, change, now)
+        self._note(self._table.receive(connection, identity, role, entries, now), now)
+
+    def change_role(self, connection: int, role: Role, now: float) -> None:
+        """A connection has another role: everybody sees it beside its people."""
+        self._note(self._table.change_role(connection, role), now)
 
     def typed(self, connection: int, now: float) -> None:
         """A connection changed the document: its people are the ones to look at."""
@@ -92,6 +91,16 @@ class Presence:
         if recipients <= self._small_room:
             self._encoded.clear()
         return frame
+
+    def _note(self, changes: Mapping[int, Change], now: float) -> None:
+        for client_id, change in changes.items():
+            self._everybody = None
+            self._encoded.pop(client_id, None)
+            self._gone.discard(client_id)
+            if change is Change.CAME_OR_WENT:
+                self._came_or_went(self._table.entry(client_id), now)
+            else:
+                self._pace.changed(client_id, change, now)
 
     def _came_or_went(self, entry: AwarenessEntry, now: float) -> None:
         """Encoded at once: the table may forget who is gone before everybody was told."""

@@ -40,6 +40,13 @@ class Left:
 
 
 @dataclass(frozen=True, slots=True)
+class RoleChanged:
+    """A connection is judged by another role from now on."""
+
+    connection: Connection
+
+
+@dataclass(frozen=True, slots=True)
 class Drained:
     """A connection that needs a resync has read what was queued."""
 
@@ -58,6 +65,14 @@ class Captured(Generic[_Result]):
 
 
 @dataclass(frozen=True, slots=True)
+class Changed(Generic[_Result]):
+    """What an edit of the server itself gave, and its place in the journal; None when nothing changed."""
+
+    result: _Result
+    seq: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """Something to be done between two messages. `run` raises nothing but DocumentPoisoned; else `fail` is called."""
 
@@ -67,7 +82,7 @@ class Job:
     """Only while all of the document is journalled; fails when the journal is away."""
 
 
-Message = Received | CheckedElsewhere | Left | Drained | Job
+Message = Received | CheckedElsewhere | Left | RoleChanged | Drained | Job
 
 
 def answer(future: asyncio.Future[_Result], compute: Callable[[], _Result]) -> None:

@@ -16,11 +16,13 @@ import structlog
 from collab.document import Document
 from collab.errors import CloseCode, CollabError, HistoryChanged, InternalError, JournalError, LimitExceeded
 from collab.protocol.payloads import Hello, SaveState, StorageState
+from collab.protocol.roles import Identity, Role
 from collab.rooms.connection import Access, Connection
 from collab.rooms.loading import Loaded, has_person_deleted
 from collab.rooms.notices import NoticeCode
+from collab.rooms.outside import OutsideChange, OutsideChanges
 from collab.rooms.parts import Parts
-from collab.rooms.requests import Captured
+from collab.rooms.requests import Captured, Changed
 from collab.rooms.saver import Saver
 from collab.rooms.snapshots import Snapshots
 from collab.rooms.turns import Turns
@@ -79,6 +81,7 @@ class Room:
         """Set when the owner may have something to do."""
         self._fault: Exception | None = None
         self._tasks: asyncio.TaskGroup | None = None
+        self._outside = OutsideChanges(parts, self, self.document_id, self.history_id)
         self.saver = Saver.of(parts, self, loaded)
         """None for a room without a file."""
 
@@ -150,7 +153,22 @@ class Room:
         """Ask the document something, as it is now. Raises: what `look` raises, InternalError (the room ended)."""
         return await self._turns.jobs.look(look)
 
+    def change_role(self, whose: Callable[[Access], bool], role: Role, details: Mapping[str, object]) -> int:
+        """Judge these connections by another role from now on, and tell them; returns how many."""
+        found = [connection for connection in self.connections if whose(connection.access)]
+        for connection in found:
+            self._turns.change_role(connection, role, details)
+        return len(found)
+
+    async def undo_outside(self, seq: int, person: Identity) -> None:
+        """Take an outside change back, as one edit of that person. Raises: as `OutsideChanges.undo`."""
+        await self._outside.undo(seq, person)
+
     # -- for the saver --
+
+    def note_outside(self, change: OutsideChange) -> None:
+        """Tell all what the storage brought; it can be taken back for a while."""
+        self._outside.note(change)
 
     async def capture(self, look: Callable[[Document], _Result]) -> Captured[_Result]:
         """Make something of the document while all of it is journalled. Raises: JournalError, what `look` raises."""
@@ -162,7 +180,7 @@ class Room:
         author_id: str,
         author_name: str,
         absorbed: Absorbed | None = None,
-    ) -> _Result:
+    ) -> Changed[_Result]:
         """Edit as the server; returns when it is journalled. Raises: FormatError, JournalError, DocumentPoisoned."""
         return await self._turns.jobs.change(change, author_id, author_name, absorbed)
 

@@ -6,7 +6,7 @@ Knows roots by name, the doors of aliases, and the way from a path to a room. Kn
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import TypeVar
 
@@ -30,8 +30,8 @@ from collab.rooms.connection import Access, Connection
 from collab.rooms.entries import Entry, Found, Outgrown
 from collab.rooms.following import Following
 from collab.rooms.loading import load
-from collab.rooms.notices import NoticeCode, notice
 from collab.rooms.opened import LiveDocument, OpenedDocument, describe_live, describe_opened
+from collab.rooms.outside import GONE
 from collab.rooms.parts import Parts
 from collab.rooms.room import Room
 from collab.rooms.scratch import SCRATCH, ScratchNames
@@ -59,7 +59,8 @@ class Rooms:
         self._entries: dict[DocumentId, Entry] = {}
         self._live: dict[DocumentId, Room] = {}
         self._scratch = ScratchNames(parts.store, parts.limits, parts.clock)
-        self._following = Following(parts, self._live)
+        self.following = Following(parts, self._live)
+        """What happens in the storages reaches the rooms by this."""
         self.outgrown = Outgrown(parts.limits.rooms)
         self._numbers = 0
         self._draining = False
@@ -71,7 +72,7 @@ class Rooms:
         self._start(self._sweep(), "sweep rooms")
         for root in self._roots.values():
             if isinstance(root.connector, Folders) and root.connector.capabilities.watches:
-                self._start(self._following.watch(root, root.connector), f"watch {root.name}")
+                self._start(self.following.watch(root, root.connector), f"watch {root.name}")
         return self
 
     async def __aexit__(
@@ -180,6 +181,13 @@ class Rooms:
         room.saver.restore()
         return await room.saver.save_now()
 
+    async def undo_outside(self, document_id: DocumentId, seq: int, person: Identity) -> None:
+        """Take an outside change of a live document back. Raises: as `OutsideChanges.undo`; NotFound (not live)."""
+        room = self._live.get(document_id)
+        if room is None:
+            raise NotFound("not live", public=GONE)
+        await room.undo_outside(seq, person)
+
     async def content_now(self, document_id: DocumentId) -> bytes:
         """The live content as the file would be, stored or not. Raises: as `join`."""
         room = await self.room_of(document_id, SERVER)
@@ -229,23 +237,19 @@ class Rooms:
             connection.close(CloseCode.FORBIDDEN, reason)
         return len(found)
 
-    def change_role(self, whose: Callable[[Access], bool], role: Role) -> int:
-        """Judge these connections by another role from now on; returns how many."""
-        found = [connection for connection in self._connections() if whose(connection.access)]
-        for connection in found:
-            connection.session.change_role(role)
-            connection.notice(notice(NoticeCode.ROLE_CHANGED, {"role": role.value}))
-        return len(found)
+    def change_role(
+        self,
+        whose: Callable[[Access], bool],
+        role: Role,
+        document_id: DocumentId | None = None,
+        details: Mapping[str, object] | None = None,
+    ) -> int:
+        """Judge these connections, of one document or of all, by another role from now on; returns how many.
 
-    # -- what happens in the storage --
-
-    async def moved(self, root: str, old_path: str, new_path: str) -> None:
-        """A file or folder was renamed: its documents follow; may be told twice. Raises: JournalError."""
-        await self._following.moved(root, old_path, new_path)
-
-    def changed(self, root: str, path: str) -> None:
-        """A file, or something in a folder, was changed or deleted: look at it soon."""
-        self._following.changed(root, path)
+        `details` go to them with the notice, and to nobody else.
+        """
+        rooms = [room for room in self._live.values() if document_id in (None, room.document_id)]
+        return sum(room.change_role(whose, role, details or {}) for room in rooms)
 
     # -- the end --
 

@@ -63,6 +63,8 @@ class Root:
     name: str
     connector: Connector
     writable: bool = True
+    hidden_files: bool = False
+    """Names that begin with a dot can be shown on request."""
 
 
 @dataclass(slots=True)

@@ -8,13 +8,14 @@ room and no storage; never waits for a client.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
 from collab.document import Document
 from collab.errors import CloseCode, CollabError, DocumentPoisoned, InternalError, JournalError, MalformedMessage
 from collab.protocol.events import Event, UpdateReceived
+from collab.protocol.roles import Role
 from collab.protocol.update import Checked
 from collab.rooms.audience import Audience
 from collab.rooms.connection import Access, Connection
@@ -24,11 +25,11 @@ from collab.rooms.jobs import Jobs
 from collab.rooms.journal_writer import Applied, JournalWriter
 from collab.rooms.live import LiveDocument
 from collab.rooms.loading import Loaded
-from collab.rooms.notices import NoticeCode
+from collab.rooms.notices import NoticeCode, notice
 from collab.rooms.outbox import BATCH_FRACTION
 from collab.rooms.parts import Parts
 from collab.rooms.repair import repaired
-from collab.rooms.requests import CheckedElsewhere, Drained, Job, Left, Message, Received
+from collab.rooms.requests import CheckedElsewhere, Drained, Job, Left, Message, Received, RoleChanged
 
 TURN_MESSAGES = 256
 """So many messages are taken before what they changed is sent and others get a turn."""
@@ -133,6 +134,12 @@ class Turns:
         """Append what is applied, for ever. Raises: HistoryChanged."""
         await self._journal.run(self, self._parts.limits.room_inbox_messages)
 
+    def change_role(self, connection: Connection, role: Role, details: Mapping[str, object]) -> None:
+        """Judge a connection by another role from now on, and say so."""
+        connection.session.change_role(role)
+        connection.notice(notice(NoticeCode.ROLE_CHANGED, {**details, "role": role.value}))
+        self._post(RoleChanged(connection))
+
     # -- for connections --
 
     def post_event(self, connection: Connection, event: Event, size_bytes: int) -> None:
@@ -174,9 +181,11 @@ class Turns:
     def on_settled(self, settled: Sequence[Applied]) -> None:
         """The one place from which acknowledgements follow: all of `settled` is journalled."""
         touched: dict[int, Connection] = {}
+        seq = self._journal.seq - sum(applied.entry is not None for applied in settled)
         for applied in settled:
+            seq += applied.entry is not None
             if applied.journalled is not None:
-                applied.journalled()
+                applied.journalled(seq if applied.entry is not None else None)
             if applied.connection is not None:
                 applied.connection.ledger.settle(applied.number, whole_sync=applied.whole_sync)
                 touched[applied.connection.number] = applied.connection
@@ -321,6 +330,8 @@ class Turns:
             self._intake.take_checked(message.received, message.outcome)
         elif isinstance(message, Left):
             self._leave(message.connection)
+        elif isinstance(message, RoleChanged):
+            self._intake.show_role(message.connection)
         elif isinstance(message, Drained):
             self._intake.resync(message.connection)
         else:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import BinaryIO
 
-from collab.document import Document, compact
+from collab.document import Document, compact, taken_back
 from collab.errors import CollabError, DocumentPoisoned, FormatError, InternalError, LimitExceeded, MalformedMessage
 from collab.formats.table import format_named
 from collab.formats.text import TextFormat
@@ -145,12 +145,21 @@ def _compact(fields: Sequence[bytes], limits: Limits) -> list[bytes]:
         raise MalformedMessage(f"cannot be compacted: {error}") from None
 
 
+def _take_back(fields: Sequence[bytes], limits: Limits) -> list[bytes]:
+    client_id, update, now, *before = fields
+    try:
+        return [taken_back(before, update, now, int(client_id))]
+    except DocumentPoisoned as error:
+        raise MalformedMessage(f"cannot be taken back: {error}") from None
+
+
 _OPERATIONS: dict[bytes, Callable[[Sequence[bytes], Limits], list[bytes]]] = {
     b"decode": _decode,
     b"encode": _encode,
     b"plan": _plan,
     b"check": _check,
     b"compact": _compact,
+    b"take_back": _take_back,
     b"renew": renew,
     b"fork": fork,
 }

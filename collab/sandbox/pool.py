@@ -100,6 +100,11 @@ class Sandbox:
         fields = await self._run("compact", [state])
         return _understood(lambda: wire.single(fields))
 
+    async def take_back(self, before: Sequence[bytes], update: bytes, now: bytes, client_id: int) -> bytes:
+        """`document.taken_back`. Raises: MalformedMessage, LimitExceeded."""
+        fields = await self._run("take_back", [str(client_id).encode(), update, now, *before])
+        return _understood(lambda: wire.single(fields))
+
     async def renew(self, format_name: str, updates: Sequence[bytes], client_id: int) -> Renewed:
         """A history as one state, and a fresh document of its content. Raises: FormatError, LimitExceeded."""
         fields = await self._run("renew", [format_name.encode(), str(client_id).encode(), *updates])

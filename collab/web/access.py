@@ -10,13 +10,12 @@ from enum import Enum
 
 from starlette.requests import HTTPConnection
 
-from collab.auth.colors import color_of
 from collab.auth.open_mode import Asked, is_loopback, refusal
 from collab.auth.origin import Origin, is_ours
 from collab.auth.peer import SUPPORTED as PEER_UID_SUPPORTED
 from collab.auth.revocation import Revocations
 from collab.auth.tokens import Grant, Purpose, Tokens, clean_name
-from collab.config import Config
+from collab.config import Config, ServerConfig
 from collab.errors import PermissionDenied, Unauthenticated
 from collab.protocol.roles import Identity, Role
 
@@ -54,6 +53,12 @@ class Access:
         return self.grant
 
 
+def allowed_origins(server: ServerConfig) -> frozenset[Origin]:
+    """The origins that may call this server besides its own."""
+    origins = (*server.allowed_origins, *filter(None, [server.public_url]))
+    return frozenset(origin for origin in map(Origin.parse, map(_bare, origins)) if origin is not None)
+
+
 class Gate:
     """Decides for one server; `origin_port` is the port that browsers use in open mode."""
 
@@ -70,8 +75,7 @@ class Gate:
         self._revocations = revocations
         self._port = port
         self._peer_uids = peer_uids
-        origins = (*config.server.allowed_origins, *filter(None, [config.server.public_url]))
-        self.allowed = frozenset(origin for origin in map(Origin.parse, map(_bare, origins)) if origin is not None)
+        self.allowed = allowed_origins(config.server)
 
     @property
     def cookie_name(self) -> str:
@@ -86,6 +90,8 @@ class Gate:
             self._check_local(asked)
             return Access(None, self._config.open_mode)
         access = await self._identify(asked)
+        if access.grant is not None and access.grant.document_id is not None and permission is Permission.OWNER:
+            raise PermissionDenied("a room token is no owner's", public="Please sign in to do this.")
         if permission is not Permission.VISITOR and _RANK[access.need().role] < _RANK[Role(permission.value)]:
             raise PermissionDenied(f"{permission.value} needed")
         return access
@@ -128,21 +134,33 @@ class Gate:
         return self._tokens.new(user_id or f"local-{secrets.token_hex(6)}", LOCAL_NAME, Role.OWNER, lifetime_s)
 
     async def _identify(self, asked: HTTPConnection) -> Access:
+        bearer = _bearer(asked)
         if self._config.open_mode:
             self.check_open(asked)
-            return Access(await self._local_or_none(asked), True)
-        scheme, _, credential = asked.headers.get("authorization", "").partition(" ")
-        if scheme:
-            if scheme.lower() != "bearer":
-                raise Unauthenticated("unknown authorization scheme")
+            grant = await self._local_or_none(asked) if bearer is None else self._room_right(asked, bearer)
+        elif bearer is not None:
             self._check_origin(asked, required=False)
-            grant: Grant | None = self._tokens.verify(Purpose.ACCESS, credential.strip())
+            grant = self._right_of(asked, bearer)
         else:
             self._check_origin(asked, required=_method(asked) not in _SAFE_METHODS)
             grant = await self._session(asked)
         if grant is not None:
             await self._revocations.check(grant)
-        return Access(grant, False)
+        return Access(grant, self._config.open_mode)
+
+    def _right_of(self, asked: HTTPConnection, bearer: str) -> Grant:
+        """An access token gives the API, a room token its own document. Raises: Unauthenticated."""
+        try:
+            return self._tokens.verify(Purpose.ACCESS, bearer)
+        except Unauthenticated:
+            return self._room_right(asked, bearer)
+
+    def _room_right(self, asked: HTTPConnection, bearer: str) -> Grant:
+        """Raises: Unauthenticated, also for the routes of anything but the token's own document."""
+        grant = self._tokens.room_right(bearer)
+        if asked.path_params.get("document_id") != grant.document_id:
+            raise Unauthenticated("a room token opens its own document only")
+        return grant
 
     async def _local_or_none(self, asked: HTTPConnection) -> Grant | None:
         try:
@@ -186,12 +204,20 @@ def named(identity_source: Grant, name: str | None) -> Grant:
 
 def identity_json(identity: Identity) -> dict[str, str]:
     """A person as the API shows them."""
-    return {"id": identity.user_id, "name": identity.name, "color": color_of(identity.user_id)}
+    return identity.to_json()
 
 
 def _asked(asked: HTTPConnection) -> Asked:
     headers = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in asked.scope["headers"]]
     return Asked(_method(asked), headers, websocket=asked.scope["type"] == "websocket")
+
+
+def _bearer(asked: HTTPConnection) -> str | None:
+    """The token of the Authorization header. Raises: Unauthenticated (of another scheme)."""
+    scheme, _, credential = asked.headers.get("authorization", "").partition(" ")
+    if scheme and scheme.lower() != "bearer":
+        raise Unauthenticated("unknown authorization scheme")
+    return credential.strip() if scheme else None
 
 
 def _method(asked: HTTPConnection) -> str:

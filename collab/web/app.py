@@ -40,14 +40,16 @@ from collab.sandbox.pool import Sandbox
 from collab.slot import Slot
 from collab.store.base import Store
 from collab.store.sqlite import SqliteStore
-from collab.web import admin, documents, files, pages, past, session, shares
-from collab.web.access import Gate
+from collab.web import admin, asking, documents, files, pages, past, session, shares
+from collab.web.access import Gate, allowed_origins
 from collab.web.admission import Admission
+from collab.web.cors import CrossOrigin
 from collab.web.edge import Edge
 from collab.web.errors import answer_error
 from collab.web.metrics import Metrics
 from collab.web.openapi import openapi_document
 from collab.web.pages import Bundle
+from collab.web.requests import AccessRequests
 from collab.web.routes import Route, starlette_route
 from collab.web.security import Guard
 from collab.web.slots import take_slot
@@ -57,7 +59,7 @@ from collab.web.transfers import Transfers
 from collab.web.vitals import publish_gauges, watch_lag
 from collab.web.websocket import room_route
 from connectors.errors import ConnectorError
-from connectors.registry import open_connector
+from connectors.registry import HIDDEN_QUERY, open_connector
 
 log = structlog.get_logger(__name__)
 
@@ -68,6 +70,7 @@ ROUTES: tuple[Route, ...] = (
     *documents.ROUTES,
     *past.ROUTES,
     *shares.ROUTES,
+    *asking.ROUTES,
     *admin.ROUTES,
 )
 SIGNING_KEY = "signing"
@@ -108,7 +111,8 @@ class Application:
         )
         self.sockets = SocketRoutes([room_route(lambda: self.edge)])
         """The WebSockets: the server has them beside `asgi`."""
-        self.asgi: ASGIApp = Guard(self._starlette, self._clock, quiet=config.log.format == "console")
+        inner = CrossOrigin(self._starlette, allowed_origins(config.server))
+        self.asgi: ASGIApp = Guard(inner, self._clock, quiet=config.log.format == "console")
         self._closing = contextlib.AsyncExitStack()
 
     @property
@@ -171,7 +175,7 @@ class Application:
         stack.callback(slot.close)
         sandbox = await stack.enter_async_context(Sandbox(config.limits))
         metrics = Metrics()
-        roots = [_open_root(root.name, root.path) for root in config.roots]
+        roots = [_open_root(root.name, root.path, hidden_files=config.hidden_files) for root in config.roots]
         for root in roots:
             stack.push_async_callback(root.connector.close)
         tokens = Tokens(await _signing_key(config, store), clock)
@@ -197,6 +201,7 @@ class Application:
             revocations=revocations,
             admission=Admission(config.limits, clock),
             sockets=sockets,
+            requests=AccessRequests(config.limits, clock),
             transfers=Transfers(config.limits),
             metrics=metrics,
             bundle=self._bundle,
@@ -219,10 +224,11 @@ async def _signing_key(config: Config, store: Store) -> bytes:
     return await store.set_key_once(SIGNING_KEY, secrets.token_bytes(32))
 
 
-def _open_root(name: str, path: Path) -> Root:
+def _open_root(name: str, path: Path, *, hidden_files: bool) -> Root:
     """Raises: ConfigError when a folder cannot be opened."""
+    address = f"{path.absolute().as_uri()}?{HIDDEN_QUERY}" if hidden_files else path
     try:
-        return Root(name, open_connector(path), writable=os.access(path, os.W_OK))
+        return Root(name, open_connector(address), writable=os.access(path, os.W_OK), hidden_files=hidden_files)
     except ConnectorError as error:
         raise ConfigError(f"The folder {path} cannot be shared ({type(error).__name__}).") from error
 

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 from starlette.responses import JSONResponse, Response
 
 from collab.auth.tokens import Grant, Purpose
-from collab.errors import NotFound
+from collab.errors import NotFound, StorageDenied
 from collab.protocol.payloads import SaveState
 from collab.protocol.roles import Role
 from collab.rooms.opened import OpenedDocument
@@ -19,6 +19,7 @@ from collab.web.files import attachment, place
 from collab.web.routes import Call, Field, Route
 
 _DOCUMENT = "/api/v1/documents/{document_id}"
+_DIGITS = 15
 
 
 async def open_document(call: Call) -> Response:
@@ -35,8 +36,8 @@ def room_answer(call: Call, opened: OpenedDocument, grant: Grant) -> dict[str, o
     """What a browser needs to join; the token is for this document and this history only."""
     edge = call.edge
     role = grant.role if opened.writable else min_role(grant.role, Role.COMMENTER)
-    room = edge.tokens.derive(grant, edge.config.auth.token_lifetime_s)
-    room = replace(room, role=role, document_id=opened.document_id, history_id=opened.history_id)
+    lifetime_s = edge.config.auth.token_lifetime_s
+    room = replace(edge.tokens.for_room(grant, opened.document_id, opened.history_id, lifetime_s), role=role)
     token = edge.tokens.sign(Purpose.ROOM, room)
     scheme, _, host = edge.address(call.request).partition("://")
     address = f"{scheme.replace('http', 'ws')}://{host}/ws/{quote(opened.document_id, safe='')}"
@@ -67,12 +68,17 @@ def min_role(first: Role, second: Role) -> Role:
 
 async def renew(call: Call) -> Response:
     """A fresh token for a document that is open. Raises: NotFound, PermissionDenied."""
-    record = await known(call)
-    opened = await call.edge.rooms.open(record.root, record.path, credentials_of(call.access.need()))
+    opened = await open_known(call)
     grant = call.access.need()
-    if call.access.open_mode:
+    if call.access.open_mode or grant.share_id is not None:
         grant = named(grant, call.text("name"))
     return JSONResponse(room_answer(call, opened, grant))
+
+
+async def open_known(call: Call) -> OpenedDocument:
+    """The document in the address, live. Raises: NotFound, PermissionDenied, StorageError, JournalError."""
+    record = await known(call)
+    return await call.edge.rooms.open(record.root, record.path, credentials_of(call.access.need()))
 
 
 async def save(call: Call) -> Response:
@@ -80,6 +86,27 @@ async def save(call: Call) -> Response:
     record = await known(call)
     state = await call.edge.rooms.save_now(record.document_id)
     return JSONResponse(state_json(state))
+
+
+async def restore(call: Call) -> Response:
+    """Write the file again although it was deleted. Raises: NotFound, StorageError, JournalError."""
+    record = await known(call)
+    return JSONResponse(state_json(await call.edge.rooms.restore(record.document_id)))
+
+
+async def undo_outside(call: Call) -> Response:
+    """Take a change of the storage back, as an edit of who asks.
+
+    Raises: NotFound (too long ago), VersionConflict (done already), StorageDenied, StorageError, JournalError.
+    """
+    opened = await open_known(call)
+    if not opened.writable:
+        raise StorageDenied("read-only", public="This file cannot be changed here.")
+    change = call.request.path_params["change"]
+    if not change.isdecimal() or len(change) > _DIGITS:
+        raise NotFound("no number", public="There is no such change.")
+    await call.edge.rooms.undo_outside(opened.document_id, int(change), call.access.need().identity)
+    return Response(status_code=204)
 
 
 async def content(call: Call) -> Response:
@@ -104,7 +131,9 @@ async def known(call: Call) -> Known:
     door, _, root = ("", "", "") if record is None else record.alias.door.partition(":")
     if record is None or door != "root":
         raise NotFound("no such document", public="There is no such document.")
-    call.edge.root(call.access.need(), root, record.alias.external_id)
+    grant = call.access.need()
+    if grant.document_id is None:  # a room token is for this document, wherever it was moved
+        call.edge.root(grant, root, record.alias.external_id)
     return Known(record.document_id, root, record.alias.external_id)
 
 
@@ -139,7 +168,7 @@ OPENED = {
     },
 }
 _STATE = {"type": "object", "properties": {"state": {"type": "string"}}}
-_NAME = Field("name", text="the person's name, in open mode")
+_NAME = Field("name", text="the person's name, in open mode and for guests")
 
 ROUTES = (
     Route(
@@ -153,5 +182,14 @@ ROUTES = (
     ),
     Route("POST", f"{_DOCUMENT}/token", Permission.VIEWER, renew, "A fresh token", body=(_NAME,), result=OPENED),
     Route("POST", f"{_DOCUMENT}/save", Permission.EDITOR, save, "Store now", result=_STATE),
+    Route("POST", f"{_DOCUMENT}/restore", Permission.EDITOR, restore, "Write a deleted file again", result=_STATE),
+    Route(
+        "POST",
+        f"{_DOCUMENT}/outside/{{change}}/undo",
+        Permission.EDITOR,
+        undo_outside,
+        "Take back what the storage changed",
+        status=204,
+    ),
     Route("GET", f"{_DOCUMENT}/content", Permission.VIEWER, content, "The live content, as an attachment"),
 )

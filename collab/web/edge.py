@@ -21,6 +21,7 @@ from collab.web.admission import Admission
 from collab.web.errors import ImpossiblePath, NotPossibleHere
 from collab.web.metrics import Metrics
 from collab.web.pages import Bundle
+from collab.web.requests import AccessRequests
 from collab.web.sockets import Sockets
 from collab.web.transfers import Transfers
 from collab.web.upgrade import Upgrade
@@ -54,6 +55,7 @@ class Edge:
     revocations: Revocations
     admission: Admission
     sockets: Sockets
+    requests: AccessRequests
     transfers: Transfers
     metrics: Metrics
     bundle: Bundle

@@ -29,7 +29,8 @@ def extension_of(path: str) -> str:
 
 
 def person_json(person: Identity) -> dict[str, str]:
-    return {"name": person.name, "color": person.color}
+    """Who is somewhere, without the id."""
+    return {name: value for name, value in person.to_json().items() if name != "id"}
 
 
 def entry_json(stat: Stat, people: Sequence[Identity], limits: Limits) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -54,9 +54,15 @@ async def list_folder(call: Call) -> Response:
             "root": at.root.name,
             "path": at.path,
             "writable": at.root.writable and call.access.need().role.may_write,
-            "entries": await entries(call, at.root, sorted(stats, key=_folders_first)),
+            "entries": await entries(call, at.root, sorted(_shown(call, stats), key=_folders_first)),
         }
     )
+
+
+def _shown(call: Call, stats: Iterable[Stat]) -> list[Stat]:
+    """Without the names that begin with a dot, unless they were asked for."""
+    hidden = call.text("hidden") == "1"
+    return [stat for stat in stats if hidden or not stat.path.rpartition("/")[2].startswith(".")]
 
 
 async def entries(call: Call, root: Root, stats: Sequence[Stat]) -> list[dict[str, object]]:
@@ -77,7 +83,8 @@ async def search(call: Call) -> Response:
     folders, looked, truncated = [at.path], 0, False
     while folders and wanted and not truncated:
         looked += 1
-        below = await _entries_or_none(folders_of(at.root), folders.pop(0), at.credentials, limits.folder_entries)
+        listed = await _entries_or_none(folders_of(at.root), folders.pop(0), at.credentials, limits.folder_entries)
+        below = _shown(call, listed)
         folders += [stat.path for stat in below if stat.kind is EntryKind.FOLDER]
         found += [stat for stat in below if wanted in stat.path.rpartition("/")[2].casefold()]
         truncated = len(found) > limits.search_entries or (looked >= limits.search_folders and bool(folders))
@@ -217,6 +224,7 @@ _ENTRIES = {"type": "array", "items": ENTRY}
 _ROOT = Field("root", text="the shared folder's name; the first one when left out")
 _PATH = Field("path", required=True, text="names with `/` between them, relative to the root")
 _FOLDER = Field("path", text="a folder; the root when left out")
+_HIDDEN = Field("hidden", text="1: also names that begin with a dot, where this server shows them")
 _API = "/api/v1"
 
 ROUTES = (
@@ -226,7 +234,7 @@ ROUTES = (
         Permission.VIEWER,
         list_folder,
         "The entries of a folder",
-        query=(_ROOT, _FOLDER),
+        query=(_ROOT, _FOLDER, _HIDDEN),
         result={
             "type": "object",
             "properties": {"root": {}, "path": {}, "writable": {"type": "boolean"}, "entries": _ENTRIES},
@@ -238,7 +246,7 @@ ROUTES = (
         Permission.VIEWER,
         search,
         "Files and folders by a part of their name",
-        query=(_ROOT, _FOLDER, Field("q", required=True)),
+        query=(_ROOT, _FOLDER, Field("q", required=True), _HIDDEN),
         result={"type": "object", "properties": {"entries": _ENTRIES, "truncated": {"type": "boolean"}}},
     ),
     Route("GET", f"{_API}/live", Permission.VIEWER, live, "Documents that are open now", result={"type": "object"}),

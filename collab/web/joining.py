@@ -103,6 +103,6 @@ def _access(edge: Edge, offer: Offer, grant: Grant, role: Role, history: str | N
         extended=offer.extended,
         history=history,
         token_id=grant.token_id,
-        share_id=next((name.removeprefix("share:") for name in grant.chain if name.startswith("share:")), None),
+        share_id=grant.share_id,
         expires_ms=None if edge.config.open_mode else expires_s * 1000,
     )

@@ -24,7 +24,7 @@ async def me(call: Call) -> Response:
             "user": None if grant is None else identity_json(grant.identity),
             "role": None if grant is None else grant.role.value,
             "roots": [
-                {"name": root.name, "writable": root.writable}
+                {"name": root.name, "writable": root.writable, "hidden_files": root.hidden_files}
                 for root in ([] if grant is None else edge.roots_of(grant))
             ],
             "version": __version__,

@@ -29,11 +29,17 @@ async def make_share(call: Call) -> Response:
     lifetime_s = call.whole("expires_in_s")
     if role is None or (lifetime_s is not None and lifetime_s <= 0):
         raise MalformedMessage("share", public="A share has the role viewer, commenter or editor, and ends later.")
+    share, url = await add_share(call, document.document_id, role, lifetime_s)
+    return JSONResponse({**_share_json(share), "url": url}, status_code=201)
+
+
+async def add_share(call: Call, document_id: DocumentId, role: Role, lifetime_s: int | None) -> tuple[Share, str]:
+    """A new link of who asks, with its address. Raises: JournalError."""
     secret = secrets.token_urlsafe(24)
     now_ms = call.edge.clock.wall_ms()
     share = Share(
         share_id=secrets.token_hex(8),
-        document_id=document.document_id,
+        document_id=document_id,
         secret_digest=digest(secret),
         role=role.value,
         created_by=call.access.need().user_id,
@@ -42,8 +48,7 @@ async def make_share(call: Call) -> Response:
         revoked_ms=None,
     )
     await call.edge.store.add_share(share)
-    url = f"{call.edge.address(call.request)}/s#{secret}"
-    return JSONResponse({**_share_json(share), "url": url}, status_code=201)
+    return share, f"{call.edge.address(call.request)}/s#{secret}"
 
 
 async def list_shares(call: Call) -> Response:

@@ -9,6 +9,7 @@ import { filePage } from "./shell/file-page";
 import { openedByShare } from "./shell/hand-over";
 import { loadLanguage } from "./shell/i18n";
 import { guestName } from "./shell/identity";
+import { renew, startAsGuest } from "./shell/rights";
 import { ensureSignedIn } from "./shell/sign-in";
 import { createTopBar, mountPage } from "./shell/topbar";
 import { listenForKeys } from "./shell/commands";
@@ -23,8 +24,9 @@ async function start(): Promise<void> {
   const place = placeOf(location);
   document.title = nameOf(place);
   const shared = openedByShare(place);
-  const me = shared ? guestOf(shared) : await ensureSignedIn();
-  const opened = shared ? await api.renewToken(shared.document_id) : await open(place, me);
+  if (shared) startAsGuest(shared.rights);
+  const me = shared ? guestOf(shared.opened) : await ensureSignedIn();
+  const opened = shared ? await renew(shared.opened.document_id) : await open(place, me);
   if (opened) await new EditorPage(opened, me).start();
 }
 

@@ -32,6 +32,8 @@ POLICY = "; ".join(
         "object-src 'none'",
         "base-uri 'none'",
         "form-action 'self'",
+        "require-trusted-types-for 'script'",
+        "trusted-types dompurify",
     )
 )
 FORMATS = {

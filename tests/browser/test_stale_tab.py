@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.browser.real_server import serve
 
 from tests.browser.browser_run import case_names, run_cases
+from tests.serving import Server
 
 SCRIPT = Path(__file__).with_name("stale_tab.mjs")
 CASES = case_names(SCRIPT)
@@ -18,8 +18,8 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str | None]:
     folder, data = tmp_path_factory.mktemp("files"), tmp_path_factory.mktemp("server") / "data"
-    with serve(folder, data) as address:
-        return run_cases(SCRIPT, {"sample": address, "folder": str(folder)})
+    with Server(folder, data) as server:
+        return run_cases(SCRIPT, {"sample": server.url, "folder": str(folder)})
 
 
 @pytest.mark.parametrize("case", CASES)

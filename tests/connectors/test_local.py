@@ -400,16 +400,28 @@ async def test_concurrent_listings_of_the_root_do_not_steal_each_others_entries(
 
 
 async def test_hidden_names_lock_files_and_temporaries_are_not_listed(root: Path) -> None:
-    for name in ("a.txt", ".env", ".git/config", ".~lock.a.odt#", "~$a.docx", ".a.txt.swp", ".livefolder-1.part"):
+    for name in (
+        "a.txt",
+        ".env",
+        ".gitignore",
+        ".git/config",
+        ".~lock.a.odt#",
+        "~$a.docx",
+        ".a.txt.swp",
+        ".livefolder-1.part",
+    ):
         put(root / name, b"")
     connector = LocalConnector(LocalSettings(root))
     shows_hidden = LocalConnector(LocalSettings(root, hidden_entries=True))
 
     assert [stat.path for stat in await connector.list("", ALICE, limit=10)] == ["a.txt"]
-    assert {stat.path for stat in await shows_hidden.list("", ALICE, limit=10)} == {"a.txt", ".env"}
+    assert {stat.path for stat in await shows_hidden.list("", ALICE, limit=10)} == {"a.txt", ".env", ".gitignore"}
     with pytest.raises(InvalidPath):
         await connector.read(".env", ALICE, limit_bytes=LIMIT)
     assert (await shows_hidden.read(".env", ALICE, limit_bytes=LIMIT)).content == b""
+    for never in (".git/config", ".GIT/config", ".~lock.a.odt#", ".a.txt.swp", ".livefolder-1.part"):
+        with pytest.raises(InvalidPath):
+            await shows_hidden.read(never, ALICE, limit_bytes=LIMIT)
     await connector.close()
     await shows_hidden.close()
 

@@ -28,6 +28,7 @@ QUESTIONS: list[calls.Call] = [
     calls.Rebase(DOCUMENT),
     calls.SaveNow(DOCUMENT),
     calls.Restore(DOCUMENT),
+    calls.UndoOutside(DOCUMENT, 7, ANNA),
     calls.ContentNow(DOCUMENT),
     calls.Live(),
     calls.Moved("docs", "a", "b"),

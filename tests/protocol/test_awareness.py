@@ -8,15 +8,15 @@ from dataclasses import replace
 import pytest
 
 from collab.limits import Limits
-from collab.protocol.awareness import AwarenessTable
+from collab.protocol.awareness import AwarenessTable, Change
 from collab.protocol.events import AwarenessEntry
 from collab.protocol.messages import MAX_AWARENESS_CLOCK
-from collab.protocol.roles import Identity
+from collab.protocol.roles import Identity, Role
 
 LIMITS = Limits()
-ANN = Identity("u1", "Ann", "#112233")
+ANN = Identity("u1", "Ann", "#112233", "#aabbcc")
 BOB = Identity("u2", "Bob", "#445566")
-SHOWN = '{"user":{"name":"Ann","color":"#112233","id":"u1"}}'
+SHOWN = '{"user":{"id":"u1","name":"Ann","color":"#112233","color_dark":"#aabbcc","role":"editor"}}'
 
 
 def say(
@@ -35,7 +35,8 @@ def told(
     table: AwarenessTable, connection: int, identity: Identity, entries: list[AwarenessEntry], now: float = 0.0
 ) -> tuple[AwarenessEntry, ...]:
     """What everybody is to be told of what a connection sent."""
-    return tuple(table.entry(client_id) for client_id in table.receive(connection, identity, entries, now))
+    changed = table.receive(connection, identity, Role.EDITOR, entries, now)
+    return tuple(table.entry(client_id) for client_id in changed)
 
 
 def present(table: AwarenessTable) -> tuple[AwarenessEntry, ...]:
@@ -57,14 +58,24 @@ def test_a_new_client_is_broadcast_and_shown_to_newcomers() -> None:
 
 def test_the_name_is_the_servers_and_other_fields_are_the_clients() -> None:
     table = AwarenessTable(LIMITS)
-    state = {"cursor": {"anchor": 1}, "user": {"name": "Bob", "color": "red", "colorLight": "#fff", "id": "u2"}}
+    state = {
+        "cursor": {"anchor": 1},
+        "user": {"name": "Bob", "color": "red", "colorLight": "#fff", "id": "u2", "role": "owner"},
+    }
 
     (entry,) = say(table, 5, 1, json.dumps(state))
 
     assert entry.state is not None
     assert json.loads(entry.state) == {
         "cursor": {"anchor": 1},
-        "user": {"name": "Ann", "color": "#112233", "colorLight": "#fff", "id": "u1"},
+        "user": {
+            "name": "Ann",
+            "color": "#112233",
+            "color_dark": "#aabbcc",
+            "colorLight": "#fff",
+            "id": "u1",
+            "role": "editor",
+        },
     }
 
 
@@ -276,3 +287,38 @@ def test_presence_above_the_rate_is_dropped_and_echoes_cost_nothing() -> None:
 
     assert [len(say(table, 5, clock)) for clock in (1, 2, 3)] == [1, 1, 0]
     assert len(say(table, 5, 4, now=0.6)) == 1
+
+
+# -- roles --
+
+
+def test_a_new_role_is_shown_without_a_word_of_the_client() -> None:
+    table = AwarenessTable(LIMITS)
+    say(table, 5, 3, '{"cursor":1}')
+
+    assert table.change_role(1, Role.VIEWER) == {5: Change.MOVED}
+
+    (entry,) = present(table)
+    assert entry.client_id == 5 and entry.clock == 4
+    assert entry.state is not None and json.loads(entry.state)["user"]["role"] == "viewer"
+    assert json.loads(entry.state)["cursor"] == 1
+
+
+def test_a_new_role_is_shown_in_a_state_that_nobody_has_looked_into() -> None:
+    table = AwarenessTable(LIMITS)
+    say(table, 5, 3, '{"cursor":1}')
+    table.receive(1, ANN, Role.EDITOR, [AwarenessEntry(5, 4, '{"cursor":2}')], 0.0)
+    table.change_role(1, Role.VIEWER)
+
+    (entry,) = present(table)
+
+    assert entry.clock == 5 and entry.state is not None
+    assert json.loads(entry.state)["cursor"] == 2 and json.loads(entry.state)["user"]["role"] == "viewer"
+
+
+def test_a_new_role_says_nothing_of_who_is_not_shown() -> None:
+    table = AwarenessTable(LIMITS)
+    say(table, 5, 3)
+    say(table, 5, 4, None)
+
+    assert table.change_role(1, Role.VIEWER) == {} and table.change_role(2, Role.OWNER) == {}

@@ -30,7 +30,7 @@ from collab.protocol.messages import (
 from collab.protocol.roles import Identity, Role
 
 LIMITS = Limits()
-HELLO = Hello("h1", Role.EDITOR, "text", Identity("u1", "Änne", "#112233"), {"path": "a.md", "size": 3})
+HELLO = Hello("h1", Role.EDITOR, "text", Identity("u1", "Änne", "#112233", "#aabbcc"), {"path": "a.md", "size": 3})
 SAVED = SaveState(StorageState.STORED, covers=7, stored_at_ms=1_700_000_000_000, version="v1")
 REFUSED = SaveState(StorageState.REFUSED, code="storage_full", reason="The storage is full.")
 NOTICE = Notice("conflict", "Somebody else changed the file.", {"conflict_id": "c1"})
@@ -51,7 +51,7 @@ WIRE: list[tuple[bytes, bytes, Message]] = [
         b"\x70"
         + encode_var_string(
             '{"history_id":"h1","role":"editor","kind":"text",'
-            '"user":{"id":"u1","name":"Änne","color":"#112233"},"facts":{"path":"a.md","size":3}}'
+            '"user":{"id":"u1","name":"Änne","color":"#112233","color_dark":"#aabbcc"},"facts":{"path":"a.md","size":3}}'
         ),
         HELLO,
     ),

@@ -12,7 +12,7 @@ from collab.config import Config, PresenceConfig
 from collab.limits import Limits
 from collab.protocol.events import AwarenessEntry
 from collab.protocol.messages import Awareness, decode_message, encode_awareness, encode_query_awareness
-from collab.protocol.roles import Identity
+from collab.protocol.roles import Identity, Role
 from collab.rooms.pace import LATEST_S
 from collab.rooms.presence import Presence
 from tests.simulation.loop import simulate
@@ -70,7 +70,8 @@ class Person:
         self.renewed_at = now
         state = json.dumps({"place": self.place, "padding": "x" * 200})
         identity = Identity(f"u{self.client_id}", f"Person {self.client_id}", "#336699")
-        presence.receive(self.client_id, identity, [AwarenessEntry(self.client_id, self.clock, state)], now)
+        entry = AwarenessEntry(self.client_id, self.clock, state)
+        presence.receive(self.client_id, identity, Role.EDITOR, [entry], now)
 
 
 class Crowd:
@@ -136,16 +137,31 @@ def test_a_crowd_is_seen_as_it_is_by_all_and_nobody_alive_is_given_up() -> None:
     assert not crowd.left_at
 
 
+def test_a_new_role_is_told_and_shown_to_newcomers() -> None:
+    presence = Presence(LIMITS, CONFIG)
+    person, observer, newcomer = Person(7, 1), Observer(), Observer()
+    person.say(presence, 0.0)
+    observer.read(presence.take(0.0, 2, with_text=True), 0.0)
+
+    presence.change_role(7, Role.VIEWER, 10.0)
+
+    observer.read(presence.take(10.0, 2, with_text=True), 10.0)
+    newcomer.read(presence.everybody(), 10.0)
+    assert observer.seen == newcomer.seen
+    _, state, _ = newcomer.seen[7]
+    assert state is not None and json.loads(state)["user"]["role"] == "viewer"
+
+
 def test_a_state_that_cannot_be_shown_leaves_what_was_shown_before() -> None:
     presence, ann = Presence(LIMITS, CONFIG), Identity("u1", "Ann", "#112233")
     observer = Observer()
-    presence.receive(1, ann, [AwarenessEntry(5, 1, '{"place":1}')], 0.0)
-    presence.receive(1, ann, [AwarenessEntry(5, 2, '{"place":NaN}')], 0.1)
+    presence.receive(1, ann, Role.EDITOR, [AwarenessEntry(5, 1, '{"place":1}')], 0.0)
+    presence.receive(1, ann, Role.EDITOR, [AwarenessEntry(5, 2, '{"place":NaN}')], 0.1)
 
     observer.read(presence.take(0.2, 2, with_text=False), 0.2)
 
     assert observer.places == {5: 1}
-    presence.receive(1, ann, [AwarenessEntry(5, 3, '{"place":3}')], 0.3)
+    presence.receive(1, ann, Role.EDITOR, [AwarenessEntry(5, 3, '{"place":3}')], 0.3)
     observer.read(presence.take(0.3, 2, with_text=False), 0.3)
     assert observer.places == {5: 3}
 
@@ -153,7 +169,7 @@ def test_a_state_that_cannot_be_shown_leaves_what_was_shown_before() -> None:
 def test_who_came_and_went_within_one_frame_is_gone_for_those_who_met_them() -> None:
     presence, ann = Presence(LIMITS, CONFIG), Identity("u1", "Ann", "#112233")
     newcomer, other = Observer(), Observer()
-    presence.receive(1, ann, [AwarenessEntry(5, 1, '{"place":1}')], 0.0)
+    presence.receive(1, ann, Role.EDITOR, [AwarenessEntry(5, 1, '{"place":1}')], 0.0)
     newcomer.read(presence.everybody(), 0.0)
     presence.leave(1, 0.01)
 
@@ -169,9 +185,8 @@ def test_a_removal_is_told_even_when_the_table_has_forgotten_who_it_was() -> Non
     small = replace(LIMITS, connections_per_room=1, awareness_clients_per_connection=1)
     presence, observer = Presence(small, CONFIG), Observer()
     for number in range(1, 31):
-        presence.receive(
-            number, Identity(f"u{number}", "x", "#112233"), [AwarenessEntry(number, 1, '{"place":1}')], 0.0
-        )
+        identity = Identity(f"u{number}", "x", "#112233")
+        presence.receive(number, identity, Role.EDITOR, [AwarenessEntry(number, 1, '{"place":1}')], 0.0)
     observer.read(presence.take(0.0, 30, with_text=False), 0.0)
 
     for number in range(1, 31):

@@ -93,8 +93,15 @@ await runCases({
       const raw = async (tab) => {
         await tab.goto(sample);
         await tab.locator(".grid").waitFor();
-        const put = (texts) => texts.forEach((text) => (document.body.appendChild(document.createElement("div")).innerHTML = text));
+        const put = (texts) => texts.forEach((text) => {
+          try {
+            document.body.appendChild(document.createElement("div")).innerHTML = text;
+          } catch {
+            // what the page may not do with text: reported where the policy holds
+          }
+        });
         await tab.evaluate(put, TEXTS).catch(() => undefined); // a payload may take the page away
+        await tab.evaluate(() => new Promise((resolve) => setTimeout(resolve))).catch(() => undefined); // refusals are told in tasks of their own
         await tab.waitForLoadState("networkidle");
       };
       await watched(page.context().browser(), { listener }, async (tab, { seen, heard }) => {

@@ -178,13 +178,13 @@ await runCases({
       const fields = (more) => `{${JSON.stringify(key)}: {"polluted": true}, ${more}}`;
       inject(notice(fields(`"code": ${JSON.stringify(key)}, "text": ${JSON.stringify(key)}`)));
       inject(notice(fields(`"code": "outside_change", "source": ${hostileJson(0)}, "places": ${hostileJson(0)}`)));
-      inject(notice(fields(`"code": "role_changed"`)));
       inject(saveState(fields(`"state": ${JSON.stringify(key)}, "covers": ${hostileJson(0)}, "reason": ${hostileJson(0)}`)));
       inject(hello(`{"history_id": "${history_id}", "role": "owner", "kind": "text", "user": {${JSON.stringify(key)}: 1, "name": "${key}", "id": "x"}, "facts": {${JSON.stringify(key)}: "polluted", "encoding": "${key}", "line_ends": "${key}"}}`));
     }
     await page.locator(".peer-flag").nth(KEYS.length - 1).waitFor({ state: "attached" });
     await page.locator(".status-facts", { hasText: /polluted/i }).waitFor();
     assert.equal(connections(), 1, "the page gave its connection up");
+    for (const key of KEYS) inject(notice(`{${JSON.stringify(key)}: {"polluted": true}, "code": "role_changed", "role": ${JSON.stringify(key)}}`)); // each brings a new connection
     await page.reload();
     await page.locator('.cm-content[aria-readonly="false"]').waitFor();
     await assertWritable(page);

@@ -45,7 +45,7 @@ def present(table: AwarenessTable) -> tuple[AwarenessEntry, ...]:
 def attack(seed: int) -> None:
     rng = random.Random(seed)
     table = AwarenessTable(LIMITS)
-    table.receive(1, VICTIM, [AwarenessEntry(VICTIM_CLIENT, 5, '{"cursor":1}')], 0.0)
+    table.receive(1, VICTIM, Role.EDITOR, [AwarenessEntry(VICTIM_CLIENT, 5, '{"cursor":1}')], 0.0)
     (victim,) = present(table)
     now = 0.0
     for _ in range(rng.randint(1, 15)):
@@ -59,7 +59,7 @@ def attack(seed: int) -> None:
             sent = messages.encode_awareness([hostile_entry(rng) for _ in range(rng.randint(1, 6))])
             (event,) = session.receive(sent, now)
             assert isinstance(event, AwarenessReceived)
-            told = table.receive(connection, identity, event.entries, now)
+            told = table.receive(connection, identity, Role.EDITOR, event.entries, now)
             broadcast = tuple(table.entry(client_id) for client_id in told)
         assert VICTIM_CLIENT not in {entry.client_id for entry in broadcast}
         for entry in broadcast:
@@ -82,7 +82,7 @@ def test_no_hostile_sequence_changes_the_victims_entry(block: int) -> None:
 
 def test_after_the_victim_left_its_client_is_not_free_for_others_while_others_still_see_it() -> None:
     table = AwarenessTable(LIMITS)
-    table.receive(1, VICTIM, [AwarenessEntry(VICTIM_CLIENT, 5, "{}")], 0.0)
+    table.receive(1, VICTIM, Role.EDITOR, [AwarenessEntry(VICTIM_CLIENT, 5, "{}")], 0.0)
     table.leave(1, 1.0)
 
-    assert table.receive(2, HOSTILE[0], [AwarenessEntry(VICTIM_CLIENT, 99, "{}")], 2.0) == {}
+    assert table.receive(2, HOSTILE[0], Role.EDITOR, [AwarenessEntry(VICTIM_CLIENT, 99, "{}")], 2.0) == {}

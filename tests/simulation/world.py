@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from collab.clock import Clock, FakeClock
 from collab.config import Config
-from collab.document import Document, compact
+from collab.document import Document, compact, taken_back
 from collab.formats.base import Decoded, Forked, Renewed
 from collab.formats.table import format_named
 from collab.formats.text import TextFormat
@@ -51,6 +51,9 @@ class InlineSandbox:
             self.tried_on_snapshots += 1
             Document.from_updates([snapshot, checked.update])
         return checked
+
+    async def take_back(self, before: Sequence[bytes], update: bytes, now: bytes, client_id: int) -> bytes:
+        return taken_back(before, update, now, client_id)
 
     async def encode(self, format_name: str, state: bytes, base: bytes) -> bytes:
         return format_named(format_name).encode(Document.from_updates([state]), base)

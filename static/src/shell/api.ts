@@ -4,7 +4,9 @@ export type Role = "viewer" | "commenter" | "editor" | "owner";
 
 export interface Person {
   readonly name: string;
+  /** On light grounds. */
   readonly color: string;
+  readonly color_dark?: string;
 }
 
 export interface User extends Person {
@@ -14,6 +16,8 @@ export interface User extends Person {
 export interface Root {
   readonly name: string;
   readonly writable: boolean;
+  /** Names that begin with a dot can be shown. */
+  readonly hidden_files?: boolean;
 }
 
 export interface Me {
@@ -66,7 +70,12 @@ export interface OpenDocument {
   readonly user: User;
   readonly facts: Readonly<Record<string, string>>;
   readonly writable: boolean;
+  /** The file is gone; what is shown comes from the journal. */
+  readonly deleted?: boolean;
 }
+
+/** What an owner says to who asks to edit. */
+export type AccessAnswer = "once" | "editor" | "deny";
 
 export interface Share {
   readonly share_id: string;
@@ -133,9 +142,21 @@ export function address(path: string, query: Query = {}): string {
   return BASE + path + (search ? `?${search}` : "");
 }
 
+function documentAddress(documentId: string, what: string): string {
+  return address(`/documents/${encodeURIComponent(documentId)}${what}`);
+}
+
+let roomToken: string | null = null;
+
+/** Ask for documents by this room token from now on, null: by the session. */
+export function actWith(token: string | null): void {
+  roomToken = token;
+}
+
 async function call<Answer>(method: string, url: string, body?: unknown, signal?: AbortSignal): Promise<Answer> {
   const raw = body instanceof Uint8Array;
-  const headers = { "Content-Type": raw ? BYTES_TYPE : JSON_TYPE, Accept: JSON_TYPE };
+  const headers = new Headers({ "Content-Type": raw ? BYTES_TYPE : JSON_TYPE, Accept: JSON_TYPE });
+  if (roomToken !== null && url.startsWith(`${BASE}/documents/`)) headers.set("Authorization", `Bearer ${roomToken}`);
   const init: RequestInit = { method, headers, credentials: "same-origin" };
   if (body !== undefined) init.body = raw ? (body as BodyInit) : JSON.stringify(body);
   if (signal) init.signal = signal;
@@ -172,9 +193,10 @@ export const api = {
   signIn: (token: string): Promise<unknown> => call("POST", address("/session"), { token }),
   signOut: (): Promise<void> => call("DELETE", address("/session")),
 
-  folder: (place: Place, signal?: AbortSignal): Promise<Folder> => call("GET", address("/folders", { ...place }), undefined, signal),
-  search: (place: Place, text: string, signal?: AbortSignal): Promise<{ entries: Entry[]; truncated: boolean }> =>
-    call("GET", address("/search", { ...place, q: text }), undefined, signal),
+  folder: (place: Place, signal?: AbortSignal, hidden = false): Promise<Folder> =>
+    call("GET", address("/folders", { ...place, hidden: hidden ? 1 : undefined }), undefined, signal),
+  search: (place: Place, text: string, signal?: AbortSignal, hidden = false): Promise<{ entries: Entry[]; truncated: boolean }> =>
+    call("GET", address("/search", { ...place, q: text, hidden: hidden ? 1 : undefined }), undefined, signal),
   live: (signal?: AbortSignal): Promise<{ documents: LiveDocument[] }> => call("GET", address("/live"), undefined, signal),
 
   createFolder: (place: Place): Promise<Entry> => call("POST", address("/folders"), place),
@@ -183,18 +205,23 @@ export const api = {
   remove: (place: Place): Promise<void> => call("DELETE", address("/files", { ...place })),
 
   open: (place: Place, name?: string): Promise<OpenDocument> => call("POST", address("/documents/open"), name ? { ...place, name } : place),
-  renewToken: (documentId: string): Promise<OpenDocument> => call("POST", address(`/documents/${encodeURIComponent(documentId)}/token`)),
-  save: (documentId: string): Promise<SaveState> => call("POST", address(`/documents/${encodeURIComponent(documentId)}/save`)),
+  renewToken: (documentId: string, name?: string): Promise<OpenDocument> => call("POST", documentAddress(documentId, "/token"), name ? { name } : undefined),
+  save: (documentId: string): Promise<SaveState> => call("POST", documentAddress(documentId, "/save")),
+  restore: (documentId: string): Promise<SaveState> => call("POST", documentAddress(documentId, "/restore")),
+  undoOutside: (documentId: string, change: number): Promise<void> => call("POST", documentAddress(documentId, `/outside/${change}/undo`)),
+  askAccess: (documentId: string): Promise<{ told: number }> => call("POST", documentAddress(documentId, "/access-requests")),
+  answerAccess: (documentId: string, request: string, answer: AccessAnswer): Promise<void> =>
+    call("POST", documentAddress(documentId, `/access-requests/${encodeURIComponent(request)}`), { answer }),
 
   retiredHistory: (documentId: string, historyId: string): Promise<{ state_vector: string }> => call("GET", historyAddress(documentId, historyId)),
   handOver: (documentId: string, historyId: string, update: Uint8Array): Promise<{ new: boolean; changes: number; conflicts: number }> =>
     call("POST", `${historyAddress(documentId, historyId)}/edits`, update),
 
   share: (documentId: string, role: Role, expiresInS?: number): Promise<NewShare> =>
-    call("POST", address(`/documents/${encodeURIComponent(documentId)}/shares`), expiresInS ? { role, expires_in_s: expiresInS } : { role }),
-  shares: (documentId: string): Promise<{ shares: Share[] }> => call("GET", address(`/documents/${encodeURIComponent(documentId)}/shares`)),
+    call("POST", documentAddress(documentId, "/shares"), expiresInS ? { role, expires_in_s: expiresInS } : { role }),
+  shares: (documentId: string): Promise<{ shares: Share[] }> => call("GET", documentAddress(documentId, "/shares")),
   revokeShare: (documentId: string, shareId: string): Promise<void> =>
-    call("DELETE", address(`/documents/${encodeURIComponent(documentId)}/shares/${encodeURIComponent(shareId)}`)),
+    call("DELETE", documentAddress(documentId, `/shares/${encodeURIComponent(shareId)}`)),
   redeemShare: (secret: string, name?: string): Promise<OpenDocument> => call("POST", address("/shares/redeem"), name ? { secret, name } : { secret }),
 };
 
@@ -205,7 +232,7 @@ export function contentAddress(place: Place, inline = false): string {
 
 /** Where the live content is, as the file would be ("download my copy"). */
 export function liveContentAddress(documentId: string): string {
-  return address(`/documents/${encodeURIComponent(documentId)}/content`);
+  return documentAddress(documentId, "/content");
 }
 
 /** Send a file's bytes with progress (0…1). XMLHttpRequest, because fetch does not report the upload. */

@@ -15,18 +15,25 @@ import type { IconName } from "./icons";
 
 const THEME_ICONS: Readonly<Record<Theme, IconName>> = { system: "monitor", light: "sun", dark: "moon" };
 
-/** The person's avatar with the menu: name, theme, commands, keys, sign out. `onName` hears of a new name. */
-export function accountButton(me: Me, onName: (name: string) => void = () => undefined): HTMLElement {
+export interface AccountOptions {
+  /** Hears of a new name. */
+  readonly onName?: (name: string) => void;
+  /** What the page adds to the menu. */
+  readonly more?: () => readonly MenuEntry[];
+}
+
+/** The person's avatar with the menu: name, theme, commands, keys, sign out. */
+export function accountButton(me: Me, { onName, more }: AccountOptions = {}): HTMLElement {
   const trigger = h("button", { class: "account", type: "button" });
   const draw = (): void => {
     const name = displayName(me);
     trigger.setAttribute("aria-label", t("account.label", { name }));
     trigger.title = name;
-    replaceChildren(trigger, avatar({ name, color: me.user?.color ?? "" }));
+    replaceChildren(trigger, avatar({ ...me.user, name, color: me.user?.color ?? "" }));
   };
-  const rename = (): void => askForName((name) => (draw(), onName(name)));
+  const rename = (): void => askForName((name) => (draw(), onName?.(name)));
   draw();
-  attachMenu(trigger, () => [...nameEntries(me, rename), ...commonEntries(me)]);
+  attachMenu(trigger, () => [...nameEntries(me, rename), ...(more?.() ?? []), ...commonEntries(me)]);
   registerCommands(commonCommands(me, rename));
   return trigger;
 }

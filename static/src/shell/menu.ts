@@ -8,6 +8,8 @@ export interface MenuItem {
   /** The key that does the same, shown at the right. */
   key?: string;
   checked?: boolean;
+  /** On or off by itself, not one of several. */
+  toggle?: boolean;
   disabled?: boolean;
   danger?: boolean;
   run: () => void;
@@ -75,7 +77,7 @@ function itemOf(entry: MenuItem, close: (refocus: boolean) => void): HTMLElement
   const item = h("button", {
     class: `menu-item${entry.danger ? " menu-danger" : ""}`,
     type: "button",
-    role: checkable ? "menuitemradio" : "menuitem",
+    role: !checkable ? "menuitem" : entry.toggle ? "menuitemcheckbox" : "menuitemradio",
     tabIndex: -1,
     disabled: entry.disabled ?? false,
     attrs: { "aria-checked": checkable ? String(entry.checked) : null },

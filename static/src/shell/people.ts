@@ -13,11 +13,20 @@ export function initials(name: string): string {
 }
 
 const COLOR = /^#[0-9a-f]{6}$/i;
+const GREY = { light: "#667085", dark: "#a6aec0" };
 
-/** A round chip with the initials on the person's colour. The colour came over the wire: anything else is grey. */
+/** Give an element a person's two colours; the style sheet takes the one for the ground. They came over the wire. */
+export function wearColors(element: HTMLElement, light: string, dark = ""): void {
+  const known = COLOR.test(light);
+  element.classList.add("person");
+  element.style.setProperty("--person-light", known ? light : GREY.light);
+  element.style.setProperty("--person-dark", COLOR.test(dark) ? dark : GREY.dark);
+}
+
+/** A round chip with the initials on the person's colour. */
 export function avatar(person: Person, size: "small" | "normal" = "normal"): HTMLElement {
   const chip = h("span", { class: `avatar avatar-${size}`, title: person.name, attrs: { "aria-hidden": "true", "data-initials": initials(person.name) } });
-  chip.style.setProperty("--person", COLOR.test(person.color) ? person.color : "#667085");
+  wearColors(chip, person.color, person.color_dark);
   return chip;
 }
 

@@ -19,6 +19,7 @@ function listCommands(page: StartPage): Command[] {
   return [
     { id: "search", label: t("command.search"), group, keys: ["/"], run: focus },
     { id: "find-file", label: t("command.find_file"), group, keys: ["Mod+P"], enabled: () => page.root !== "", run: () => openFilePalette(page.root) },
+    { id: "hidden", label: t("command.hidden"), group, enabled: () => page.mayShowHidden, run: () => page.toggleHidden() },
     { id: "up", label: t("command.up"), group, keys: ["Backspace"], run: () => page.up() },
     list("list", "command.list", ["ArrowDown", "ArrowUp"]),
   ];

@@ -7,6 +7,7 @@ import { nameOrder, t } from "../shell/i18n";
 import { icon } from "../shell/icons";
 import { announce } from "../shell/live-region";
 import { showMenu, type MenuEntry } from "../shell/menu";
+import { readSetting, writeSetting } from "../shell/theme";
 import { createTopBar, mountPage } from "../shell/topbar";
 import { createEntry, deleteEntries, downloadEntries, entryMenu, NEW_KINDS, type EntryEvents } from "./actions";
 import { crumbsOf, drawBreadcrumb } from "./breadcrumb";
@@ -20,6 +21,7 @@ import { emptyFolder, failed, nothingFound, skeleton } from "./states";
 import { Toolbar } from "./toolbar";
 import { acceptDrops, Uploads } from "./upload";
 
+const HIDDEN = "collab.hidden_files";
 const REFRESH_MS = 10_000;
 /** A larger folder is loaded again only when somebody comes back to the page. */
 const REFRESHED_ENTRIES = 2_000;
@@ -43,6 +45,7 @@ export class StartPage {
   private where: Where;
   private listing: Listing | null = null;
   private order: Order = BY_NAME;
+  private hidden = readSetting(HIDDEN) === "1";
   private loading = new AbortController();
   private shown = "";
   /** The entry to focus when the list is there: the folder one came from. */
@@ -74,7 +77,7 @@ export class StartPage {
   /** Draw the page and begin to listen. */
   start(): void {
     registerPageCommands(this);
-    this.bar.right.append(accountButton(this.me));
+    this.bar.right.append(accountButton(this.me, { more: () => this.viewEntries() }));
     mountPage(this.bar, this.main);
     acceptDrops(this.main, () => this.writable, () => this.folderName, (files) => this.upload(files));
     window.addEventListener("popstate", () => this.visit(parseWhere(location.search)));
@@ -124,6 +127,22 @@ export class StartPage {
       icon: kind.icon,
       run: () => createEntry(kind, this.place, (entry) => ((this.focusPath = entry.path), void this.load(false))),
     }));
+  }
+
+  /** Whether the server shows names that begin with a dot in this root. */
+  get mayShowHidden(): boolean {
+    return this.me.roots.some((root) => root.name === this.root && root.hidden_files);
+  }
+
+  toggleHidden(): void {
+    this.hidden = !this.hidden;
+    writeSetting(HIDDEN, this.hidden ? "1" : "");
+    void this.load(false);
+  }
+
+  private viewEntries(): MenuEntry[] {
+    if (!this.mayShowHidden) return [];
+    return [{ label: t("command.hidden"), icon: "eye", checked: this.hidden, toggle: true, run: () => this.toggleHidden() }, "separator"];
   }
 
   private get folderName(): string {
@@ -185,8 +204,9 @@ export class StartPage {
     if (this.atRoots) return { entries: this.me.roots.map(rootEntry), writable: false, truncated: false };
     const place = this.place;
     const { query } = this.where;
-    if (!query) return { ...(await api.folder(place, signal)), truncated: false };
-    const found = await api.search(place, query, signal);
+    const hidden = this.hidden && this.mayShowHidden;
+    if (!query) return { ...(await api.folder(place, signal, hidden)), truncated: false };
+    const found = await api.search(place, query, signal, hidden);
     announce(t("search.found", { count: found.entries.length }));
     return { ...found, writable: this.listing?.writable ?? false };
   }

@@ -4,6 +4,7 @@
  */
 import * as Y from "yjs";
 import { ApiError, api, type OpenDocument } from "../shell/api";
+import { addRight, renew } from "../shell/rights";
 import { formatSize, formatTime } from "../shell/i18n";
 import { Keeper } from "./keeper";
 import { keptText, openOfflineStore, typedText, type Kept, type OfflineStore } from "./offline";
@@ -38,7 +39,7 @@ export class LiveDocument implements Observer {
   conflicts = 0;
   deleted = false;
   private readonly keeper: Keeper;
-  /** The history of `doc`; another one means that the document was replaced under it. */
+  /** The history of `doc`; what is opened by a renewed token may be another one, which the provider refuses. */
   private readonly historyId: string;
   private journalAway = false;
   private stop: StopReason | null = null;
@@ -63,6 +64,7 @@ export class LiveDocument implements Observer {
   static async open(opened: OpenDocument, listener: DocumentListener): Promise<LiveDocument> {
     const store = await openOfflineStore().catch(() => null);
     const live = new LiveDocument(opened, store, listener);
+    live.deleted = opened.deleted ?? false;
     const { apply, aside } = await live.keeper.load();
     live.aside = aside;
     live.provider.applyKept(apply);
@@ -154,6 +156,18 @@ export class LiveDocument implements Observer {
     await api.save(this.opened.document_id);
   }
 
+  /** Write the file again although it was deleted. Throws ApiError. */
+  async restoreFile(): Promise<void> {
+    this.provider.flush();
+    await api.restore(this.opened.document_id);
+  }
+
+  /** Another right was given or taken: come in by it. */
+  async changeRight(token: string | null): Promise<void> {
+    if (token !== null) addRight(token);
+    this.provider.change(await this.renew());
+  }
+
   /** Try again after a stop or while waiting. */
   reconnect(): void {
     this.stop = null;
@@ -240,9 +254,7 @@ export class LiveDocument implements Observer {
 
   private async renew(): Promise<Access> {
     try {
-      const opened = await api.renewToken(this.opened.document_id);
-      if (opened.history_id !== this.historyId) throw new AccessRefused("history_changed");
-      this.opened = opened;
+      this.opened = await renew(this.opened.document_id);
     } catch (error) {
       if (error instanceof ApiError) {
         if (error.status === 401) throw new AccessRefused("signed_out");

@@ -1,16 +1,18 @@
 /** Owns who is here: presence states of the others, read with suspicion, as people. Draws nothing.
  *
- * The server puts its own identity into `user`; everything else in a state comes from another person's browser.
+ * The server puts its own identity, with colours and role, into `user`; everything else in a state comes from another person's browser.
  */
 import type { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
-import { fieldsOf, readColor, readRole, text, type Role } from "./wire";
+import { fieldsOf, readColors, readRole, text, type Role } from "./wire";
 
 export interface Peer {
   readonly client: number;
   readonly userId: string;
   readonly name: string;
   readonly color: string;
+  readonly colorDark: string;
+  /** What the server lets this person do. */
   readonly role: Role;
   readonly cursor: Cursor | null;
   /** The start of what is at the top of this person's window. */
@@ -42,8 +44,8 @@ export function readPeer(client: number, state: unknown): Peer {
     // Everybody of an open server has the same id: there the name tells people apart.
     userId: `${text(user.get("id")) ?? client} ${name}`,
     name: name || "?",
-    color: readColor(user.get("color")),
-    role: fields.has("role") ? readRole(fields.get("role")) : "editor",
+    ...readColors(user),
+    role: readRole(user.get("role")),
     cursor: readCursor(fields.get("cursor")),
     top: readPosition(fields.get("top")),
   };

@@ -2,7 +2,7 @@
 import { h, replaceChildren } from "../shell/dom";
 import { formatList, t } from "../shell/i18n";
 import { showMenu, type MenuEntry } from "../shell/menu";
-import { avatar } from "../shell/people";
+import { avatar, wearColors } from "../shell/people";
 import type { Peer } from "./peers";
 
 const SHOWN = 5;
@@ -48,19 +48,19 @@ export class PeopleBar {
   private chip(peer: Peer): HTMLElement {
     const followed = peer.userId === this.followed;
     const label = t(followed ? "people.stop_following" : "people.follow", { name: peer.name });
-    const chip = h("button", { class: "people-chip", type: "button", title: label, attrs: { "aria-label": label, "aria-pressed": String(followed) } }, avatar(peer));
-    chip.style.setProperty("--person", peer.color);
+    const chip = h("button", { class: "people-chip", type: "button", title: label, attrs: { "aria-label": label, "aria-pressed": String(followed) } }, avatar({ ...peer, color_dark: peer.colorDark }));
+    wearColors(chip, peer.color, peer.colorDark);
     chip.addEventListener("click", () => this.actions.follow(this.current(peer)));
     return chip;
   }
 
   /** The whole list: who may only read is said. */
   entries(): MenuEntry[] {
-    return this.people.map((peer) => ({
-      label: peer.role === "viewer" || peer.role === "commenter" ? t("people.reader", { name: peer.name }) : peer.name,
-      icon: peer.role === "viewer" ? ("eye" as const) : ("pencil" as const),
-      run: () => this.actions.goTo(this.current(peer)),
-    }));
+    return this.people.map((peer) => {
+      const reads = peer.role === "viewer" || peer.role === "commenter";
+      const label = reads ? t("people.reader", { name: peer.name }) : peer.name;
+      return { label, icon: reads ? ("eye" as const) : ("pencil" as const), run: () => this.actions.goTo(this.current(peer)) };
+    });
   }
 
   private current(peer: Peer): Peer {

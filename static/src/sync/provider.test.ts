@@ -310,6 +310,42 @@ test("provider: 4401 without a new token stops and loses nothing", async () => {
   assert.equal(provider.ledger.pending, 1);
 });
 
+test("provider: a fresh token of another history ends it before anything is sent", async () => {
+  const { environment, provider, seen, join, type } = setUp(async () => ({ ...ACCESS, historyId: "h2" }));
+  provider.connect();
+  join();
+  type("mine");
+  environment.socket.onclose?.({ code: 4401, reason: "" });
+  await new Promise((resolve) => setImmediate(resolve));
+
+  assert.deepEqual(seen.stopped, ["history_changed"]);
+  assert.equal(environment.sockets.length, 1);
+  assert.equal(provider.ledger.pending, 1);
+});
+
+test("provider: another right comes in by a new connection, which brings what was not confirmed", () => {
+  const { environment, provider, join, type } = setUp();
+  provider.connect();
+  join();
+  type("mine");
+  provider.change({ ...ACCESS, url: "ws://127.0.0.1:1/ws/d1?token=more" });
+  join("editor");
+
+  assert.deepEqual(environment.socket.protocols, ["collab.v1", "token.more"]);
+  assert.equal(environment.sockets.length, 2);
+  assert.equal(provider.phase, "live");
+});
+
+test("provider: another right of another history is not taken", () => {
+  const { environment, provider, seen, join } = setUp();
+  provider.connect();
+  join();
+  provider.change({ ...ACCESS, historyId: "h2" });
+
+  assert.deepEqual(seen.stopped, ["history_changed"]);
+  assert.equal(environment.sockets.length, 1);
+});
+
 test("provider: overload waits longer than a lost line", () => {
   const { environment, provider, join } = setUp();
   provider.connect();

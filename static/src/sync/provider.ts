@@ -100,6 +100,14 @@ export class Provider {
     this.options.observer.changed();
   }
 
+  /** Come in again by another right. */
+  change(access: Access): void {
+    if (!this.take(access)) return;
+    if (this.phase === "offline" || this.phase === "stopped") return this.connect();
+    this.flush();
+    this.reopen();
+  }
+
   /** Leave for good: say goodbye to the others and drop the socket. */
   destroy(): void {
     this.flush();
@@ -159,7 +167,8 @@ export class Provider {
 
   private async renewAndOpen(generation: number): Promise<void> {
     try {
-      this.access = await this.options.renew();
+      const access = await this.options.renew();
+      if (generation === this.generation && !this.take(access)) return;
     } catch (error) {
       if (generation !== this.generation) return;
       if (error instanceof AccessRefused) return this.stop(error.reason);
@@ -167,6 +176,16 @@ export class Provider {
       return this.later(backoffMs(this.failures - 1, this.environment.random()), () => void this.renewAndOpen(generation));
     }
     if (generation === this.generation && this.phase === "offline") this.open();
+  }
+
+  /** Go on by this access, unless it is of another history: this document must never meet that one. */
+  private take(access: Access): boolean {
+    if (access.historyId !== this.access.historyId) {
+      this.stop("history_changed");
+      return false;
+    }
+    this.access = access;
+    return true;
   }
 
   private stop(reason: StopReason): void {
@@ -274,8 +293,7 @@ export class Provider {
     if (hello.historyId !== this.access.historyId) return this.stop("history_changed");
     this.role = hello.role;
     this.restarting = false;
-    this.awareness.setLocalStateField("role", hello.role); // shown to the others; the server decides by its own
-    if (hello.user) this.awareness.setLocalStateField("user", hello.user);
+    if (hello.user) this.awareness.setLocalStateField("user", { name: hello.user.name }); // the server says the rest
     this.options.observer.hello(hello);
     this.enter("syncing");
     this.later(SYNC_TIMEOUT_MS, () => this.lose(this.generation, 1006));

@@ -16,6 +16,7 @@ const ACTION_TEXTS: Readonly<Record<Action, MessageKey>> = {
   discard_aside: "state.action.discard_aside",
   show_conflicts: "state.action.show_conflicts",
   show_changes: "state.action.show_changes",
+  undo_changes: "state.action.undo_changes",
   dismiss_changes: "action.close",
   restore_file: "state.action.restore_file",
   save_as: "state.action.save_as",

@@ -109,7 +109,7 @@ test("state: lost rights offer the unsent edits", () => {
 });
 
 test("state: news about the text are banners with what one can do", () => {
-  const shown = banners({ conflicts: 2, outside: { who: "", places: 3 }, asideEdits: true, deleted: true, quotaFull: true });
+  const shown = banners({ conflicts: 2, outside: { who: "", places: 3, undoable: true }, asideEdits: true, deleted: true, quotaFull: true });
 
   assert.deepEqual(shown.map((banner) => [banner.id, banner.key]), [
     ["aside", "state.aside"],
@@ -122,7 +122,16 @@ test("state: news about the text are banners with what one can do", () => {
 });
 
 test("state: a known author of an outside change is named", () => {
-  assert.deepEqual(banners({ outside: { who: "Anna's laptop", places: 1 } })[0]?.values, { who: "Anna's laptop", count: 1 });
+  assert.deepEqual(banners({ outside: { who: "Anna's laptop", places: 1, undoable: false } })[0]?.values, { who: "Anna's laptop", count: 1 });
+});
+
+test("state: an outside change is taken back by those who may write, while that is possible", () => {
+  const actions = (facts: Partial<Facts>) => banners(facts)[0]?.actions;
+  const outside = { who: "", places: 1, undoable: true };
+
+  assert.deepEqual(actions({ outside }), ["show_changes", "undo_changes", "dismiss_changes"]);
+  assert.deepEqual(actions({ outside, readOnly: "role_viewer" }), ["show_changes", "dismiss_changes"]);
+  assert.deepEqual(actions({ outside: { ...outside, undoable: false } }), ["show_changes", "dismiss_changes"]);
 });
 
 test("state: nothing to say means no banner", () => {

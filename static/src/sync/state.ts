@@ -16,6 +16,7 @@ export type Action =
   | "discard_aside"
   | "show_conflicts"
   | "show_changes"
+  | "undo_changes"
   | "dismiss_changes"
   | "restore_file"
   | "save_as"
@@ -44,8 +45,10 @@ export interface View {
 export type ReadOnlyReason = "role_viewer" | "role_commenter" | "storage" | "kind";
 
 export interface OutsideChange {
+  /** Empty: nobody knows. */
   readonly who: string;
   readonly places: number;
+  readonly undoable: boolean;
 }
 
 export interface Facts {
@@ -164,13 +167,13 @@ function bannersOf(facts: Facts, line: Line): Banner[] {
   if (facts.asideEdits) add("aside", say("state.aside", "warning", {}, ["compare_aside", "discard_aside"]));
   if (facts.deleted) add("deleted", say("state.deleted", "danger", {}, ["restore_file", "save_as"]));
   if (facts.conflicts > 0) add("conflicts", say("state.conflicts", "warning", { count: facts.conflicts }, ["show_conflicts"]));
-  if (facts.outside) add("outside", outsideBanner(facts.outside));
+  if (facts.outside) add("outside", outsideBanner(facts.outside, facts.readOnly === null));
   if (facts.quotaFull) add("quota", say("state.quota", "warning", {}, ["download_copy"]));
   return banners;
 }
 
-function outsideBanner({ who, places }: OutsideChange): Line {
-  const actions: readonly Action[] = ["show_changes", "dismiss_changes"];
+function outsideBanner({ who, places, undoable }: OutsideChange, mayWrite: boolean): Line {
+  const actions: readonly Action[] = ["show_changes", ...(undoable && mayWrite ? (["undo_changes"] as const) : []), "dismiss_changes"];
   if (who === "") return say("state.outside", "muted", { count: places }, actions);
   return say("state.outside_by", "muted", { who, count: places }, actions);
 }

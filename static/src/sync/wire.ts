@@ -21,6 +21,7 @@ export interface User {
   readonly id: string;
   readonly name: string;
   readonly color: string;
+  readonly colorDark: string;
 }
 
 export interface Hello {
@@ -164,13 +165,19 @@ export function readUser(value: unknown): User | null {
   const fields = fieldsOf(value);
   const name = text(fields.get("name"));
   if (name === null) return null;
-  return { id: text(fields.get("id")) ?? "", name, color: readColor(fields.get("color")) };
+  return { id: text(fields.get("id")) ?? "", name, ...readColors(fields) };
 }
 
-/** Only `#rrggbb` may reach a style. */
-export function readColor(value: unknown): string {
-  return typeof value === "string" && /^#[0-9a-f]{6}$/i.test(value) ? value : "#6b7280";
+const GREY = { color: "#667085", colorDark: "#a6aec0" };
+
+/** A person's colours for light and for dark grounds. Only `#rrggbb` may reach a style. */
+export function readColors(fields: Fields): { color: string; colorDark: string } {
+  const color = text(fields.get("color")) ?? "";
+  const colorDark = text(fields.get("color_dark")) ?? "";
+  return { color: COLOR.test(color) ? color : GREY.color, colorDark: COLOR.test(colorDark) ? colorDark : GREY.colorDark };
 }
+
+const COLOR = /^#[0-9a-f]{6}$/i;
 
 const SAVE_STATES: readonly SaveState["state"][] = ["stored", "pending", "saving", "refused", "none"];
 

@@ -4,31 +4,20 @@ import type { Extension } from "@codemirror/state";
 import { t } from "../shell/i18n";
 import type { Peer } from "../sync/peers";
 import { authors, isRemote } from "./binding";
-import type { ChangedRange } from "./change-marks";
 
 const TYPING_MS = 3_000;
 const SPEAK_EVERY_MS = 6_000;
 const LEAVE_AFTER_MS = 5_000;
-const REMEMBER_MS = 120_000;
-const MOST_CHANGES = 500;
 
 export interface ActivityOptions {
   /** Who is behind a Y client, null when nobody here. */
   readonly peer: (client: number) => Peer | null;
   /** The title of the section at a position. */
   readonly section: (position: number) => string | null;
-  readonly now: () => number;
   /** For the status bar; empty when nobody types. */
   readonly show: (sentence: string) => void;
   /** For the screen reader. */
   readonly speak: (sentence: string) => void;
-}
-
-interface Change {
-  from: number;
-  to: number;
-  readonly atMs: number;
-  readonly outside: boolean;
 }
 
 /** "Anna", "Anna and Ben", "Anna and 2 others". */
@@ -39,7 +28,6 @@ export function someNames(names: readonly string[]): string {
 }
 
 export class Activity {
-  private changes: Change[] = [];
   private editors = new Map<string, string>();
   private where: string | null = null;
   private typingTimer: number | undefined;
@@ -52,15 +40,6 @@ export class Activity {
 
   extension(): Extension {
     return ViewPlugin.define((_view: EditorView) => ({ update: (update: ViewUpdate) => this.update(update) }));
-  }
-
-  /** Passages that were changed by nobody who is here: by another program, through the storage. */
-  outsideChanges(): ChangedRange[] {
-    return this.changes.filter((change) => change.outside).map(({ from, to }) => ({ from, to }));
-  }
-
-  forgetOutside(): void {
-    this.changes = this.changes.filter((change) => !change.outside);
   }
 
   /** The people here now; joins and departures are said, the first list is not. */
@@ -89,10 +68,6 @@ export class Activity {
 
   private update(update: ViewUpdate): void {
     if (!update.docChanged) return;
-    for (const change of this.changes) {
-      change.from = update.changes.mapPos(change.from, 1);
-      change.to = update.changes.mapPos(change.to, -1);
-    }
     for (const transaction of update.transactions) {
       const clients = isRemote(transaction) ? transaction.annotation(authors) : undefined;
       if (clients) this.note(update, clients);
@@ -100,15 +75,9 @@ export class Activity {
   }
 
   private note(update: ViewUpdate, clients: readonly number[]): void {
-    const now = this.options.now();
     const people = clients.flatMap((client) => this.options.peer(client) ?? []);
-    const outside = clients.length > 0 && people.length === 0;
     let first: number | null = null;
-    this.changes = this.changes.filter((change) => now - change.atMs < REMEMBER_MS).slice(-MOST_CHANGES);
-    update.changes.iterChangedRanges((_fromA, _toA, from, to) => {
-      first ??= from;
-      this.changes.push({ from, to, atMs: now, outside });
-    });
+    update.changes.iterChangedRanges((_fromA, _toA, from) => void (first ??= from));
     if (first !== null && people.length > 0) this.edited(people, first);
   }
 

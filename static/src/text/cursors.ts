@@ -3,6 +3,7 @@ import { Annotation, type Extension, type Range } from "@codemirror/state";
 import { Decoration, ViewPlugin, WidgetType, type DecorationSet, type EditorView, type PluginValue, type ViewUpdate } from "@codemirror/view";
 import type { Awareness } from "y-protocols/awareness";
 import * as Y from "yjs";
+import { wearColors } from "../shell/people";
 import { readPeer, resolve, type Peer } from "../sync/peers";
 
 const cursorsMoved = Annotation.define<boolean>();
@@ -28,7 +29,7 @@ class CaretWidget extends WidgetType {
     const caret = document.createElement("span");
     caret.className = "peer-caret";
     caret.setAttribute("aria-hidden", "true");
-    caret.style.setProperty("--person", this.peer.color);
+    wearColors(caret, this.peer.color, this.peer.colorDark);
     const flag = document.createElement("span");
     flag.className = "peer-flag";
     flag.textContent = this.peer.name;
@@ -123,7 +124,7 @@ const selections = new Map<string, Decoration>();
 function selectionOf(peer: Peer): Decoration {
   let mark = selections.get(peer.color);
   if (!mark) {
-    mark = Decoration.mark({ class: "peer-selection", attributes: { style: `--person: ${peer.color}` } });
+    mark = Decoration.mark({ class: "peer-selection person", attributes: { style: `--person-light: ${peer.color}; --person-dark: ${peer.colorDark}` } });
     selections.set(peer.color, mark);
   }
   return mark;

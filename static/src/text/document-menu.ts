@@ -14,6 +14,14 @@ export function shareButton(page: EditorPage): HTMLElement {
   return share;
 }
 
+/** For who may only read. */
+export function askButton(page: EditorPage): HTMLElement {
+  const ask = button(t("access.ask"), () => void page.asking.ask());
+  ask.classList.add("ask-button");
+  ask.hidden = true;
+  return ask;
+}
+
 /** The dialog is loaded when it is first asked for. */
 export function openShare(page: EditorPage): void {
   void import("../shell/share-dialog").then(({ openShareDialog }) => openShareDialog(page.live.opened.document_id, page.title.name));
@@ -34,12 +42,18 @@ function entriesOf(page: EditorPage): MenuEntry[] {
     { label: t("command.wrap"), icon: "text", checked: page.editor.wraps, run: () => runCommand("wrap") },
     ...paneEntries(page),
     "separator",
+    ...readerEntries(page),
     { label: t("state.action.download_copy"), icon: "download", run: () => page.downloadCopy() },
     ...(page.mayManage ? [{ label: t("title.rename"), icon: "pencil" as const, key: "F2", run: () => page.title.rename() }] : []),
     { label: t("command.forget"), icon: "trash", run: () => void forget(page) },
     { label: t("command.palette"), icon: "keyboard", key: keyText("Mod+K"), run: () => runCommand("palette") },
     ...(people.length > 0 ? ["separator" as const, ...people] : []),
   ];
+}
+
+function readerEntries(page: EditorPage): MenuEntry[] {
+  if (page.live.readOnly !== "role_viewer") return [];
+  return [{ label: t("access.ask"), icon: "pencil", run: () => void page.asking.ask() }];
 }
 
 /** On a phone the bar has no room for these buttons. */

@@ -1,5 +1,6 @@
 /** Owns Markdown as markup, block by block: the dialect, mathematics, tasks, footnotes. Knows no page; runs in tests. */
 import createMarkdown, { type MarkdownIt, type RendererRule, type StateBlock, type StateCore, type StateInline, type Token } from "markdown-it";
+import footnotes from "markdown-it-footnote";
 
 /** One block of the top level: its markup and the lines of the source that it stands for (from 0, end excluded). */
 export interface Block {
@@ -42,6 +43,7 @@ function relativeLines(group: readonly Token[], start: number): void {
 function createDialect(): MarkdownIt {
   const markdown = createMarkdown({ html: false, linkify: true, typographer: false, maxNesting: 60 });
   markdown.linkify.set({ fuzzyLink: false, fuzzyEmail: false });
+  markdown.use(footnotes);
   markdown.inline.ruler.after("escape", "math", inlineMath);
   markdown.block.ruler.before("fence", "math_block", blockMath, { alt: ["paragraph", "blockquote", "list"] });
   markdown.core.ruler.push("alignment", alignments);

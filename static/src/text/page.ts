@@ -7,17 +7,18 @@ import { copyDetails } from "../shell/dialog";
 import { h } from "../shell/dom";
 import { t } from "../shell/i18n";
 import { announce } from "../shell/live-region";
+import { renew } from "../shell/rights";
 import { problemToast, toast } from "../shell/toast";
 import { createTopBar, mountPage } from "../shell/topbar";
 import { LiveDocument, type DocumentListener } from "../sync/live-document";
 import type { HandedOver } from "../sync/stale-edits";
 import { peersOf, peopleOf, type Peer } from "../sync/peers";
 import { PeopleBar } from "../sync/people-bar";
-import type { Action } from "../sync/state";
+import type { Action, OutsideChange } from "../sync/state";
 import { StateLine } from "../sync/state-line";
-import { count, text, type Hello, type Notice } from "../sync/wire";
+import { text, type Hello, type Notice } from "../sync/wire";
 import { Activity } from "./activity";
-import { openAside } from "./aside";
+import { Asking } from "./asking";
 import { SETTLED_HERE } from "./binding";
 import { showChanges } from "./change-marks";
 import { registerEditorCommands } from "./commands";
@@ -26,11 +27,13 @@ import { announceChanges, dropFiles } from "./drop";
 import { createTextEditor, type TextEditor } from "./editor";
 import { Follow } from "./follow";
 import { latexCompletions } from "./latex";
-import { documentMenu, shareButton } from "./document-menu";
+import { askButton, documentMenu, shareButton } from "./document-menu";
 import { headingAt, outlineOf, OutlinePane, type Heading } from "./outline";
+import { OutsideChanges } from "./outside";
 import { Panes } from "./panes";
 import { searchPhrases } from "./phrases";
 import { PreviewPane } from "./preview-pane";
+import { compareAside, download, makeCopy } from "./rescue";
 import { StatusBar } from "./status-bar";
 import { Title } from "./title";
 
@@ -45,10 +48,13 @@ export class EditorPage implements DocumentListener {
   readonly state = new StateLine((action) => void this.act(action), () => this.stateHint(), () => void this.storeNow());
   readonly people = new PeopleBar({ follow: (peer) => this.follow?.toggle(peer), goTo: (peer) => this.follow?.goTo(peer) });
   follow: Follow | null = null;
+  readonly asking = new Asking({ documentId: () => this.live.opened.document_id, name: () => this.title.name });
+  private outside!: OutsideChanges;
   private readonly outline = new OutlinePane((line) => this.goToLine(line));
   private activity!: Activity;
   private status!: StatusBar;
   private preview: PreviewPane | null = null;
+  private readonly askButton = askButton(this);
   private headings: readonly Heading[] = [];
   private outlineTimer: number | undefined;
   private lastError: unknown = null;
@@ -62,9 +68,14 @@ export class EditorPage implements DocumentListener {
     this.activity = new Activity({
       peer: (client) => this.peers.find((peer) => peer.client === client) ?? null,
       section: (position) => headingAt(this.headings, position)?.title ?? null,
-      now: () => performance.now(),
       show: (sentence) => this.status.showActivity(sentence),
       speak: announce,
+    });
+    this.outside = new OutsideChanges({
+      ytext: this.ytext,
+      documentId: () => this.live.opened.document_id,
+      userId: () => this.live.opened.user.id,
+      told: (change) => this.tellOutside(change),
     });
     this.makeEditor();
     this.mount();
@@ -101,6 +112,7 @@ export class EditorPage implements DocumentListener {
   changed(): void {
     if (!this.editor) return;
     this.state.show(this.live.view);
+    this.askButton.hidden = this.live.readOnly !== "role_viewer";
     const closed = this.live.readOnly !== null || (!this.live.provider.synced && this.live.facts.pending === 0) || this.live.facts.phase === "stopped";
     if (closed !== this.editor.view.state.readOnly) this.editor.setReadOnly(closed);
   }
@@ -108,12 +120,19 @@ export class EditorPage implements DocumentListener {
   notice(notice: Notice): void {
     switch (notice.code) {
       case "outside_change":
-        this.live.outside = { who: text(notice.fields.get("source")) ?? "", places: count(notice.fields.get("places")) || 1 };
-        return this.changed();
+        return this.outside.note(notice);
+      case "outside_undone":
+        return this.outside.undone(notice);
+      case "access_asked":
+        return this.asking.asked(notice);
+      case "access_answered":
+        return this.asking.answered(notice);
+      case "access_denied":
+        return this.asking.heard(notice);
       case "renamed":
         return this.moved(text(notice.fields.get("path")) ?? text(notice.fields.get("new_path")));
       case "role_changed":
-        return void toast(t("notice.role_changed"));
+        return void this.roleChanged(notice);
       case "update_refused":
         return void toast(t("notice.update_refused"), { look: "problem" });
       case "restored":
@@ -132,6 +151,18 @@ export class EditorPage implements DocumentListener {
     const text = t("notice.handed_over", { conflicts: outcome.conflicts });
     toast(text, { look: outcome.conflicts > 0 ? "problem" : "plain" });
     announce(text);
+  }
+
+  /** The server judges by the new role already; a new connection brings token and rights in line with it. */
+  private async roleChanged(notice: Notice): Promise<void> {
+    const token = text(notice.fields.get("token"));
+    try {
+      await this.live.changeRight(token);
+    } catch (error) {
+      return problemToast(error);
+    }
+    if (token === null) toast(t("notice.role_changed"));
+    else this.asking.heard(notice);
   }
 
   // -- putting together --
@@ -177,9 +208,9 @@ export class EditorPage implements DocumentListener {
     bar.right.append(this.people.element);
     if (outlined) bar.right.append(this.panes.button("outline"));
     if (this.preview) bar.right.append(this.panes.button("preview"));
-    if (this.mayManage) bar.right.append(shareButton(this));
-    bar.right.append(documentMenu(this), accountButton(this.me, (name) => this.rejoin(name)));
-    const main = h("main", { class: "editor-page" }, this.state.banners, this.panes.element, this.status.element);
+    bar.right.append(this.mayManage ? shareButton(this) : this.askButton);
+    bar.right.append(documentMenu(this), accountButton(this.me, { onName: (name) => this.rejoin(name) }));
+    const main = h("main", { class: "editor-page" }, this.state.banners, this.asking.element, this.panes.element, this.status.element);
     mountPage(bar, main);
     this.panes.outline.append(this.outline.element);
     if (outlined) this.panes.restore("outline", false);
@@ -212,7 +243,8 @@ export class EditorPage implements DocumentListener {
 
   /** The name that others see comes from the server: a new name needs a new token and a new connection. */
   private rejoin(name: string): void {
-    void api.open(this.place, name).then(() => location.reload(), problemToast);
+    const again = this.me.signed_in ? api.open(this.place, name) : renew(this.live.opened.document_id, name);
+    void again.then(() => location.reload(), problemToast);
   }
 
   private moved(path: string | null): void {
@@ -291,20 +323,22 @@ export class EditorPage implements DocumentListener {
       case "reload":
         return location.reload();
       case "compare_aside":
-        return this.compareAside();
+        return compareAside(this.live, this.editor.view, this.title.name, this.ytext.toString());
       case "discard_aside":
         return this.live.discardAside();
       case "show_conflicts":
         return this.showConflicts();
       case "show_changes":
         return this.showOutside();
+      case "undo_changes":
+        return this.outside.undo();
       case "dismiss_changes":
-        return this.dismissOutside();
+        return this.outside.forget();
       case "restore_file":
-        return this.storeNow();
+        return this.live.restoreFile().catch(problemToast);
       case "save_as":
       case "make_copy":
-        return this.makeCopy();
+        return makeCopy(this.place, this.editor.view.state.doc.toString());
     }
   }
 
@@ -323,7 +357,7 @@ export class EditorPage implements DocumentListener {
   }
 
   private showOutside(): void {
-    const ranges = this.activity.outsideChanges();
+    const ranges = this.outside.ranges();
     const { view } = this.editor;
     view.dispatch({ effects: showChanges.of(ranges) });
     const first = ranges.map((range) => range.from).sort((left, right) => left - right)[0];
@@ -331,43 +365,10 @@ export class EditorPage implements DocumentListener {
     else toast(t("notice.changes_gone"));
   }
 
-  private dismissOutside(): void {
-    this.live.outside = null;
-    this.activity.forgetOutside();
-    this.editor.view.dispatch({ effects: showChanges.of([]) });
+  private tellOutside(change: OutsideChange | null): void {
+    this.live.outside = change;
+    if (change === null) this.editor.view.dispatch({ effects: showChanges.of([]) });
     this.changed();
-  }
-
-  private compareAside(): void {
-    openAside({
-      texts: this.live.aside.length > 0 ? this.live.asideTexts() : [{ historyId: "", text: this.ytext.toString(), savedAtMs: null }],
-      current: this.editor.view.state.doc.toString(),
-      readOnly: this.editor.view.state.readOnly,
-      insert: (passage, before) => this.insertPassage(passage, before),
-      download: (kept) => download(this.title.name, kept),
-      discard: () => void this.live.discardAside(),
-    });
-  }
-
-  /** Behind the line that stood before it, else at the end. */
-  private insertPassage(passage: string, before: string): void {
-    const { view } = this.editor;
-    const source = view.state.doc.toString();
-    const at = before === "" ? -1 : source.indexOf(before);
-    const end = at < 0 ? source.length : at + before.length;
-    view.dispatch({ changes: { from: end, insert: `\n${passage}` }, effects: EditorView.scrollIntoView(end, { y: "center" }), userEvent: "input" });
-  }
-
-  private async makeCopy(): Promise<void> {
-    const { root, path } = this.place;
-    const dot = path.lastIndexOf(".");
-    const copy = dot > path.lastIndexOf("/") + 1 ? `${path.slice(0, dot)} (copy)${path.slice(dot)}` : `${path} (copy)`;
-    try {
-      const entry = await api.createFile({ root, path: copy }, this.editor.view.state.doc.toString());
-      toast(t("notice.copied", { name: entry.name }), { action: { label: t("action.open"), run: () => location.assign(`/edit/${entry.path.split("/").map(encodeURIComponent).join("/")}${root ? `?root=${encodeURIComponent(root)}` : ""}`) } });
-    } catch (error) {
-      problemToast(error);
-    }
   }
 
   /** Forget this document on this device. */
@@ -384,9 +385,3 @@ export class EditorPage implements DocumentListener {
 }
 
 const READING_PX = 40;
-
-function download(name: string, content: string): void {
-  const url = URL.createObjectURL(new Blob([content], { type: "text/plain;charset=utf-8" }));
-  h("a", { attrs: { href: url, download: name } }).click();
-  window.setTimeout(() => URL.revokeObjectURL(url), 10_000);
-}

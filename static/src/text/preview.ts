@@ -68,6 +68,7 @@ export class Preview {
       scroller.append(table);
     }
     for (const pre of element.querySelectorAll("pre")) pre.tabIndex = 0;
+    for (const back of element.querySelectorAll(".footnote-backref")) back.setAttribute("aria-label", t("preview.footnote_back"));
     void renderMath(element);
     return element;
   }
@@ -105,7 +106,15 @@ export class Preview {
     const inside = target?.closest("a")?.getAttribute("href");
     if (!inside?.startsWith("#")) return;
     event.preventDefault();
-    this.headingNamed(decoded(inside.slice(1)) ?? "")?.scrollIntoView({ block: "start" });
+    this.jumpTo(decoded(inside.slice(1)) ?? "");
+  }
+
+  /** A footnote, the place that refers to it, or a heading. */
+  private jumpTo(name: string): void {
+    const note = this.element.querySelector(`#${CSS.escape(NAMED + name)}`);
+    for (const marked of this.element.querySelectorAll(".is-target")) marked.classList.remove("is-target");
+    note?.classList.add("is-target");
+    (note ?? this.headingNamed(name))?.scrollIntoView({ block: note ? "center" : "start" });
   }
 
   private headingNamed(slug: string): Element | undefined {
@@ -135,6 +144,8 @@ export class Preview {
 }
 
 const PREVIEW_TOP = 24;
+/** What the sanitiser puts before every id of a document. */
+const NAMED = "user-content-";
 const OUTSIDE = { target: "_blank", rel: "noopener noreferrer nofollow" };
 
 /** A path relative to the document's folder as a place; null for what is elsewhere. */
@@ -189,7 +200,9 @@ async function renderMath(element: HTMLElement): Promise<void> {
   for (const place of places) {
     const source = place.textContent ?? "";
     try {
-      katex.render(source, place, { ...MATH, displayMode: place.classList.contains("math-block") });
+      const tree = (katex as unknown as TreeMaker).__renderToDomTree(source, { ...MATH, displayMode: place.classList.contains("math-block") });
+      withoutStyles(tree);
+      place.replaceChildren(tree.toNode());
     } catch (error) {
       // Not left to KaTeX: its own mark is a style attribute, which the page's policy forbids, and it rethrows most errors.
       place.textContent = source;
@@ -197,4 +210,23 @@ async function renderMath(element: HTMLElement): Promise<void> {
       place.title = error instanceof Error ? error.message : "";
     }
   }
+}
+
+/** What KaTeX gives to tools that look at its tree; its types leave it out. */
+interface TreeMaker {
+  __renderToDomTree(source: string, options: object): MathTree & { toNode(): Node };
+}
+
+interface MathTree {
+  attributes?: { style?: string };
+  children?: readonly object[];
+}
+
+/**
+ * The visible half of a formula gets its boxes and colours through the style sheet's interface, which the policy allows.
+ * The half for screen readers has a few of them as style attributes too: those are of no use there, and refused.
+ */
+function withoutStyles(tree: MathTree): void {
+  delete tree.attributes?.style;
+  for (const child of tree.children ?? []) withoutStyles(child);
 }

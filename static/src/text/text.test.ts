@@ -163,6 +163,18 @@ test("markdown: a block that only moved has the same markup", () => {
   assert.equal(moved?.markup, list?.markup);
 });
 
+test("markdown: footnotes are numbered in the text's order and stand at its end", () => {
+  const blocks = blocksOf("One[^b] and ^[two *here*].\n\n[^b]: The **first** note.\n\nEnd.\n");
+
+  assert.match(blocks[0]?.markup ?? "", /href="#fn1" id="fnref1">\[1\]<.*href="#fn2"/s);
+  assert.match(blocks.at(-1)?.markup ?? "", /<ol.*id="fn1".*<strong>first<\/strong>.*href="#fnref1".*id="fn2".*<em>here<\/em>/s);
+  assert.equal(blocks.filter(({ markup }) => markup.includes("End.")).length, 1);
+});
+
+test("markdown: raw markup in a footnote stays text", () => {
+  assert.doesNotMatch(blocksOf("a[^1]\n\n[^1]: <img src=x onerror=alert(1)> [x](javascript:alert(1))\n").map(({ markup }) => markup).join(""), /<img|href="javascript/);
+});
+
 test("markdown: deep nesting ends", () => {
   assert.ok(blocksOf(`${"> ".repeat(5_000)}x`).length > 0);
   assert.ok(blocksOf("[".repeat(20_000)).length > 0);

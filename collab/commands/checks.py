@@ -39,6 +39,10 @@ class Verdict(Enum):
     BAD = "[red]bad [/red]"
 
 
+_WIDE = 1000
+"""What is written to a file or another program is never cut."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One line of the doctor; `mend` says what to do."""
@@ -61,6 +65,8 @@ def print_config(sourced: Sourced, console: Console) -> None:
             source = sourced.sources.get(f"{section}.{name}", "default")
             style = "" if source != "default" else "dim"
             table.add_row(f"{section}.{name}", _shown(value), source, style=style)
+    if not console.is_terminal:
+        console.width = max(console.width, _WIDE)
     console.print(table)
     if sourced.config.roots:
         check(sourced.config)

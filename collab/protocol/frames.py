@@ -116,6 +116,11 @@ class FrameReader:
         """What is kept of a message that is not whole yet, and of what came behind it."""
         return len(self._content) + len(self._buffer) - self._at
 
+    @property
+    def start(self) -> bytes:
+        """How the message under way begins, as far as it has come."""
+        return bytes(self._content[:START_BYTES]) if self._content else b""
+
     def discard(self) -> None:
         """From now on only the peer's close frame is of interest."""
         self._discarding = True

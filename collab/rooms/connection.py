@@ -121,6 +121,11 @@ class Connection:
             else min(limit, max(ordinary, self._arriving_bytes + self._room.large.left_bytes))
         )
 
+    def limit_of(self, start: bytes) -> int:
+        """The same of a message that starts so: nothing but the answer to sync step 1 may be large."""
+        limit = self.message_limit_bytes
+        return limit if SYNC_STEP2.startswith(start[: len(SYNC_STEP2)]) else min(limit, self._queue_limit)
+
     def arriving(self, size_bytes: int) -> None:
         """So much of a message has come that is not whole yet."""
         if size_bytes > self._queue_limit or self._arriving_bytes:

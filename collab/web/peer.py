@@ -8,9 +8,8 @@ from typing import Protocol
 class Peer(Protocol):
     """What takes the messages of a WebSocket that was let in. Nothing here raises or waits."""
 
-    @property
-    def message_limit_bytes(self) -> int:
-        """The largest message that would be taken now."""
+    def limit_of(self, start: bytes, /) -> int:
+        """The largest message that would be taken now, of those that start so; empty: nothing is known of it yet."""
         ...
 
     def receive(self, message: bytes, /) -> None:

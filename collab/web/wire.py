@@ -316,7 +316,7 @@ class WebSocketWire(asyncio.Protocol):
         reader = self._reader
         while reader is not None and not self._paused and self._phase in _READABLE:
             peer = self._peer
-            message = reader.next(0 if peer is None else peer.message_limit_bytes)
+            message = reader.next(0 if peer is None else peer.limit_of(reader.start))
             if peer is not None:
                 peer.arriving(reader.arriving_bytes)
             if message is None:

@@ -82,10 +82,11 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
 class Echo:
     """Sends back what comes."""
 
-    message_limit_bytes = Config().limits.sync_size_bytes
-
     def __init__(self, wire: WebSocketWire) -> None:
         self._wire = wire
+
+    def limit_of(self, start: bytes) -> int:
+        return Config().limits.sync_size_bytes
 
     def receive(self, message: bytes) -> None:
         self._wire.write(encode_frame(message))

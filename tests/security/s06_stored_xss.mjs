@@ -292,6 +292,7 @@ await runCases({
     let titles = 0;
     for (let step = 0; step < 40 && titles < 10; step += 1) {
       await page.keyboard.press("ArrowDown");
+      await page.waitForTimeout(150); // CodeMirror draws the box of an entry a moment after it is chosen
       titles += await page.locator(".cm-completionInfo").count();
     }
     assert.equal(titles, 10);

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
-from collab.document import EMPTY_UPDATE, Document
+from collab.document import Document
 from collab.errors import CollabError, DocumentPoisoned, JournalError
 from collab.rooms.audience import Audience
 from collab.rooms.intake import Intake
@@ -17,7 +17,7 @@ from collab.rooms.journal_writer import Applied, JournalWriter
 from collab.rooms.live import LiveDocument
 from collab.rooms.parts import Parts
 from collab.rooms.requests import Captured, Job, answer, answer_error
-from collab.store.base import Absorbed, JournalEntry
+from collab.store.base import JournalEntry, Note
 
 _Result = TypeVar("_Result")
 
@@ -66,9 +66,9 @@ class Jobs:
         change: Callable[[Document], _Result],
         author_id: str,
         author_name: str,
-        absorbed: Absorbed | None = None,
+        note: Note | None = None,
     ) -> _Result:
-        """Let `change` edit; returns when that is journalled, in one commit with what it absorbs.
+        """Let `change` edit; returns when that is journalled, in one commit with the note.
 
         Raises: FormatError, JournalError, DocumentPoisoned.
         """
@@ -84,7 +84,7 @@ class Jobs:
                     raise
             else:
                 author = (author_id, author_name)
-                self._journal_change(update, author, absorbed, lambda: answer(future, lambda: result))
+                self._journal_change(update, author, note, lambda: answer(future, lambda: result))
 
         self._ask(future, run)
         return await future
@@ -124,11 +124,11 @@ class Jobs:
             raise JournalError(AWAY)
 
     def _journal_change(
-        self, update: bytes, author: tuple[str, str], absorbed: Absorbed | None, done: Callable[[], None]
+        self, update: bytes, author: tuple[str, str], note: Note | None, done: Callable[[], None]
     ) -> None:
-        """What changes nothing is journalled only when it absorbs something."""
-        entry = JournalEntry(update or EMPTY_UPDATE, *author, self._parts.clock.wall_ms(), self._parts.node, 0)
-        applied = Applied(None, 0, entry if update or absorbed else None, journalled=done, absorbed=absorbed)
+        """Of what changes nothing only the note is journalled."""
+        entry = JournalEntry(update, *author, self._parts.clock.wall_ms(), self._parts.node, 0)
+        applied = Applied(None, 0, entry if update else None, journalled=done, note=note)
         if update:
             self._intake.changed(update, applied)
         else:

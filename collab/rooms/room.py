@@ -24,7 +24,7 @@ from collab.rooms.requests import Captured
 from collab.rooms.saver import Saver
 from collab.rooms.snapshots import Snapshots
 from collab.rooms.turns import Turns
-from collab.store.base import Absorbed
+from collab.store.base import Note
 
 _Result = TypeVar("_Result")
 _log = structlog.get_logger(__name__)
@@ -161,10 +161,13 @@ class Room:
         change: Callable[[Document], _Result],
         author_id: str,
         author_name: str,
-        absorbed: Absorbed | None = None,
+        note: Note | None = None,
     ) -> _Result:
-        """Edit as the server; returns when it is journalled. Raises: FormatError, JournalError, DocumentPoisoned."""
-        return await self._turns.jobs.change(change, author_id, author_name, absorbed)
+        """Edit as the server; returns when it is journalled, in one commit with the note.
+
+        Raises: FormatError, JournalError, DocumentPoisoned.
+        """
+        return await self._turns.jobs.change(change, author_id, author_name, note)
 
     async def person_deleted(self) -> bool:
         """Whether a person's journalled edit of this history deleted something. Raises: JournalError."""

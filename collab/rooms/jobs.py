@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from collab.document import Document
@@ -68,7 +69,7 @@ class Jobs:
         author_name: str,
         note: Note | None = None,
     ) -> _Result:
-        """Let `change` edit; returns when that is journalled, in one commit with the note.
+        """Let `change` edit a copy; what it did is journalled, in one commit with the note, and happens only then.
 
         Raises: FormatError, JournalError, DocumentPoisoned.
         """
@@ -77,14 +78,15 @@ class Jobs:
         def run() -> None:
             try:
                 self._check_available()
-                result, update = self._live.change(change)
+                result, update = self._live.propose(change)
             except CollabError as error:
                 answer_error(future, error)
                 if isinstance(error, DocumentPoisoned):
                     raise
             else:
-                author = (author_id, author_name)
-                self._journal_change(update, author, note, lambda: answer(future, lambda: result))
+                entry = self._entry(update, author_id, author_name) if update else None
+                done = partial(self._changed, update, lambda: answer(future, lambda: result))
+                self._journal.add(Applied(None, 0, entry, journalled=done, note=note))
 
         self._ask(future, run)
         return await future
@@ -123,16 +125,17 @@ class Jobs:
         if not self._journal.available:
             raise JournalError(AWAY)
 
-    def _journal_change(
-        self, update: bytes, author: tuple[str, str], note: Note | None, done: Callable[[], None]
-    ) -> None:
-        """Of what changes nothing only the note is journalled."""
-        entry = JournalEntry(update, *author, self._parts.clock.wall_ms(), self._parts.node, 0)
-        applied = Applied(None, 0, entry if update else None, journalled=done, note=note)
-        if update:
-            self._intake.changed(update, applied)
-        else:
-            self._journal.add(applied)
+    def _entry(self, update: bytes, author_id: str, author_name: str) -> JournalEntry:
+        return JournalEntry(update, author_id, author_name, self._parts.clock.wall_ms(), self._parts.node, 0)
+
+    def _changed(self, update: bytes, tell: Callable[[], None]) -> None:
+        """A change is journalled: let it happen. Raises: DocumentPoisoned (the journal has it all the same)."""
+        try:
+            if update:
+                self._intake.changed(update)
+                self._live.integrate(update)
+        finally:
+            tell()
 
 
 def _future(of: Callable[[Document], _Result]) -> asyncio.Future[_Result]:

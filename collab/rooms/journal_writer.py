@@ -31,7 +31,7 @@ class Applied:
     entry: JournalEntry | None
     whole_sync: bool = False
     journalled: Callable[[], None] | None = None
-    """Called once it is journalled."""
+    """Called once it is journalled; raises nothing but DocumentPoisoned."""
     note: Note | None = None
     """What is settled by it, in the same commit."""
 
@@ -66,7 +66,7 @@ class JournalWriter:
 
     @property
     def pending_updates(self) -> list[bytes]:
-        """What was applied and is not journalled, in order."""
+        """What is on its way into the journal, in order."""
         return [applied.entry.update for applied in self._pending if applied.entry is not None]
 
     @property

@@ -163,7 +163,7 @@ class Room:
         author_name: str,
         note: Note | None = None,
     ) -> _Result:
-        """Edit as the server; returns when it is journalled, in one commit with the note.
+        """Edit as the server; it happens when it is journalled, in one commit with the note.
 
         Raises: FormatError, JournalError, DocumentPoisoned.
         """

@@ -176,7 +176,8 @@ class Turns:
         touched: dict[int, Connection] = {}
         for applied in settled:
             if applied.journalled is not None:
-                applied.journalled()
+                self.schedule()  # before who waits for the change goes on: it is sent first
+                self._fenced(applied.journalled)
             if applied.connection is not None:
                 applied.connection.ledger.settle(applied.number, whole_sync=applied.whole_sync)
                 touched[applied.connection.number] = applied.connection

@@ -297,7 +297,8 @@ class Room:
 
     def _idle_due(self) -> float | None:
         """When the room may be unloaded; None while it may not."""
-        if len(self.connections) or self._idle_since is None or not self._quiet:
+        idle = self.state is State.ACTIVE and not len(self.connections) and self._quiet
+        if not idle or self._idle_since is None:
             return None
         return self._idle_since + self._parts.room.idle_unload_s
 
@@ -313,7 +314,7 @@ class Room:
         if self.outgrown and self.state is State.ACTIVE and self._quiet:
             return True
         due = self._idle_due()
-        return self.state is State.ACTIVE and due is not None and self._clock.monotonic() >= due
+        return due is not None and self._clock.monotonic() >= due
 
     async def _close(self) -> None:
         self._enter(State.CLOSING)

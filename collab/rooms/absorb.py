@@ -35,6 +35,7 @@ class Absorption:
 class _Waiting(NamedTuple):
     forked: Forked
     origin: Origin
+    absorbed: Absorbed
 
 
 class Absorber:
@@ -90,8 +91,8 @@ class Absorber:
             if retired.last_seq <= retired.absorbed_seq:
                 continue
             try:
-                async for forked, origin in self._waiting(retired):
-                    merged = (await self._reconciler.merge(forked.base, forked.theirs, origin)).result
+                async for forked, origin, absorbed in self._waiting(retired):
+                    merged = (await self._reconciler.merge(forked.base, forked.theirs, origin, absorbed)).result
                     self._parts.metrics.count("handed_over_merged_total")
                     total = Absorption(total.changes + merged.changes, total.conflicts + len(merged.conflicts))
             except (FormatError, MalformedMessage, LimitExceeded) as error:
@@ -111,7 +112,7 @@ class Absorber:
             if stored.seq > retired.absorbed_seq:
                 absorbed = Absorbed(retired.history_id, stored.seq)
                 forked = await self._parts.sandbox.fork(name, content, states, entry.update)
-                yield _Waiting(forked, Origin(entry.author_id, entry.author_name, absorbed))
+                yield _Waiting(forked, Origin(entry.author_id, entry.author_name), absorbed)
             states.append(entry.update)
 
 

@@ -33,6 +33,7 @@ class SaveBook:
         self.document_id = document_id
         self._intents = list(intents)
         self.base = base
+        """As it is in the store; a merge moves it there itself."""
 
     @property
     def doubtful(self) -> bool:
@@ -65,9 +66,13 @@ class SaveBook:
         self._intents.append(intent)
         return intent
 
+    def base_saved(self, intent: SaveIntent, version: str) -> SaveBase:
+        """The save base where the storage holds the bytes of `intent` as `version`."""
+        return SaveBase(version, intent.content_hash, intent.seq, intent.state_vector, self._clock.wall_ms())
+
     async def finish(self, intent: SaveIntent, version: str) -> None:
         """The storage holds the bytes of `intent` as `version`. Raises: JournalError."""
-        base = SaveBase(version, intent.content_hash, intent.seq, intent.state_vector, self._clock.wall_ms())
+        base = self.base_saved(intent, version)
         await self._store.close_intent(self.document_id, intent.intent_id, base)
         self.base = base
         self._intents.remove(intent)
@@ -90,11 +95,11 @@ class SaveBook:
         await self._set(replace(self.base, version=version, at_ms=self._clock.wall_ms()))
         return True
 
-    async def note_merged(self, theirs: bytes, version: str) -> None:
-        """The storage's bytes are merged and journalled: they are the ancestor now. Raises: JournalError."""
+    async def base_of(self, theirs: bytes, version: str) -> SaveBase:
+        """The save base once these bytes of the storage are merged; they are kept for it. Raises: JournalError."""
         content_hash = await self._store.put_content(theirs)
         seq, vector = (0, b"\x00") if self.base is None else (self.base.seq, self.base.state_vector)
-        await self._set(SaveBase(version, content_hash, seq, vector, self._clock.wall_ms()))
+        return SaveBase(version, content_hash, seq, vector, self._clock.wall_ms())
 
     async def note_covered(self, captured: Captured[bytes]) -> None:
         """The bytes of the base are those of a later state: nothing to write. Raises: JournalError."""

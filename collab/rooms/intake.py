@@ -109,10 +109,9 @@ class Intake:
         while connection.deferred and not connection.checking and self.poison is None:
             self.take(connection.deferred.popleft())
 
-    def changed(self, update: bytes, applied: Applied) -> None:
+    def changed(self, update: bytes) -> None:
         """The server itself changed the document."""
         self._add_to_turn(None, update)
-        self._journal.add(applied)
 
     def send_turn(self) -> None:
         """Hand what was applied in this turn, and the presence that is due, to the outboxes."""

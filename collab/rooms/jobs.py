@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
-from collab.document import EMPTY_UPDATE, Document
+from collab.document import Document
 from collab.errors import CollabError, DocumentPoisoned, JournalError
 from collab.rooms.audience import Audience
 from collab.rooms.intake import Intake
@@ -18,7 +18,7 @@ from collab.rooms.journal_writer import Applied, JournalWriter
 from collab.rooms.live import LiveDocument
 from collab.rooms.parts import Parts
 from collab.rooms.requests import Captured, Changed, Job, answer, answer_error
-from collab.store.base import Absorbed, JournalEntry
+from collab.store.base import JournalEntry, Note
 
 _Result = TypeVar("_Result")
 
@@ -67,9 +67,9 @@ class Jobs:
         change: Callable[[Document], _Result],
         author_id: str,
         author_name: str,
-        absorbed: Absorbed | None = None,
+        note: Note | None = None,
     ) -> Changed[_Result]:
-        """Let `change` edit; returns when that is journalled, in one commit with what it absorbs.
+        """Let `change` edit a copy; what it did is journalled, in one commit with the note, and happens only then.
 
         Raises: FormatError, JournalError, DocumentPoisoned.
         """
@@ -78,14 +78,15 @@ class Jobs:
         def run() -> None:
             try:
                 self._check_available()
-                result, update = self._live.change(change)
+                result, update = self._live.propose(change)
             except CollabError as error:
                 answer_error(future, error)
                 if isinstance(error, DocumentPoisoned):
                     raise
             else:
-                author, done = (author_id, author_name), partial(_answer_changed, future, result)
-                self._journal_change(update, author, absorbed, done)
+                entry = self._entry(update, author_id, author_name) if update else None
+                done = partial(self._changed, update, partial(_answer_changed, future, result))
+                self._journal.add(Applied(None, 0, entry, journalled=done, note=note))
 
         self._ask(future, run)
         return await future
@@ -124,20 +125,17 @@ class Jobs:
         if not self._journal.available:
             raise JournalError(AWAY)
 
-    def _journal_change(
-        self,
-        update: bytes,
-        author: tuple[str, str],
-        absorbed: Absorbed | None,
-        done: Callable[[int | None], None],
-    ) -> None:
-        """What changes nothing is journalled only when it absorbs something."""
-        entry = JournalEntry(update or EMPTY_UPDATE, *author, self._parts.clock.wall_ms(), self._parts.node, 0)
-        applied = Applied(None, 0, entry if update or absorbed else None, journalled=done, absorbed=absorbed)
-        if update:
-            self._intake.changed(update, applied)
-        else:
-            self._journal.add(applied)
+    def _entry(self, update: bytes, author_id: str, author_name: str) -> JournalEntry:
+        return JournalEntry(update, author_id, author_name, self._parts.clock.wall_ms(), self._parts.node, 0)
+
+    def _changed(self, update: bytes, tell: Callable[[int | None], None], seq: int | None) -> None:
+        """A change is journalled: let it happen. Raises: DocumentPoisoned (the journal has it all the same)."""
+        try:
+            if update:
+                self._intake.changed(update)
+                self._live.integrate(update)
+        finally:
+            tell(seq)
 
 
 def _answer_changed(future: asyncio.Future[Changed[_Result]], result: _Result, seq: int | None) -> None:

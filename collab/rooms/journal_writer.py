@@ -17,7 +17,7 @@ import structlog
 from collab.errors import JournalError
 from collab.rooms.connection import Connection
 from collab.rooms.parts import Parts
-from collab.store.base import Absorbed, DocumentId, HistoryId, JournalEntry
+from collab.store.base import DocumentId, HistoryId, JournalEntry, Note
 
 _log = structlog.get_logger(__name__)
 
@@ -31,9 +31,12 @@ class Applied:
     entry: JournalEntry | None
     whole_sync: bool = False
     journalled: Callable[[int | None], None] | None = None
-    """Called once it is journalled, with its position; None when there was nothing to journal."""
-    absorbed: Absorbed | None = None
-    """What it brings over from a retired history."""
+    """Called once it is journalled, with its position; None when there was nothing to journal but the note.
+
+    Raises nothing but DocumentPoisoned.
+    """
+    note: Note | None = None
+    """What is settled by it, in the same commit."""
 
 
 class JournalEvents(Protocol):
@@ -66,7 +69,7 @@ class JournalWriter:
 
     @property
     def pending_updates(self) -> list[bytes]:
-        """What was applied and is not journalled, in order."""
+        """What is on its way into the journal, in order."""
         return [applied.entry.update for applied in self._pending if applied.entry is not None]
 
     @property
@@ -94,16 +97,16 @@ class JournalWriter:
 
     async def _append(self, group: Sequence[Applied], events: JournalEvents) -> bool:
         entries = [applied.entry for applied in group if applied.entry is not None]
-        absorbed = [applied.absorbed for applied in group if applied.absorbed is not None]
+        notes = [applied.note for applied in group if applied.note is not None]
         began = self._parts.clock.monotonic()
         try:
-            if entries:
-                self.seq = await self._parts.store.append(self._document_id, self._history_id, entries, absorbed)
+            if entries or notes:
+                self.seq = await self._parts.store.append(self._document_id, self._history_id, entries, notes)
                 self._parts.metrics.observe("journal_append_seconds", self._parts.clock.monotonic() - began)
         except JournalError as error:
             self._note_away(error, events)
             return False
-        if entries and not self.available:
+        if (entries or notes) and not self.available:
             self.available = True
             _log.info("journal_available", document_id=self._document_id, seq=self.seq)
             events.on_journal_back()

@@ -39,6 +39,7 @@ class LiveDocument:
         self.document = document
         self._clocks = document.clocks()
         self._size_bytes = len(document.diff())
+        self._proposed: list[bytes] = []
 
     @property
     def size_bytes(self) -> int:
@@ -74,27 +75,36 @@ class LiveDocument:
         self._size_bytes += len(changed or b"")
         return Taken(changed, checked.complete)
 
-    def change(self, change: Callable[[Document], _Result]) -> tuple[_Result, bytes]:
-        """Let the server itself edit; returns the update, empty when nothing changed.
+    def propose(self, change: Callable[[Document], _Result]) -> tuple[_Result, bytes]:
+        """Let the server itself edit a copy; returns the update, empty when nothing changed.
 
+        The document changes when that is journalled (`integrate`): what nobody has seen can be made again after a
+        crash. A copy has what was proposed before, so that all may have the document's own client id.
         Raises: FormatError, DocumentPoisoned.
         """
+        copy = Document.from_updates([self.document.diff(), *self._proposed], self.document.client_id)
         results: list[_Result] = []
         errors: list[CollabError] = []
 
         def run() -> None:
             try:
-                results.append(change(self.document))
+                results.append(change(copy))
             except FormatError as error:  # raised before a change; must not reach the document's fence
                 errors.append(error)
 
-        update = self.document.changed_by(run)
+        update = copy.changed_by(run)
         if errors:
             raise errors[0]
         if update:
-            self._clocks = self.document.clocks()
-            self._size_bytes += len(update)
+            self._proposed.append(update)
         return results[0], update
+
+    def integrate(self, update: bytes) -> None:
+        """Take over what was proposed and is journalled, in order. Raises: DocumentPoisoned."""
+        self._proposed.remove(update)
+        self.document.apply(update)
+        self._clocks = self.document.clocks()
+        self._size_bytes += len(update)
 
     def _apply(self, checked: Checked, *, in_sync: bool) -> bytes | None:
         """Deletions alone, and the answers to sync step 1, carry much that is known: keep only what changed."""

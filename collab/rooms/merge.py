@@ -1,11 +1,12 @@
 """Owns what happens when the storage holds something else than we last saw there: adopt, note, or merge.
 
-The storage is a peer: what was changed there is merged into the live document as an edit of `storage:ROOT`, and only
-then becomes the ancestor of later merges. Knows no connection and no timer.
+The storage is a peer: what was changed there is merged into the live document as an edit of `storage:ROOT`, and in the
+same commit becomes the ancestor of later merges. Knows no connection and no timer.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -13,7 +14,7 @@ from functools import partial
 from typing import Protocol, TypeVar
 
 from collab.document import Document
-from collab.errors import FormatError
+from collab.errors import FormatError, StorageUnavailable
 from collab.formats.base import Format, Merged
 from collab.formats.linediff import diff_lines
 from collab.formats.text import TextFormat, noted_charset
@@ -24,7 +25,7 @@ from collab.rooms.outside import OutsideChange
 from collab.rooms.parts import Parts
 from collab.rooms.requests import Changed
 from collab.rooms.storage_file import StorageFile
-from collab.store.base import Absorbed
+from collab.store.base import Note, SaveBase
 from connectors.base import Content
 
 _Result = TypeVar("_Result")
@@ -45,11 +46,10 @@ class Found(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Whose edits are merged. `absorbed`: they were handed over from a retired history."""
+    """Whose edits are merged."""
 
     author_id: str
     author_name: str
-    absorbed: Absorbed | None = None
 
 
 class MergingRoom(Protocol):
@@ -64,9 +64,9 @@ class MergingRoom(Protocol):
         change: Callable[[Document], _Result],
         author_id: str,
         author_name: str,
-        absorbed: Absorbed | None = None,
+        note: Note | None = None,
     ) -> Changed[_Result]:
-        """Edit as the server; returns when it is journalled, with what it absorbs.
+        """Edit as the server; returns when it is journalled, in one commit with the note.
 
         Raises: FormatError, JournalError, DocumentPoisoned.
         """
@@ -89,26 +89,39 @@ class Reconciler:
     parts: Parts
     _suspect: tuple[str, float] | None = None
 
-    async def reconcile(self) -> Found:
-        """Take over what the storage holds. Raises: StorageError, FormatError, JournalError, DocumentPoisoned."""
+    async def reconcile(self, limit_s: float | None = None) -> Found:
+        """Take over what the storage holds, if it tells that within `limit_s`.
+
+        What follows has no limit: where a merge is cut off, the room knows of it and the book does not.
+        Raises: StorageError, FormatError, JournalError, DocumentPoisoned.
+        """
+        try:
+            async with asyncio.timeout(limit_s):
+                theirs = await self._changed()
+        except TimeoutError:
+            raise StorageUnavailable(f"no answer in {limit_s} s") from None
+        if theirs is None:
+            self._suspect = None
+            return Found.UNCHANGED
+        return await self._take(theirs)
+
+    async def _changed(self) -> Content | None:
+        """What the storage holds, None when that is the save base."""
         stat = await self.file.stat()
         base = self.book.base
         if base is not None and stat.version == base.version:
-            self._suspect = None
-            return Found.UNCHANGED
-        return await self.take(await self.file.read())
+            return None
+        return await self.file.read()
 
-    async def take(self, theirs: Content) -> Found:
-        """Take over bytes that were read. Raises: as `reconcile`."""
+    async def _take(self, theirs: Content) -> Found:
         if await self.book.adopt(theirs.content, theirs.version) is not None:
             return Found.ADOPTED
         if await self.book.note_version(theirs.content, theirs.version):
             return Found.UNCHANGED
-        base = await self.book.base_content()
-        if base and not theirs.content and not self._believed(theirs.version):
+        if not theirs.content and await self.book.base_content() and not self._believed(theirs.version):
             return Found.SUSPECT
-        await self.merge_storage(base, theirs.content, theirs.modified_by)
-        await self.book.note_merged(theirs.content, theirs.version)
+        then = await self.book.base_of(theirs.content, theirs.version)
+        await self.merge_storage(theirs.content, then, theirs.modified_by)
         return Found.MERGED
 
     def _believed(self, version: str) -> bool:
@@ -117,40 +130,44 @@ class Reconciler:
             self._suspect = (version, now)
         return now - self._suspect[1] >= self.parts.save.debounce_s
 
-    async def merge_storage(self, base: bytes | None, theirs: bytes, who: str | None = None) -> None:
-        """Merge the storage's bytes into the document; `who` wrote them, where the storage knows.
+    async def merge_storage(self, theirs: bytes, then: SaveBase, who: str | None = None) -> None:
+        """Merge bytes of the storage into the document; `who` wrote them, where the storage knows.
 
-        Raises: FormatError, JournalError, DocumentPoisoned.
+        `then` is the save base as of the commit that has the merge. Raises: FormatError, JournalError,
+        DocumentPoisoned.
         """
-        file = self.file
+        file, base = self.file, await self.book.base_content()
         if base is None:
             base = await self.room.look(lambda document: common_lines(file.format, document, theirs))
-        changed = await self.merge(base, theirs, Origin(file.author_id, who or file.root.name))
+        changed = await self.merge(base, theirs, Origin(file.author_id, who or file.root.name), then)
+        self.book.base = then
         merged = changed.result
         if merged.changes and changed.seq is not None:
             self.room.note_outside(OutsideChange(changed.seq, who or "", merged.changes, merged.places))
 
-    async def merge(self, base: bytes, theirs: bytes, origin: Origin) -> Changed[Merged]:
-        """Merge what others made of `base`: the one way of merges.
+    async def merge(self, base: bytes, theirs: bytes, origin: Origin, note: Note) -> Changed[Merged]:
+        """Merge what others made of `base`, and note in the same commit that it is merged: the one way of merges.
 
         Raises: FormatError, JournalError, DocumentPoisoned.
         """
-        changed = await self._merge_planned(base, theirs, origin) or await self._merge_at_once(base, theirs, origin)
+        changed = await self._merge_planned(base, theirs, origin, note)
+        if changed is None:
+            changed = await self._merge_at_once(base, theirs, origin, note)
         merged = changed.result
         if merged.conflicts:
             places = [conflict.conflict_id for conflict in merged.conflicts]
             self.room.notice(NoticeCode.CONFLICT, {"places": places})
         return changed
 
-    async def _merge_at_once(self, base: bytes, theirs: bytes, origin: Origin) -> Changed[Merged]:
+    async def _merge_at_once(self, base: bytes, theirs: bytes, origin: Origin, note: Note) -> Changed[Merged]:
         file_format, at_ms = self.file.format, self.parts.clock.wall_ms()
 
         def merge(document: Document) -> Merged:
             return file_format.merge(base, theirs, document, origin.author_id, at_ms)
 
-        return await self.room.change(merge, origin.author_id, origin.author_name, origin.absorbed)
+        return await self.room.change(merge, origin.author_id, origin.author_name, note)
 
-    async def _merge_planned(self, base: bytes, theirs: bytes, origin: Origin) -> Changed[Merged] | None:
+    async def _merge_planned(self, base: bytes, theirs: bytes, origin: Origin, note: Note) -> Changed[Merged] | None:
         """Plan a large merge in the sandbox while people go on typing; None when they type too fast for that."""
         file, at_ms = self.file, self.parts.clock.wall_ms()
         if not isinstance(file.format, TextFormat) or len(theirs) <= self.parts.limits.inline_check_size_bytes:
@@ -160,7 +177,7 @@ class Reconciler:
             plan = await self.parts.sandbox.plan_merge(base, theirs, live, known)
             apply = partial(_apply, plan, source=origin.author_id, at_ms=at_ms)
             try:
-                return await self.room.change(apply, origin.author_id, origin.author_name, origin.absorbed)
+                return await self.room.change(apply, origin.author_id, origin.author_name, note)
             except _Outdated:
                 continue
         return None

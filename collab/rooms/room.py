@@ -26,7 +26,7 @@ from collab.rooms.requests import Captured, Changed
 from collab.rooms.saver import Saver
 from collab.rooms.snapshots import Snapshots
 from collab.rooms.turns import Turns
-from collab.store.base import Absorbed
+from collab.store.base import Note
 
 _Result = TypeVar("_Result")
 _log = structlog.get_logger(__name__)
@@ -179,10 +179,13 @@ class Room:
         change: Callable[[Document], _Result],
         author_id: str,
         author_name: str,
-        absorbed: Absorbed | None = None,
+        note: Note | None = None,
     ) -> Changed[_Result]:
-        """Edit as the server; returns when it is journalled. Raises: FormatError, JournalError, DocumentPoisoned."""
-        return await self._turns.jobs.change(change, author_id, author_name, absorbed)
+        """Edit as the server; it happens when it is journalled, in one commit with the note.
+
+        Raises: FormatError, JournalError, DocumentPoisoned.
+        """
+        return await self._turns.jobs.change(change, author_id, author_name, note)
 
     async def person_deleted(self) -> bool:
         """Whether a person's journalled edit of this history deleted something. Raises: JournalError."""
@@ -312,7 +315,8 @@ class Room:
 
     def _idle_due(self) -> float | None:
         """When the room may be unloaded; None while it may not."""
-        if len(self.connections) or self._idle_since is None or not self._quiet:
+        idle = self.state is State.ACTIVE and not len(self.connections) and self._quiet
+        if not idle or self._idle_since is None:
             return None
         return self._idle_since + self._parts.room.idle_unload_s
 
@@ -328,7 +332,7 @@ class Room:
         if self.outgrown and self.state is State.ACTIVE and self._quiet:
             return True
         due = self._idle_due()
-        return self.state is State.ACTIVE and due is not None and self._clock.monotonic() >= due
+        return due is not None and self._clock.monotonic() >= due
 
     async def _close(self) -> None:
         self._enter(State.CLOSING)

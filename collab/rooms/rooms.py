@@ -334,7 +334,7 @@ class Rooms:
         running = self._start(room.run(), f"room {record.document_id}: owner")
         try:
             if room.saver is not None:
-                await room.saver.load(limit_s)
+                await room.saver.load(limit_s, self._parts.limits.save_timeout_s)
             room.activate()
         except BaseException:
             running.cancel()

@@ -19,10 +19,10 @@ from collab.errors import (
     CollabError,
     FormatError,
     InternalError,
+    JournalError,
     LockConflict,
     NotFound,
     StorageError,
-    StorageUnavailable,
     VersionConflict,
 )
 from collab.protocol.payloads import SaveState, StorageState
@@ -160,18 +160,24 @@ class Saver:
         self._wake.set()
         return await answer
 
-    async def load(self, limit_s: float) -> None:
-        """Make history and storage agree before anybody joins. Raises: JournalError, DocumentPoisoned, InternalError.
+    async def load(self, storage_s: float, limit_s: float) -> None:
+        """Make history and storage agree before anybody joins.
 
-        A storage that refuses or takes longer than `limit_s` does not keep anybody out: the journal has the document.
+        A storage that refuses or takes longer than `storage_s` does not keep anybody out: the journal has the document.
+        Raises: JournalError (also: what was merged is not journalled after `limit_s`; the room is not to be used then),
+        DocumentPoisoned, InternalError.
         """
         try:
             async with asyncio.timeout(limit_s):
-                await self._look()
+                await self._agree(storage_s)
+        except TimeoutError:
+            raise JournalError(f"what was merged is not journalled in {limit_s:g} s") from None
+
+    async def _agree(self, storage_s: float) -> None:
+        try:
+            await self._look(storage_s)
         except (StorageError, FormatError) as error:
             self._failed(error)
-        except TimeoutError:
-            self._failed(StorageUnavailable(f"no answer in {limit_s:g} s"))
         else:
             self._publish(StorageState.STORED if self.clean else StorageState.PENDING)
         await self._absorber.absorb()
@@ -261,10 +267,10 @@ class Saver:
         failed = self.state.state is StorageState.REFUSED or self._book.doubtful
         return not self._restoring and (failed or self._timing.check_due(now))
 
-    async def _look(self) -> Found:
+    async def _look(self, limit_s: float | None = None) -> Found:
         """Take over what the storage holds. Raises: StorageError, FormatError, JournalError, DocumentPoisoned."""
         self._timing.checked(self._clock.monotonic())
-        found = await self._reconciler.reconcile()
+        found = await self._reconciler.reconcile(limit_s)
         self._note_present()
         if found is Found.SUSPECT:
             self._timing.check(self._clock.monotonic())
@@ -299,11 +305,11 @@ class Saver:
         self._publish(StorageState.SAVING)
         self._room.set_saving(True)
         try:
-            await self._write(captured, base_content)
+            await self._write(captured)
         finally:
             self._room.set_saving(False)
 
-    async def _write(self, captured: Captured[bytes], base_content: bytes) -> None:
+    async def _write(self, captured: Captured[bytes]) -> None:
         if_version = None if self._restoring or self._book.base is None else Version(self._book.base.version)
         if not self._restoring:
             await self._locks.acquire()
@@ -316,7 +322,8 @@ class Saver:
             self._locks.lost()
             raise
         if result.displaced is not None:
-            await self._reconciler.merge_storage(base_content, result.displaced)
+            saved = self._book.base_saved(intent, result.version)
+            await self._reconciler.merge_storage(result.displaced, saved)
         await self._book.finish(intent, result.version)
         self._note_present()
         self._stored(captured.covers)

@@ -185,7 +185,8 @@ class Turns:
         for applied in settled:
             seq += applied.entry is not None
             if applied.journalled is not None:
-                applied.journalled(seq if applied.entry is not None else None)
+                self.schedule()  # before who waits for the change goes on: it is sent first
+                self._fenced(partial(applied.journalled, seq if applied.entry is not None else None))
             if applied.connection is not None:
                 applied.connection.ledger.settle(applied.number, whole_sync=applied.whole_sync)
                 touched[applied.connection.number] = applied.connection

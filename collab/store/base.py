@@ -46,6 +46,10 @@ class SaveBase:
     at_ms: int
 
 
+Note = Absorbed | SaveBase
+"""What a merge settles. It is journalled in the transaction of the merge, so that nothing is merged twice."""
+
+
 @dataclass(frozen=True, slots=True)
 class DocumentRecord:
     """A registry row."""
@@ -247,12 +251,12 @@ class Store(Protocol):
         document_id: DocumentId,
         history_id: HistoryId,
         entries: Sequence[JournalEntry],
-        absorbed: Sequence[Absorbed] = (),
+        notes: Sequence[Note] = (),
     ) -> int:
         """Journal the entries in order; returns the last seq once they are durable.
 
-        What they absorb of retired histories is noted in the same transaction. Calls from many rooms share commits.
-        Raises: HistoryChanged, JournalError.
+        The notes are taken in the same transaction, in order and after those of earlier appends; there may be notes
+        without entries. Calls from many rooms share commits. Raises: HistoryChanged, JournalError.
         """
         ...
 

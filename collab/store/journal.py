@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from collab.errors import HistoryChanged, InternalError
 from collab.store import histories, packing, registry
 from collab.store.base import (
-    Absorbed,
     DocumentId,
     HistoryId,
     JournalEntry,
+    Note,
     SaveBase,
     Snapshot,
 )
@@ -66,12 +66,12 @@ class Appender:
         document_id: DocumentId,
         history_id: HistoryId,
         entries: Sequence[JournalEntry],
-        absorbed: Sequence[Absorbed] = (),
+        notes: Sequence[Note] = (),
     ) -> int:
-        """Journal the entries; returns the last seq. Raises: HistoryChanged."""
+        """Journal the entries and take the notes; returns the last seq. Raises: HistoryChanged."""
         head = self._current(connection, document_id, history_id)
-        for one_absorbed in absorbed:
-            histories.note_absorbed(connection, document_id, one_absorbed)
+        for note in notes:
+            _take_note(connection, document_id, note)
         return self._append(connection, head, entries)
 
     def hand_over(
@@ -181,6 +181,13 @@ class Appender:
         connection.execute("INSERT OR IGNORE INTO nodes (name) VALUES (?)", (name,))
         self._nodes[name] = _number(connection, "SELECT id FROM nodes WHERE name = ?", name)
         return self._nodes[name]
+
+
+def _take_note(connection: Connection, document_id: DocumentId, note: Note) -> None:
+    if isinstance(note, SaveBase):
+        registry.set_save_base(connection, document_id, note)
+    else:
+        histories.note_absorbed(connection, document_id, note)
 
 
 # -- packs --

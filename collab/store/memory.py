@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from collab.errors import ConfigError, HistoryChanged, JournalError, NotFound
 from collab.store.base import (
     ERASED_ID,
-    Absorbed,
     Alias,
     ContentHash,
     DocumentId,
@@ -22,6 +21,7 @@ from collab.store.base import (
     FreshHistory,
     HistoryId,
     JournalEntry,
+    Note,
     Point,
     PointName,
     QuarantinedUpdate,
@@ -43,12 +43,12 @@ from collab.store.memory_state import (
     erase_author,
     find_history,
     move_base,
-    note_absorbed,
     points_of,
     put_record,
     record_at,
     retain,
     skipped_seqs,
+    take_note,
     thin,
     used_contents,
 )
@@ -183,7 +183,7 @@ class MemoryStore:
         document_id: DocumentId,
         history_id: HistoryId,
         entries: Sequence[JournalEntry],
-        absorbed: Sequence[Absorbed] = (),
+        notes: Sequence[Note] = (),
     ) -> int:
         if self.faults.append_gate is not None:
             await self.faults.append_gate.wait()
@@ -193,8 +193,8 @@ class MemoryStore:
         stored = self._writing()
         history = current_history(stored, document_id, history_id)
         history.entries.extend(entries)
-        for one in absorbed:
-            note_absorbed(stored, document_id, one)
+        for note in notes:
+            take_note(stored, document_id, note)
         return history.last_seq
 
     async def load(

@@ -16,6 +16,7 @@ from collab.store.base import (
     DocumentRecord,
     HistoryId,
     JournalEntry,
+    Note,
     Point,
     PointName,
     QuarantinedUpdate,
@@ -119,8 +120,15 @@ def used_contents(stored: Stored) -> Iterable[ContentHash]:
             yield intent.base_hash
 
 
-def note_absorbed(stored: Stored, document_id: DocumentId, absorbed: Absorbed) -> None:
-    """Handed-over edits up to there are part of the current history now."""
+def take_note(stored: Stored, document_id: DocumentId, note: Note) -> None:
+    """Something was merged: what the storage held, or what was handed over."""
+    if isinstance(note, SaveBase):
+        move_base(stored, document_id, note)
+    else:
+        _note_absorbed(stored, document_id, note)
+
+
+def _note_absorbed(stored: Stored, document_id: DocumentId, absorbed: Absorbed) -> None:
     history = find_history(stored, document_id, absorbed.history_id)
     if history is not None and history.retired is not None:
         seq = max(history.retired.absorbed_seq, absorbed.seq)

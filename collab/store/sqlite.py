@@ -17,7 +17,6 @@ from collab.config import StoreConfig
 from collab.errors import ConfigError
 from collab.store import datafile, histories, points, reading, registry, upkeep
 from collab.store.base import (
-    Absorbed,
     Alias,
     ContentHash,
     DocumentId,
@@ -25,6 +24,7 @@ from collab.store.base import (
     FreshHistory,
     HistoryId,
     JournalEntry,
+    Note,
     Point,
     PointName,
     QuarantinedUpdate,
@@ -164,10 +164,10 @@ class SqliteStore:
         document_id: DocumentId,
         history_id: HistoryId,
         entries: Sequence[JournalEntry],
-        absorbed: Sequence[Absorbed] = (),
+        notes: Sequence[Note] = (),
     ) -> int:
         return await self._database.write(
-            lambda connection: self._appender.append(connection, document_id, history_id, entries, absorbed)
+            lambda connection: self._appender.append(connection, document_id, history_id, entries, notes)
         )
 
     async def load(

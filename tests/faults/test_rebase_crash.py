@@ -26,6 +26,7 @@ from collab.store.base import (
     Store,
 )
 from collab.store.sqlite import SqliteStore
+from tests.faults.mortal import MortalStore, until_dead
 from tests.faults.vfs import VARIANTS, ApswDriver, Crashes, Disk
 from tests.rooms.case import Case, run
 from tests.rooms.test_rebase import BOB, CHURN, churned, edits_on, old_state
@@ -36,35 +37,6 @@ TEXT = "one\ntwo\nthree\n"
 MOST_STEPS = 40
 
 
-class MortalStore:
-    """A store whose process dies at its n-th call: before the call, or right after it was durable.
-
-    Who called gets no answer any more, and no later call does anything.
-    """
-
-    def __init__(self, store: Store, dies_at: int, *, after: bool) -> None:
-        self._store = store
-        self.left = dies_at
-        self._after = after
-        self.reached = False
-
-    def __getattr__(self, name: str) -> Callable[..., Awaitable[object]]:
-        call = getattr(self._store, name)
-
-        async def mortal(*arguments: object, **named: object) -> object:
-            self.left -= 1
-            dies = self.left <= 0
-            self.reached = self.reached or dies
-            if self.left < 0 or (dies and not self._after):
-                await asyncio.Event().wait()
-            result = await call(*arguments, **named)
-            if dies:
-                await asyncio.Event().wait()
-            return result
-
-        return mortal
-
-
 async def survive(case: Case, dies_at: int, after: bool, work: Callable[[Store], Awaitable[object]]) -> bool:
     """Do something with a store that dies, kill the server and start it again; False when it did not die."""
     mortal = MortalStore(case.world.memory, dies_at, after=after)
@@ -72,14 +44,6 @@ async def survive(case: Case, dies_at: int, after: bool, work: Callable[[Store],
     await case.server.kill()
     await case.server.start()
     return mortal.reached
-
-
-async def until_dead(work: Awaitable[object]) -> None:
-    """Let something happen until it ends or waits for a dead process."""
-    working = asyncio.ensure_future(work)
-    await asyncio.wait([working], timeout=300)
-    working.cancel()
-    await asyncio.gather(working, return_exceptions=True)
 
 
 @pytest.mark.parametrize("after", [False, True])

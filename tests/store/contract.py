@@ -495,6 +495,40 @@ class RebaseContract:
         assert old is not None and [(one.seq, one.entry) for one in old.updates] == [(3, entry(7, "bob"))]
         assert await store.retired(document_id) == [RetiredHistory(FIRST, 2, 3, 3, b"old vector")]
 
+    async def test_an_append_moves_the_save_base_in_its_own_transaction(self, store: Store, reopen: Reopen) -> None:
+        document_id = await document_with_history(store)
+        await store.set_save_base(document_id, base(b"old"))
+
+        seq = await store.append(document_id, FIRST, [entry(1)], [base(b"merged", "v2"), base(b"merged again", "v3")])
+        store = await reopen()
+
+        record = await store.document(document_id)
+        assert record is not None and record.save_base == base(b"merged again", "v3")
+        assert [one.seq for one in await every_update(store, document_id)] == [seq] == [1]
+
+    async def test_notes_may_come_without_entries_and_of_both_kinds(self, store: Store) -> None:
+        document_id = await document_to_rebase(store)
+        await store.rebase(document_id, FIRST, 2, FRESH, NOW)
+        handed = await store.hand_over(document_id, FIRST, entry(7))
+
+        seq = await store.append(document_id, SECOND, [], [Absorbed(FIRST, handed), base(b"merged", "v2")])
+
+        record = await store.document(document_id)
+        assert seq == 0 and await every_update(store, document_id, SECOND) == []
+        assert record is not None and record.save_base == base(b"merged", "v2")
+        assert [one.absorbed_seq for one in await store.retired(document_id)] == [handed]
+
+    async def test_an_append_that_is_refused_leaves_the_save_base_alone(self, store: Store) -> None:
+        document_id = await document_with_history(store)
+        await store.set_save_base(document_id, base(b"old"))
+
+        with pytest.raises(HistoryChanged):
+            await store.append(document_id, HistoryId("stale"), [entry(1)], [base(b"merged", "v2")])
+
+        record = await store.document(document_id)
+        assert record is not None and record.save_base == base(b"old")
+        assert await every_update(store, document_id) == []
+
     async def test_an_append_that_is_refused_absorbs_nothing(self, store: Store) -> None:
         document_id = await document_to_rebase(store)
         await store.rebase(document_id, FIRST, 2, FRESH, NOW)

@@ -201,10 +201,9 @@ def decode_message(message: bytes, limits: Limits) -> Message:
 
     Raises: MalformedMessage, LimitExceeded (state_vector_clients), UnknownMessage.
     """
-    if message.startswith(_UPDATE):
-        update = _decode_update(message)
-        if update is not None:
-            return update
+    update = update_of(message)
+    if update is not None:
+        return Update(update)
     reader = Reader(message)
     number = reader.var_uint()
     decode = _DECODERS.get(number)
@@ -215,13 +214,15 @@ def decode_message(message: bytes, limits: Limits) -> Message:
     return decoded
 
 
-def _decode_update(message: bytes) -> Update | None:
-    """The short way for what is sent most: an update whose length fits; None lets the long way find the fault."""
+def update_of(message: bytes) -> bytes | None:
+    """The short way for what is sent most: the update of a message that is one; None for all else, and for faults."""
+    if not message.startswith(_UPDATE):
+        return None
     try:
         size, at = var_uint_at(message, len(_UPDATE))
     except IndexError:
         return None
-    return Update(message[at:]) if at + size == len(message) else None
+    return message[at:] if at + size == len(message) else None
 
 
 def _decode_sync(reader: Reader, limits: Limits) -> Message:

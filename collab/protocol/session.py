@@ -26,6 +26,7 @@ from collab.protocol.messages import (
     UnknownMessage,
     Update,
     decode_message,
+    update_of,
 )
 from collab.protocol.rate import TokenBucket
 from collab.protocol.roles import Identity, Role
@@ -65,6 +66,9 @@ class Session(Sender):
             self._check_size(data)
             if not self._within_rate(data, now):
                 return []
+            update = update_of(data)
+            if update is not None:
+                return [self._on_update(update, in_sync=False)]
             return self._on_message(decode_message(data, self._limits))
         except UnknownMessage as error:
             return [Rejected(error, fatal=False)]

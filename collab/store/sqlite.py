@@ -167,7 +167,8 @@ class SqliteStore:
         absorbed: Sequence[Absorbed] = (),
     ) -> int:
         return await self._database.write(
-            lambda connection: self._appender.append(connection, document_id, history_id, entries, absorbed)
+            lambda connection: self._appender.append(connection, document_id, history_id, entries, absorbed),
+            patient=True,
         )
 
     async def load(

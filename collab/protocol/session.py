@@ -18,13 +18,12 @@ from collab.protocol.events import (
 from collab.protocol.messages import (
     EMPTY_UPDATE,
     SYNC_STEP2,
-    Awareness,
     Message,
     QueryAwareness,
     SyncStep1,
     SyncStep2,
     UnknownMessage,
-    Update,
+    awareness_of,
     decode_message,
     update_of,
 )
@@ -66,9 +65,11 @@ class Session(Sender):
             self._check_size(data)
             if not self._within_rate(data, now):
                 return []
-            update = update_of(data)
-            if update is not None:
+            if (update := update_of(data)) is not None:
                 return [self._on_update(update, in_sync=False)]
+            if data.startswith(_AWARENESS):
+                entries = awareness_of(data)
+                return [AwarenessReceived(entries)] if entries else []
             return self._on_message(decode_message(data, self._limits))
         except UnknownMessage as error:
             return [Rejected(error, fatal=False)]
@@ -123,10 +124,6 @@ class Session(Sender):
         raise error
 
     def _on_message(self, message: Message) -> list[Event]:
-        if isinstance(message, Update):
-            return [self._on_update(message.update, in_sync=False)]
-        if isinstance(message, Awareness):
-            return [AwarenessReceived(message.entries)] if message.entries else []
         if isinstance(message, SyncStep2):
             self._questions = max(0, self._questions - 1)
             return [self._on_update(message.update, in_sync=True)]

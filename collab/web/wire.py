@@ -313,26 +313,35 @@ class WebSocketWire(asyncio.Protocol):
 
     def _read(self) -> None:
         """Give what has come to the peer, until it wants no more."""
-        reader = self._reader
-        while reader is not None and not self._paused and self._phase in _READABLE:
-            peer = self._peer
-            message = reader.next(0 if peer is None else peer.message_limit_bytes)
-            if peer is not None:
-                peer.arriving(reader.arriving_bytes)
+        try:
+            self._read_short()
+            while not self._paused and self._phase in _READABLE and self._read_any():
+                self._read_short()
+        except Exception:
+            log.exception("socket_failed")
+            self.close(CloseInfo(CloseCode.INTERNAL_ERROR, InternalError.public))
+
+    def _read_short(self) -> None:
+        reader, peer = self._reader, self._peer
+        while reader is not None and peer is not None and not self._paused:
+            message = reader.short()
             if message is None:
                 return
-            try:
-                self._take(message)
-            except Exception:
-                log.exception("socket_failed")
-                self.close(CloseInfo(CloseCode.INTERNAL_ERROR, InternalError.public))
+            peer.receive(message)
 
-    def _take(self, message: bytes | Signal) -> None:
-        peer = self._peer
+    def _read_any(self) -> bool:
+        """Take the next message, whatever it is; False when it is not here yet."""
+        reader, peer = self._reader, self._peer
+        if reader is None or not reader.arriving_bytes:
+            return False
+        message = reader.next(0 if peer is None else peer.message_limit_bytes)
+        if peer is not None:
+            peer.arriving(reader.arriving_bytes)
         if isinstance(message, Signal):
             self._on_signal(message, peer)
-        elif peer is not None:
+        elif peer is not None and message is not None:
             peer.receive(message)
+        return message is not None
 
     def _on_signal(self, signal: Signal, peer: Peer | None) -> None:
         if signal.kind is Kind.CLOSE:

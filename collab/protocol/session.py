@@ -39,6 +39,16 @@ _AWARENESS = b"\x01"
 class Session(Sender):
     """One connection that speaks the y-websocket dialect, with our extensions where it announced them."""
 
+    __slots__ = (
+        "_heard_at",
+        "_limits",
+        "_messages",
+        "_opened_at",
+        "_presence",
+        "identity",
+        "role",
+    )
+
     def __init__(self, role: Role, identity: Identity, limits: Limits, extensions: bool) -> None:
         super().__init__(extensions)
         self.role = role

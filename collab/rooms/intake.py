@@ -6,6 +6,7 @@ what the same connection sends meanwhile stays in order behind them.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Set
 from dataclasses import dataclass
 
@@ -83,6 +84,8 @@ class Intake:
         """Deal with one event, or put it behind the update that is being checked."""
         connection, event = received.connection, received.event
         if connection.checking or (self.poison is not None and isinstance(event, UpdateReceived | SyncRequested)):
+            if connection.deferred is None:
+                connection.deferred = deque()
             connection.deferred.append(received)
         elif isinstance(event, UpdateReceived) and (self.suspect or self._is_large(event.update)):
             connection.checking = True

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import pycrdt
 
@@ -23,6 +23,7 @@ from collab.protocol.pairs import Clocks, PairIndex, replace_pairs
 _Result = TypeVar("_Result")
 
 EMPTY_UPDATE = b"\x00\x00"
+EMPTY_STATE_VECTOR = b"\x00"
 SOURCE = "source"
 """Root Y.Text of every text document (jupyter_ydoc's YFile)."""
 STATE = "state"
@@ -78,13 +79,20 @@ class Document:
 
     def apply(self, update: bytes) -> None:
         """Apply a checked update (v1). Raises: DocumentPoisoned."""
-        with self._fence():
-            if self._pairs is None:
-                self._pairs = PairIndex()
-                self._pairs.note(self._doc.get_update())
-            if torn := self._pairs.note(update):
-                update = self._replace_pairs(self._pairs, torn, update)
-            self._doc.apply_update(update)
+        if self._poisoned is not None:
+            raise DocumentPoisoned(self._poisoned)
+        try:
+            self._apply(update)
+        except BaseException as error:  # pyo3's PanicException derives from BaseException
+            self._fail(error)
+
+    def _apply(self, update: bytes) -> None:
+        if self._pairs is None:
+            self._pairs = PairIndex()
+            self._pairs.note(self._doc.get_update())
+        if torn := self._pairs.note(update):
+            update = self._replace_pairs(self._pairs, torn, update)
+        self._doc.apply_update(update)
 
     def _replace_pairs(self, pairs: PairIndex, torn: Clocks, update: bytes) -> bytes:
         """Build the document again with U+FFFD for pairs that the update tears; returns the update to apply."""
@@ -230,11 +238,15 @@ class Document:
             raise DocumentPoisoned(self._poisoned)
         try:
             yield
-        except (DocumentPoisoned, KeyboardInterrupt, SystemExit, GeneratorExit):
-            raise
         except BaseException as error:  # pyo3's PanicException derives from BaseException
-            self._poisoned = f"{type(error).__name__}: {error}"
-            raise DocumentPoisoned(self._poisoned) from None
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> NoReturn:
+        """Raises: DocumentPoisoned, or what is no fault of the document."""
+        if isinstance(error, DocumentPoisoned | KeyboardInterrupt | SystemExit | GeneratorExit):
+            raise error
+        self._poisoned = f"{type(error).__name__}: {error}"
+        raise DocumentPoisoned(self._poisoned) from None
 
 
 def taken_back(before: Sequence[bytes], update: bytes, now: bytes, client_id: int) -> bytes:

@@ -193,7 +193,7 @@ def decode_json(text: str, depth: int) -> object:
 
 def encode_json(value: object) -> str:
     """Compact strict JSON. Raises: ValueError (NaN or Infinity: our bug)."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return _COMPACT_JSON.encode(value)
 
 
 def _check_depth(text: str, depth: int) -> None:
@@ -228,6 +228,7 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return value
 
 
+_COMPACT_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _STRICT_JSON = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_finite)
 
 

@@ -126,31 +126,45 @@ class FrameReader:
         self._discarding = True
         self._content.clear()
 
+    def short(self) -> bytes | None:
+        """The next message when it is one short binary frame that is all here, as nearly every message is.
+
+        None says nothing: ask `next`.
+        """
+        buffer, at = self._buffer, self._at
+        if self._opcode or len(buffer) - at < 6 or buffer[at] != _SHORT_BINARY or self._discarding:
+            return None
+        size = buffer[at + 1] - _MASKED
+        if size == 126:
+            size, at = buffer[at + 2] << 8 | buffer[at + 3], at + 2
+            if size < 126:
+                return None
+        end = at + 6 + size
+        if size < 0 or size == 127 or end > len(buffer):
+            return None
+        payload, mask = buffer[at + 6 : end], buffer[at + 2 : at + 6]
+        if end == len(buffer):
+            self._buffer, self._at = b"", 0
+        else:
+            self._at = end
+        key = (mask * (size // 4 + 1))[:size]
+        return (_number(payload, "little") ^ _number(key, "little")).to_bytes(size, "little")
+
     def next(self, limit_bytes: int) -> bytes | Signal | None:
         """The next binary message, or what else came; None until more bytes come.
 
         Data above `limit_bytes` is `OVERSIZED`.
         """
-        buffer, at = self._buffer, self._at
-        if not self._opcode and len(buffer) - at > 8 and buffer[at] == _SHORT_BINARY and not self._discarding:
-            size = buffer[at + 1] - _MASKED
-            if size == 126:
-                size = buffer[at + 2] << 8 | buffer[at + 3]
-                at = at + 2 if size > 125 else len(buffer)
-            end = at + 6 + size
-            if 0 <= size <= limit_bytes and size != 127 and end <= len(buffer):
-                self._at = end
-                key = (buffer[at + 2 : at + 6] * (size // 4 + 1))[:size]
-                return (_number(buffer[at + 6 : end], "little") ^ _number(key, "little")).to_bytes(size, "little")
-        return self._next_of_any(limit_bytes)
-
-    def _next_of_any(self, limit_bytes: int) -> bytes | Signal | None:
         while not self._broken:
             before = self._at, self._left
             found = self._head() if self._left < 0 else self._part(limit_bytes)
             if found is not None or before == (self._at, self._left):
-                return found
-        return None
+                break
+        else:
+            return None
+        if self._at == len(self._buffer):
+            self._buffer, self._at = b"", 0
+        return found
 
     def _head(self) -> Signal | None:
         """Read the head of a frame, and all of a control frame; leaves everything in place when it is not whole."""

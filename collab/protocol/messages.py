@@ -35,6 +35,9 @@ _JSON_DEPTH = 16
 SYNC_STEP2 = b"\x00\x01"
 """How the answer to sync step 1 begins, the only message that may be as large as a document."""
 _UPDATE = b"\x00\x02"
+_AWARENESS = b"\x01"
+_AWARENESS_ENTRY_BYTES = 3
+"""No entry takes less: client id, clock, length of the state."""
 
 
 class UnknownMessage(MalformedMessage):
@@ -201,10 +204,11 @@ def decode_message(message: bytes, limits: Limits) -> Message:
 
     Raises: MalformedMessage, LimitExceeded (state_vector_clients), UnknownMessage.
     """
-    if message.startswith(_UPDATE):
-        update = _decode_update(message)
-        if update is not None:
-            return update
+    update = update_of(message)
+    if update is not None:
+        return Update(update)
+    if message.startswith(_AWARENESS):
+        return Awareness(awareness_of(message))
     reader = Reader(message)
     number = reader.var_uint()
     decode = _DECODERS.get(number)
@@ -215,13 +219,15 @@ def decode_message(message: bytes, limits: Limits) -> Message:
     return decoded
 
 
-def _decode_update(message: bytes) -> Update | None:
-    """The short way for what is sent most: an update whose length fits; None lets the long way find the fault."""
+def update_of(message: bytes) -> bytes | None:
+    """The short way for what is sent most: the update of a message that is one; None for all else, and for faults."""
+    if not message.startswith(_UPDATE):
+        return None
     try:
         size, at = var_uint_at(message, len(_UPDATE))
     except IndexError:
         return None
-    return Update(message[at:]) if at + size == len(message) else None
+    return message[at:] if at + size == len(message) else None
 
 
 def _decode_sync(reader: Reader, limits: Limits) -> Message:
@@ -235,17 +241,20 @@ def _decode_sync(reader: Reader, limits: Limits) -> Message:
     raise MalformedMessage(f"unknown sync message {sync_type}")
 
 
-def _decode_awareness(reader: Reader, limits: Limits) -> Message:
-    content = reader.var_bytes()
-    inner = Reader(content)
-    count = inner.count(item_size_bytes=3)
+def awareness_of(message: bytes) -> tuple[AwarenessEntry, ...]:
+    """The entries of an awareness message. Raises: MalformedMessage."""
     try:
-        entries, end = _awareness_entries_at(content, len(content) - inner.remaining, count)
+        size, at = var_uint_at(message, 1)
+        end = at + size
+        count, at = var_uint_at(message, at)
+        if end != len(message) or count * _AWARENESS_ENTRY_BYTES > end - at:
+            raise MalformedMessage("count or length that does not fit the message")
+        entries, at = _awareness_entries_at(message, at, count)
     except IndexError:
         raise MalformedMessage("truncated message") from None
-    if end != len(content):
-        raise MalformedMessage("trailing bytes" if end < len(content) else "truncated message")
-    return Awareness(tuple(entries))
+    if at != end:
+        raise MalformedMessage("trailing bytes" if at < end else "truncated message")
+    return tuple(entries)
 
 
 def _awareness_entries_at(content: bytes, at: int, count: int) -> tuple[list[AwarenessEntry], int]:
@@ -295,7 +304,6 @@ def _json(reader: Reader) -> object:
 
 _DECODERS: Mapping[int, Callable[[Reader, Limits], Message]] = {
     MessageType.SYNC: _decode_sync,
-    MessageType.AWARENESS: _decode_awareness,
     MessageType.AUTH: _decode_auth,
     MessageType.QUERY_AWARENESS: _decode_query_awareness,
     MessageType.HELLO: _decode_hello,

@@ -17,10 +17,14 @@ class TokenBucket:
         """Whether one more may pass now."""
         if self._at is None:
             self._at = now
-        elif now > self._at:
-            self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate_per_s)
-            self._at = now
-        if self._tokens < 1:
+        if self._tokens < 1 and not self._refill(now):
             return False
         self._tokens -= 1
         return True
+
+    def _refill(self, now: float) -> bool:
+        """What has come in since the last time; looked at when the bucket is empty, which is hardly ever."""
+        if self._at is not None and now > self._at:
+            self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate_per_s)
+            self._at = now
+        return self._tokens >= 1

@@ -36,6 +36,13 @@ class Sender:
     Extension messages to a client that did not announce them are dropped, so callers need not ask.
     """
 
+    __slots__ = (
+        "_close_info",
+        "_outgoing",
+        "_questions",
+        "extensions",
+    )
+
     def __init__(self, extensions: bool) -> None:
         self.extensions = extensions
         self._outgoing: list[bytes] = []

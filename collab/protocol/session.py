@@ -18,14 +18,14 @@ from collab.protocol.events import (
 from collab.protocol.messages import (
     EMPTY_UPDATE,
     SYNC_STEP2,
-    Awareness,
     Message,
     QueryAwareness,
     SyncStep1,
     SyncStep2,
     UnknownMessage,
-    Update,
+    awareness_of,
     decode_message,
+    update_of,
 )
 from collab.protocol.rate import TokenBucket
 from collab.protocol.roles import Identity, Role
@@ -38,6 +38,16 @@ _AWARENESS = b"\x01"
 
 class Session(Sender):
     """One connection that speaks the y-websocket dialect, with our extensions where it announced them."""
+
+    __slots__ = (
+        "_heard_at",
+        "_limits",
+        "_messages",
+        "_opened_at",
+        "_presence",
+        "identity",
+        "role",
+    )
 
     def __init__(self, role: Role, identity: Identity, limits: Limits, extensions: bool) -> None:
         super().__init__(extensions)
@@ -65,6 +75,11 @@ class Session(Sender):
             self._check_size(data)
             if not self._within_rate(data, now):
                 return []
+            if (update := update_of(data)) is not None:
+                return [self._on_update(update, in_sync=False)]
+            if data.startswith(_AWARENESS):
+                entries = awareness_of(data)
+                return [AwarenessReceived(entries)] if entries else []
             return self._on_message(decode_message(data, self._limits))
         except UnknownMessage as error:
             return [Rejected(error, fatal=False)]
@@ -119,10 +134,6 @@ class Session(Sender):
         raise error
 
     def _on_message(self, message: Message) -> list[Event]:
-        if isinstance(message, Update):
-            return [self._on_update(message.update, in_sync=False)]
-        if isinstance(message, Awareness):
-            return [AwarenessReceived(message.entries)] if message.entries else []
         if isinstance(message, SyncStep2):
             self._questions = max(0, self._questions - 1)
             return [self._on_update(message.update, in_sync=True)]

@@ -48,9 +48,6 @@ class Audience:
     def __contains__(self, connection: Connection) -> bool:
         return connection.number in self._connections
 
-    def has_user(self, user_id: str) -> bool:
-        return any(connection.identity.user_id == user_id for connection in self._connections.values())
-
     def add(self, connection: Connection) -> None:
         self._connections[connection.number] = connection
 

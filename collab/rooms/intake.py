@@ -6,6 +6,7 @@ what the same connection sends meanwhile stays in order behind them.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Set
 from dataclasses import dataclass
 
@@ -22,8 +23,8 @@ from collab.protocol.events import (
     UpdateReceived,
 )
 from collab.protocol.frames import encode_frame
-from collab.protocol.messages import encode_sync_step2
 from collab.protocol.update import Checked
+from collab.rooms.answers import Answers
 from collab.rooms.audience import Audience, Update
 from collab.rooms.connection import Connection
 from collab.rooms.journal_writer import Applied, JournalWriter
@@ -70,6 +71,7 @@ class Intake:
         self.suspect = suspect
         """Every update is tried in the sandbox first: one of this document ended a worker or broke the document."""
         self._presence = Presence(parts.limits, parts.presence)
+        self._answers = Answers(live, parts.limits)
         self._past_clients = past_clients
         self._turn: list[Update] = []
         self.turn_bytes = 0
@@ -82,6 +84,8 @@ class Intake:
         """Deal with one event, or put it behind the update that is being checked."""
         connection, event = received.connection, received.event
         if connection.checking or (self.poison is not None and isinstance(event, UpdateReceived | SyncRequested)):
+            if connection.deferred is None:
+                connection.deferred = deque()
             connection.deferred.append(received)
         elif isinstance(event, UpdateReceived) and (self.suspect or self._is_large(event.update)):
             connection.checking = True
@@ -146,8 +150,9 @@ class Intake:
         self._presence.change_role(connection.number, connection.role, self._parts.clock.monotonic())
 
     def expire(self, now: float) -> None:
-        """Let time pass for presence."""
+        """Let time pass for presence, and for what is kept for those who join."""
         self._presence.expire(now)
+        self._answers.sweep()
 
     @property
     def presence_due(self) -> float | None:
@@ -279,9 +284,8 @@ class Intake:
         return not self._past_clients.isdisjoint(decode_state_vector(state_vector, self._parts.limits))
 
     def _answer_sync(self, connection: Connection, known: bytes | None) -> None:
-        document = self._live.document
-        frame = encode_frame(encode_sync_step2(document.diff(known)))
-        connection.outbox.put_sync(frame, document.state_vector())
+        frame, vector = self._answers.answer(known)
+        connection.outbox.put_sync(frame, vector)
 
     def _add_to_turn(self, connection: Connection | None, update: bytes) -> None:
         self._turn.append((connection, update))

@@ -11,6 +11,13 @@ from __future__ import annotations
 class Ledger:
     """Counts for one connection. Messages settle in the order in which they were received."""
 
+    __slots__ = (
+        "_first_dropped",
+        "_last_dropped",
+        "_settled",
+        "received",
+    )
+
     def __init__(self) -> None:
         self.received = 0
         self._settled = 0

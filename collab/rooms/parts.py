@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from collab.clock import Clock
 from collab.config import Config, PresenceConfig, RoomConfig, SaveConfig, StoreConfig
 from collab.limits import Limits
+from collab.rooms.attendance import Attendance
 from collab.rooms.large import LargeMessages
 from collab.rooms.ports import Claims, Metrics, NoClaims, Sandbox, UpdateSlot
 from collab.store.base import DocumentId, Store
@@ -32,6 +33,7 @@ class Parts:
     presence: PresenceConfig
     journal: StoreConfig
     large: LargeMessages
+    attendance: Attendance
     node: str
     new_client_id: Callable[[], int]
     """A fresh random Y client id for edits that the server itself makes."""
@@ -60,6 +62,7 @@ class Parts:
             presence=config.presence,
             journal=config.store,
             large=LargeMessages(config.limits),
+            attendance=Attendance(config.limits),
             node=node,
             new_client_id=lambda: secrets.randbits(CLIENT_ID_BITS),
             new_id=lambda: secrets.token_hex(16),

@@ -123,6 +123,7 @@ class Room:
             raise HistoryChanged(f"client knows {access.history}")
         if len(self.connections) >= self._parts.limits.connections_per_room:
             raise LimitExceeded("connections_per_room")
+        self._parts.attendance.enter(access.identity.user_id, self.document_id)
         connection = self._turns.join(number, access)
         self._idle_since = None
         if self.saver is not None and access.role.may_write:
@@ -247,6 +248,10 @@ class Room:
             self._attention.set()
         self._consider_end()
 
+    def on_left(self, connection: Connection) -> None:
+        """A connection is gone."""
+        self._parts.attendance.leave(connection.identity.user_id, self.document_id)
+
     def on_empty(self) -> None:
         """The last connection left: save soon, go later."""
         self._idle_since = self._clock.monotonic()
@@ -357,6 +362,8 @@ class Room:
         if self.state not in OVER:  # cancelled: the load was given up, or the server goes without grace
             self._enter(State.FAILED)
         self.connections.close(CloseCode.SERVICE_RESTART, "the room ended")
+        for connection in self.connections:
+            self.on_left(connection)
         self._turns.end()
         if self.saver is not None:
             self.saver.end()

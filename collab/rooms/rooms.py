@@ -25,7 +25,7 @@ from collab.errors import (
 )
 from collab.formats.table import format_of
 from collab.protocol.payloads import SaveState
-from collab.protocol.roles import Identity, Role
+from collab.protocol.roles import Role
 from collab.rooms.connection import Access, Connection
 from collab.rooms.entries import Entry, Found, Outgrown
 from collab.rooms.following import Following
@@ -133,7 +133,6 @@ class Rooms:
         """
         self._check_open()
         room = await self.room_of(document_id, access.credentials)
-        self._check_rooms_of(access.identity, room)
         self._numbers += 1
         return room.join(self._numbers, access)
 
@@ -267,6 +266,9 @@ class Rooms:
 
     async def room_of(self, document_id: DocumentId, credentials: Credentials) -> Room:
         """The room of a document, loaded if need be. Raises: as `join`."""
+        live = self._live.get(document_id)
+        if live is not None and live.joinable:
+            return live
         record = await self._record(document_id)
         return await self._room(record, self._file_of(record, credentials))
 
@@ -378,11 +380,6 @@ class Rooms:
             error = StorageUnavailable("draining", public=RESTARTING)
             error.close_code = CloseCode.SERVICE_RESTART
             raise error
-
-    def _check_rooms_of(self, identity: Identity, room: Room) -> None:
-        held = {id(live) for live in self._live.values() if live.connections.has_user(identity.user_id)}
-        if len(held | {id(room)}) > self._parts.limits.rooms_per_user:
-            raise LimitExceeded("rooms_per_user")
 
     def _wall_ms(self) -> int:
         return self._parts.clock.wall_ms()

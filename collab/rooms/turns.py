@@ -42,6 +42,10 @@ class TurnEvents(Protocol):
         """Something was journalled; these connections have a new count of acknowledged messages."""
         ...
 
+    def on_left(self, connection: Connection) -> None:
+        """A connection is gone."""
+        ...
+
     def on_empty(self) -> None:
         """The last connection left."""
         ...
@@ -221,9 +225,10 @@ class Turns:
         self._scheduled = False
         if self.over:
             return
-        self._take_messages()
+        self._fenced(self._take_messages)
         self._intake.send_turn()
-        self._fenced(self.jobs.serve_waiting)
+        if self.jobs.waiting:
+            self._fenced(self.jobs.serve_waiting)
         if self._journal.available and self._intake.asking:
             self._fenced(self._ask)
         if self.connections.filled:
@@ -275,19 +280,24 @@ class Turns:
         """True while nothing more may be applied: a job waits for the journal, or that is too far behind."""
         if self._intake.poison is not None:
             return True
-        behind = self._journal.pending_count >= self._parts.limits.room_inbox_messages
-        return self._journal.available and not self._journal.idle and (behind or self.jobs.waiting)
+        behind = self._journal.pending_count
+        if not behind or not self._journal.available:
+            return False
+        return self.jobs.waiting or behind >= self._parts.limits.room_inbox_messages
 
     def _take_messages(self) -> None:
         received_bytes = 0
         for _ in range(TURN_MESSAGES):
-            message = None if self._held or self._intake.turn_bytes > self._turn_bytes else self._inbox.take()
+            if self._held or self._intake.turn_bytes > self._turn_bytes:
+                break
+            message = self._inbox.take()
             if message is None:
                 break
             if isinstance(message, Received):
                 received_bytes += message.size_bytes
-            self._fenced(partial(self._handle, message))
-        self._parts.metrics.count("received_bytes_total", received_bytes)
+            self._handle(message)
+        if received_bytes:
+            self._parts.metrics.count("received_bytes_total", received_bytes)
         if self._holding and not self._inbox.full:
             held, self._holding = self._holding, {}
             for connection in held.values():
@@ -358,5 +368,6 @@ class Turns:
     def _leave(self, connection: Connection) -> None:
         if self.connections.remove(connection):
             self._intake.leave(connection)
+            self._room.on_left(connection)
             if not len(self.connections):
                 self._room.on_empty()

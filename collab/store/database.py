@@ -51,6 +51,8 @@ class _Call:
     run: Callable[[Connection], object]
     future: asyncio.Future[object]
     in_transaction: bool
+    patient: bool
+    """It may wait a moment for others, so that they share one commit."""
     value: object = None
     error: Exception | None = None
 
@@ -93,13 +95,16 @@ class Database:
         await self._loop.run_in_executor(self._reader, self._disconnect)
         self._reader.shutdown()
 
-    async def write(self, call: Callable[[Connection], _Result]) -> _Result:
-        """Run a call in the next commit; returns when it is durable. Raises: JournalError, what the call raises."""
-        return await self._queue(call, in_transaction=True)
+    async def write(self, call: Callable[[Connection], _Result], *, patient: bool = False) -> _Result:
+        """Run a call in the next commit; returns when it is durable. `patient`: the commit may wait for company.
+
+        Raises: JournalError, what the call raises.
+        """
+        return await self._queue(call, in_transaction=True, patient=patient)
 
     async def alone(self, call: Callable[[Connection], _Result]) -> _Result:
         """Run a call on the writer's connection outside of any transaction. Raises: JournalError."""
-        return await self._queue(call, in_transaction=False)
+        return await self._queue(call, in_transaction=False, patient=False)
 
     async def read(self, call: Callable[[Connection], _Result]) -> _Result:
         """Run a call on one consistent view of what is committed. Raises: JournalError, what the call raises."""
@@ -113,12 +118,12 @@ class Database:
             raise JournalError("the store is not open")
         return await self._loop.run_in_executor(self._reader, call)
 
-    async def _queue(self, call: Callable[[Connection], _Result], *, in_transaction: bool) -> _Result:
+    async def _queue(self, call: Callable[[Connection], _Result], *, in_transaction: bool, patient: bool) -> _Result:
         if self._thread is None or self._loop is None:
             raise JournalError("the store is not open")
         if self._calls.qsize() >= self._settings.queued_calls:
             raise JournalError("limit queued_calls exceeded: the disk is too slow")
-        queued = _Call(call, self._loop.create_future(), in_transaction)
+        queued = _Call(call, self._loop.create_future(), in_transaction, patient)
         self._calls.put(queued)
         return await queued.future  # type: ignore[return-value]  # the future carries what this very call returned
 
@@ -133,11 +138,12 @@ class Database:
             _answer(loop, batch)
 
     def _next_batch(self) -> list[_Call]:
-        """What waits now, after giving others the commit delay to join; empty when it is time to stop."""
+        """What waits now, where the first is patient after the commit delay; empty when it is time to stop."""
         first = self._calls.get()
         if first is None:
             return []
-        self._closing.wait(self._settings.commit_delay_s)
+        if first.patient:
+            self._closing.wait(self._settings.commit_delay_s)
         batch = [first]
         while not self._calls.empty():
             call = self._calls.get()
@@ -155,6 +161,9 @@ class Database:
             with self._settings.turn():
                 connection = self._connected()
                 connection.execute("BEGIN IMMEDIATE")
+                if len(batch) == 1:
+                    self._run_only(batch[0], connection)
+                    return
                 for call in batch:
                     self._run(call, connection)
                 connection.execute("COMMIT")
@@ -168,6 +177,13 @@ class Database:
         for call in batch:
             call.error = JournalError(detail)
         self._recover()
+
+    def _run_only(self, call: _Call, connection: Connection) -> None:
+        """The transaction is this call's own."""
+        self._attempt(call, connection)
+        connection.execute("COMMIT" if call.error is None else "ROLLBACK")
+        if call.error is not None:
+            self._on_rollback()
 
     def _run(self, call: _Call, connection: Connection) -> None:
         connection.execute("SAVEPOINT one_call")

@@ -167,7 +167,8 @@ class SqliteStore:
         notes: Sequence[Note] = (),
     ) -> int:
         return await self._database.write(
-            lambda connection: self._appender.append(connection, document_id, history_id, entries, notes)
+            lambda connection: self._appender.append(connection, document_id, history_id, entries, notes),
+            patient=True,
         )
 
     async def load(

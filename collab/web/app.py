@@ -30,6 +30,7 @@ from collab.node.past import NodePast
 from collab.node.peers import Peers
 from collab.node.placement import FIRST, Post
 from collab.node.rooms import NodeRooms
+from collab.rooms.attendance import Attendance
 from collab.rooms.large import LargeMessages
 from collab.rooms.parts import Parts
 from collab.rooms.past import Past
@@ -246,6 +247,7 @@ def _parts(config: Config, clock: Clock, store: Store, sandbox: Sandbox, slot: S
         presence=config.presence,
         journal=config.store,
         large=LargeMessages(config.limits),
+        attendance=Attendance(config.limits),
         node=socket.gethostname(),
         new_client_id=lambda: secrets.randbelow(_CLIENT_IDS) + 1,
         new_id=lambda: secrets.token_hex(8),

@@ -23,8 +23,9 @@ from collab.config import Config
 from collab.limits import Limits
 from collab.node.handover import Handover
 from collab.web.socket_routes import SocketRoutes
+from collab.web.surroundings import Surroundings
 from collab.web.upgrade import PeerSocket
-from collab.web.wire import Surroundings, WebSocketWire
+from collab.web.wire import WebSocketWire
 
 
 class PendingHeads:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from http import HTTPStatus
 from typing import Any, ClassVar, cast
@@ -20,18 +19,16 @@ from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
 from uvicorn.server import ServerState
 
 from collab.errors import CloseCode, InternalError, RoomElsewhere
-from collab.limits import Limits
 from collab.node.handover import Handover, send_handover
 from collab.protocol.frames import NO_CODE, FrameReader, Kind, Opcode, Signal, encode_close, encode_frame
 from collab.protocol.sending import CloseInfo
 from collab.web.peer import Peer
-from collab.web.socket_routes import SocketRoute, SocketRoutes
+from collab.web.socket_routes import SocketRoute
+from collab.web.surroundings import Surroundings
 from collab.web.upgrade import VERSION, ImpossibleUpgrade, PeerSocket, Upgrade, accepting, read_upgrade, refusing
 
 log = structlog.get_logger(__name__)
 
-SWEEP_S = 1.0
-"""How often silent, stalled and closing connections are looked at."""
 HIGH_WATER_FRACTION = 4
 """A wire is blocked while more than this part of an outbox waits in it."""
 _HEAD_END = b"\r\n\r\n"
@@ -52,32 +49,6 @@ class Phase(Enum):
 
 
 _READABLE = frozenset((Phase.OPEN, Phase.CLOSING))
-
-
-@dataclass(slots=True)
-class Surroundings:
-    """What all wires of one server share."""
-
-    limits: Limits
-    routes: SocketRoutes
-    wires: set[WebSocketWire] = field(default_factory=set)
-    sweeping: bool = False
-
-    def add(self, wire: WebSocketWire) -> None:
-        """One more to be looked at."""
-        self.wires.add(wire)
-        if not self.sweeping:
-            self.sweeping = True
-            asyncio.get_running_loop().call_later(SWEEP_S, self.sweep)
-
-    def sweep(self) -> None:
-        """Let time pass for all; there is a timer only while there is somebody."""
-        loop = asyncio.get_running_loop()
-        for wire in tuple(self.wires):
-            wire.pass_time(loop.time())
-        self.sweeping = bool(self.wires)
-        if self.sweeping:
-            loop.call_later(SWEEP_S, self.sweep)
 
 
 class WebSocketWire(asyncio.Protocol):
@@ -313,26 +284,35 @@ class WebSocketWire(asyncio.Protocol):
 
     def _read(self) -> None:
         """Give what has come to the peer, until it wants no more."""
-        reader = self._reader
-        while reader is not None and not self._paused and self._phase in _READABLE:
-            peer = self._peer
-            message = reader.next(0 if peer is None else peer.limit_of(reader.start))
-            if peer is not None:
-                peer.arriving(reader.arriving_bytes)
+        try:
+            self._read_short()
+            while not self._paused and self._phase in _READABLE and self._read_any():
+                self._read_short()
+        except Exception:
+            log.exception("socket_failed")
+            self.close(CloseInfo(CloseCode.INTERNAL_ERROR, InternalError.public))
+
+    def _read_short(self) -> None:
+        reader, peer = self._reader, self._peer
+        while reader is not None and peer is not None and not self._paused:
+            message = reader.short()
             if message is None:
                 return
-            try:
-                self._take(message)
-            except Exception:
-                log.exception("socket_failed")
-                self.close(CloseInfo(CloseCode.INTERNAL_ERROR, InternalError.public))
+            peer.receive(message)
 
-    def _take(self, message: bytes | Signal) -> None:
-        peer = self._peer
+    def _read_any(self) -> bool:
+        """Take the next message, whatever it is; False when it is not here yet."""
+        reader, peer = self._reader, self._peer
+        if reader is None or not reader.arriving_bytes:
+            return False
+        message = reader.next(0 if peer is None else peer.limit_of(reader.start))
+        if peer is not None:
+            peer.arriving(reader.arriving_bytes)
         if isinstance(message, Signal):
             self._on_signal(message, peer)
-        elif peer is not None:
+        elif peer is not None and message is not None:
             peer.receive(message)
+        return message is not None
 
     def _on_signal(self, signal: Signal, peer: Peer | None) -> None:
         if signal.kind is Kind.CLOSE:

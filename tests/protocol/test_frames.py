@@ -34,34 +34,41 @@ def client_frame(payload: bytes, opcode: int = Opcode.BINARY, *, final: bool = T
     return bytes((0x80 * final | opcode,)) + head + mask + masked
 
 
-def read(data: bytes, *, limit: int = LIMIT, piece: int = 0) -> list[bytes | Signal]:
-    """All that a reader makes of the bytes, given at once or in pieces."""
+def read(data: bytes, *, limit: int = LIMIT, piece: int = 0, short: bool = False) -> list[bytes | Signal]:
+    """All that a reader makes of the bytes, given at once or in pieces; `short`: it is asked for short ones first."""
     reader, found = FrameReader(), []
     for at in range(0, len(data), piece or max(1, len(data))):
         reader.receive(data[at : at + (piece or len(data))])
-        while (message := reader.next(limit)) is not None:
+        while (message := _next(reader, limit, short)) is not None:
             found.append(message)
     return found
+
+
+def _next(reader: FrameReader, limit: int, short: bool) -> bytes | Signal | None:
+    message = reader.short() if short else None
+    return reader.next(limit) if message is None else message
 
 
 SIZES = [0, 1, 2, 3, 124, 125, 126, 127, 128, 1000, 65_535, 65_536, 70_001]
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("piece", [0, 1, 3, 1000])
-def test_a_message_of_any_size_comes_out_as_it_went_in(size: int, piece: int) -> None:
+@pytest.mark.parametrize("piece", [0, 3, 1000])
+@pytest.mark.parametrize("short", [False, True])
+def test_a_message_of_any_size_comes_out_as_it_went_in(size: int, piece: int, short: bool) -> None:
     payload = bytes(index * 7 % 256 for index in range(size))
 
-    assert read(client_frame(payload) + client_frame(b"next"), piece=piece) == [payload, b"next"]
+    assert read(client_frame(payload) + client_frame(b"next"), piece=piece, short=short) == [payload, b"next"]
 
 
 @given(
     messages=st.lists(st.lists(st.binary(max_size=300), min_size=1, max_size=4), max_size=6),
     piece=st.integers(1, 200),
     mask=st.binary(min_size=4, max_size=4),
+    short=st.booleans(),
 )
 def test_messages_in_fragments_with_pings_between_come_out_whole(
-    messages: list[list[bytes]], piece: int, mask: bytes
+    messages: list[list[bytes]], piece: int, mask: bytes, short: bool
 ) -> None:
     data = b""
     for parts in messages:
@@ -70,16 +77,16 @@ def test_messages_in_fragments_with_pings_between_come_out_whole(
             data += client_frame(part, opcode, final=index == len(parts) - 1, mask=mask)
             data += client_frame(b"?", Opcode.PING, mask=mask)
 
-    found = read(data, piece=piece)
+    found = read(data, piece=piece, short=short)
 
     assert [message for message in found if isinstance(message, bytes)] == [b"".join(parts) for parts in messages]
     pings = [message for message in found if isinstance(message, Signal)]
     assert pings == [Signal(Kind.PING, b"?")] * sum(map(len, messages))
 
 
-@given(data=st.binary(max_size=400), piece=st.integers(1, 50))
-def test_whatever_comes_raises_nothing_and_ends_with_the_fault(data: bytes, piece: int) -> None:
-    found = read(data, limit=200, piece=piece)
+@given(data=st.binary(max_size=400), piece=st.integers(1, 50), short=st.booleans())
+def test_whatever_comes_raises_nothing_and_ends_with_the_fault(data: bytes, piece: int, short: bool) -> None:
+    found = read(data, limit=200, piece=piece, short=short)
 
     faults = [index for index, one in enumerate(found) if isinstance(one, Signal) and one.kind is Kind.BROKEN]
     assert faults in ([], [len(found) - 1])
@@ -127,8 +134,9 @@ def test_text_is_told_apart() -> None:
     ],
 )
 @pytest.mark.parametrize("piece", [0, 1])
-def test_what_breaks_the_protocol_is_named_and_ends_it(data: bytes, code: int, piece: int) -> None:
-    *before, fault = read(data + client_frame(b"later"), piece=piece)
+@pytest.mark.parametrize("short", [False, True])
+def test_what_breaks_the_protocol_is_named_and_ends_it(data: bytes, code: int, piece: int, short: bool) -> None:
+    *before, fault = read(data + client_frame(b"later"), piece=piece, short=short)
 
     assert before == []
     assert isinstance(fault, Signal)
@@ -156,7 +164,7 @@ def test_the_limit_holds_for_the_sum_of_the_fragments() -> None:
 def test_behind_a_message_above_the_limit_only_the_goodbye_counts() -> None:
     data = client_frame(b"x" * 50_000) + client_frame(b"more") + client_frame(b"", Opcode.PING)
 
-    found = read(data + client_frame(b"\x03\xe8", Opcode.CLOSE), limit=1_000, piece=700)
+    found = read(data + client_frame(b"\x03\xe8", Opcode.CLOSE), limit=1_000, piece=700, short=True)
 
     assert [one.kind for one in found if isinstance(one, Signal)] == [Kind.OVERSIZED, Kind.CLOSE]
     assert len(found) == 2

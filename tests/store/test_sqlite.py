@@ -158,15 +158,26 @@ async def test_more_waiting_calls_than_the_limit_are_refused(data: Path) -> None
 async def test_closing_commits_what_is_queued_without_waiting_for_more(data: Path) -> None:
     store = SqliteStore(data, StoreConfig(commit_delay_ms=600_000.0))
     await store.open()
-    setting = asyncio.ensure_future(store.set_key_once("signing", b"one"))
+    document_id = await document_with_history(store)
+    appending = asyncio.ensure_future(store.append(document_id, FIRST, [entry(1)]))
     await asyncio.sleep(0)
 
     async with asyncio.timeout(PATIENCE_S):
         await store.close()
 
-    assert await setting == b"one"
+    assert await appending == 1
     await store.open()
-    assert await store.key("signing") == b"one"
+    assert [one.seq for one in await every_update(store, document_id)] == [1]
+    await store.close()
+
+
+async def test_only_edits_wait_for_company(data: Path) -> None:
+    store = SqliteStore(data, StoreConfig(commit_delay_ms=600_000.0))
+    await store.open()
+
+    async with asyncio.timeout(PATIENCE_S):
+        await store.set_key_once("signing", b"one")
+
     await store.close()
 
 

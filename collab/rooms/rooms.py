@@ -25,7 +25,7 @@ from collab.errors import (
 )
 from collab.formats.table import format_of
 from collab.protocol.payloads import SaveState
-from collab.protocol.roles import Role
+from collab.protocol.roles import Identity, Role
 from collab.rooms.connection import Access, Connection
 from collab.rooms.entries import Entry, Found, Outgrown
 from collab.rooms.following import Following

@@ -93,7 +93,7 @@ def test_an_edit_of_anybody_makes_the_answer_new() -> None:
 
     take(live, typed("two", 6))
     by_peer = text_of(answers.answer(None)[0])
-    live.change(lambda document: document.edit_text([Splice(0, 0, "mine ")]))
+    live.integrate(live.propose(lambda document: document.edit_text([Splice(0, 0, "mine ")]))[1])
     by_server = text_of(answers.answer(None)[0])
     live.replace(Document.from_updates([typed("rebuilt")]))
     rebuilt = text_of(answers.answer(None)[0])

@@ -134,7 +134,9 @@ async def test_a_reader_who_is_denied_is_told_and_stays_a_reader(site: Running) 
         await notice_of(guest_socket, "access_denied")
 
         assert (await owner.post(f"{guest.requests}/{request_id}", json={"answer": "once"})).status_code == 404
-        assert [c.role for c in site.application.edge.rooms.connections(opened["document_id"])].count(Role.VIEWER) == 1  # type: ignore[arg-type]  # an id
+        assert [c.role for c in site.application.edge.rooms.local.connections(opened["document_id"])].count(
+            Role.VIEWER
+        ) == 1  # type: ignore[arg-type]  # an id
 
 
 async def test_nobody_is_told_when_no_owner_is_there(site: Running) -> None:

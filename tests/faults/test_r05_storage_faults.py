@@ -47,10 +47,10 @@ class RecordingStorage(MemoryStorage):
         super().__init__(clock=clock)
         self.stored: list[bytes] = []
 
-    def put(self, path: str, content: bytes, *, by: object = None) -> Version:
+    def put(self, path: str, content: bytes, *, by: object = None, modified_by: str | None = None) -> Version:
         if by is not None:
             self.stored.append(content)
-        return super().put(path, content, by=by)
+        return super().put(path, content, by=by, modified_by=modified_by)
 
 
 class Cell:

@@ -30,7 +30,7 @@ export const cases = {
       await open(page, target);
       writeFileSync(target.disk, "one\n\ntwo\n\nthree from outside\n");
       await shows(page, "three from outside");
-      await page.getByText("Changed outside in 1 place just now").waitFor();
+      await page.getByText("Changed on disk in 1 place just now").first().waitFor();
       await page.getByRole("button", { name: "Show" }).click();
       await page.locator(".changed-line", { hasText: "three" }).waitFor();
       await page.getByRole("button", { name: "Close" }).click();

@@ -12,13 +12,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NewType, Protocol
 
+from collab.store.doors import DocumentId as DocumentId
+from collab.store.doors import DoorStore
+from collab.store.doors import SealedCredential as SealedCredential
 from collab.store.past import Absorbed as Absorbed
 from collab.store.past import HistoryId as HistoryId
 from collab.store.past import Point as Point
 from collab.store.past import PointName as PointName
 from collab.store.past import RetiredHistory as RetiredHistory
 
-DocumentId = NewType("DocumentId", str)
 ContentHash = NewType("ContentHash", str)
 """`sha256:` and 64 hex digits."""
 ERASED_ID = "erased"
@@ -63,6 +65,8 @@ class DocumentRecord:
     created_ms: int
     seen_ms: int = 0
     """When somebody was last known to be connected."""
+    name: str | None = None
+    """How people call the file, where the alias does not tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +177,7 @@ def retired_alias(alias: Alias, document_id: DocumentId) -> Alias:
     return Alias(f"retired:{alias.door}", f"{alias.external_id}#{document_id}")
 
 
-class Store(Protocol):
+class Store(DoorStore, Protocol):
     """Registry and journal. Methods return after their transaction is durable.
 
     Every method raises `JournalError` when the store cannot take or give data now (disk full, I/O error);

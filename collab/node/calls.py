@@ -66,6 +66,14 @@ class ContentNow:
 
 
 @dataclass(frozen=True, slots=True)
+class Renamed:
+    """The file of a document has another name, as `Rooms.renamed`."""
+
+    document_id: DocumentId
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Live:
     """The documents that people have open at this worker."""
 
@@ -184,6 +192,7 @@ Call = (
     | Restore
     | UndoOutside
     | ContentNow
+    | Renamed
     | Live
     | Moved
     | Changed
@@ -209,6 +218,7 @@ _CALLS: Mapping[str, type[Call]] = {
         Restore,
         UndoOutside,
         ContentNow,
+        Renamed,
         Live,
         Moved,
         Changed,

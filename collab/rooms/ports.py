@@ -61,6 +61,16 @@ class UpdateSlot(Protocol):
     def clear(self) -> None: ...
 
 
+class Vault(Protocol):
+    """Makes secrets unreadable for whoever has the store (`collab.auth.vault`)."""
+
+    def seal(self, secret: str, purpose: str) -> bytes: ...
+
+    def open(self, sealed: bytes, purpose: str) -> str:
+        """Raises: ValueError (not sealed by us for this)."""
+        ...
+
+
 class Claims(Protocol):
     """What makes certain that a document is live once on this machine (`collab.node.claims`)."""
 

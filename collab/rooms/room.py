@@ -19,6 +19,7 @@ from collab.protocol.payloads import Hello, SaveState, StorageState
 from collab.protocol.roles import Identity, Role
 from collab.rooms.connection import Access, Connection
 from collab.rooms.loading import Loaded, has_person_deleted
+from collab.rooms.lock_gate import LockGate
 from collab.rooms.notices import NoticeCode
 from collab.rooms.outside import OutsideChange, OutsideChanges
 from collab.rooms.parts import Parts
@@ -73,6 +74,7 @@ class Room:
         self._clock = parts.clock
         self._turns = Turns(parts, loaded, self)
         self.connections = self._turns.connections
+        self._gate = LockGate(self.connections, self._turns.change_role)
         self._snapshots = Snapshots(parts, self.document_id, self.history_id, loaded.snapshot_seq)
         self._activated = asyncio.Event()
         self._idle_since: float | None = parts.clock.monotonic()
@@ -112,6 +114,11 @@ class Room:
         return self.saver is not None and not self.saver.settled
 
     @property
+    def stranded(self) -> bool:
+        """Whether the storage lacks something, and nobody's right is known to store it by."""
+        return self.saver is not None and self.saver.stranded and not self.saver.clean
+
+    @property
     def outgrown(self) -> bool:
         """Whether the document is too large for this worker."""
         most = self._parts.heavy_above_bytes
@@ -127,8 +134,10 @@ class Room:
         connection = self._turns.join(number, access)
         self._idle_since = None
         if self.saver is not None and access.role.may_write:
-            self.saver.file.credentials = access.credentials
-        connection.session.send_hello(Hello(self.history_id, access.role, self.kind, access.identity, self.facts))
+            self.saver.file.offer(access.credentials, edited=False)
+            self.saver.want_lock()
+        role = self._gate.admit(connection)
+        connection.session.send_hello(Hello(self.history_id, role, self.kind, access.identity, self.facts))
         connection.pump()
         connection.publish(self.save_state)
         return connection
@@ -158,7 +167,7 @@ class Room:
         """Judge these connections by another role from now on, and tell them; returns how many."""
         found = [connection for connection in self.connections if whose(connection.access)]
         for connection in found:
-            self._turns.change_role(connection, role, details)
+            self._gate.change(connection, role, details)
         return len(found)
 
     async def undo_outside(self, seq: int, person: Identity) -> None:
@@ -196,6 +205,14 @@ class Room:
         if saving != (self.state is State.SAVING):
             self._enter(State.SAVING if saving else State.ACTIVE)
 
+    def locked_out(self, reason: str) -> None:
+        """Another application has the file: nobody may write until it is ours."""
+        self._gate.close(reason)
+
+    def unlocked(self) -> None:
+        """The file's lock is ours."""
+        self._gate.open()
+
     def wake(self) -> None:
         """Let the owner look whether it is time to go."""
         self._attention.set()
@@ -228,6 +245,9 @@ class Room:
     def on_journalled(self, connections: Sequence[Connection]) -> None:
         """Something was journalled: there may be something to save, or all of it is stored already."""
         if self.saver is not None:
+            for connection in connections:
+                if connection.access.role.may_write:
+                    self.saver.file.offer(connection.access.credentials, edited=True)
             self.saver.note_journalled()
             if self.saver.clean:
                 self._publish_to(connections, self.save_state)
@@ -250,6 +270,7 @@ class Room:
 
     def on_left(self, connection: Connection) -> None:
         """A connection is gone."""
+        self._gate.forget(connection)
         self._parts.attendance.leave(connection.identity.user_id, self.document_id)
 
     def on_empty(self) -> None:

@@ -12,7 +12,6 @@ from typing import TypeVar
 
 import structlog
 
-from collab.document import Document
 from collab.errors import (
     CloseCode,
     CollabError,
@@ -23,16 +22,18 @@ from collab.errors import (
     RoomElsewhere,
     StorageUnavailable,
 )
-from collab.formats.table import format_of
 from collab.protocol.payloads import SaveState
 from collab.protocol.roles import Identity, Role
 from collab.rooms.connection import Access, Connection
 from collab.rooms.entries import Entry, Found, Outgrown
 from collab.rooms.following import Following
+from collab.rooms.keeping import CredentialKeeper
 from collab.rooms.loading import load
+from collab.rooms.notices import NoticeCode
 from collab.rooms.opened import LiveDocument, OpenedDocument, describe_live, describe_opened
 from collab.rooms.outside import GONE
 from collab.rooms.parts import Parts
+from collab.rooms.places import Places
 from collab.rooms.room import Room
 from collab.rooms.scratch import SCRATCH, ScratchNames
 from collab.rooms.storage_file import ROOT_DOOR, Root, StorageFile
@@ -54,7 +55,7 @@ class Rooms:
 
     def __init__(self, parts: Parts, roots: Sequence[Root], shutdown_s: float) -> None:
         self._parts = parts
-        self._roots = {root.name: root for root in roots}
+        self._places = Places(roots, parts.limits)
         self._shutdown_s = shutdown_s
         self._entries: dict[DocumentId, Entry] = {}
         self._live: dict[DocumentId, Room] = {}
@@ -62,6 +63,7 @@ class Rooms:
         self.following = Following(parts, self._live)
         """What happens in the storages reaches the rooms by this."""
         self.outgrown = Outgrown(parts.limits.rooms)
+        self.keeper = CredentialKeeper(parts)
         self._numbers = 0
         self._draining = False
         self._group = asyncio.TaskGroup()
@@ -70,7 +72,8 @@ class Rooms:
     async def __aenter__(self) -> Rooms:
         await self._group.__aenter__()
         self._start(self._sweep(), "sweep rooms")
-        for root in self._roots.values():
+        self._start(self.keeper.revive(self.room_of), "revive rooms")
+        for root in self._places.roots.values():
             if isinstance(root.connector, Folders) and root.connector.capabilities.watches:
                 self._start(self.following.watch(root, root.connector), f"watch {root.name}")
         return self
@@ -92,7 +95,7 @@ class Rooms:
     async def find(self, root: str, path: str, credentials: Credentials) -> Found:
         """The document of a file, made known if it was not. Raises: StorageError, FormatError, JournalError."""
         self._check_open()
-        file = self._file(root, path, credentials)
+        file = self._places.file(root, path, credentials)
         size_bytes = 0
         writable = file.root.writable
         try:
@@ -108,6 +111,8 @@ class Rooms:
             size_bytes = stat.size_bytes
             file.path = stat.path
             record = await self._parts.store.resolve(Alias(f"{ROOT_DOOR}{root}", stat.path), self._wall_ms())
+            if stat.name is not None and file.call(stat.name) != record.name:
+                await self._parts.store.set_name(record.document_id, stat.name)
         return Found(record, file, writable, size_bytes)
 
     async def open_found(self, found: Found) -> OpenedDocument:
@@ -133,6 +138,8 @@ class Rooms:
         """
         self._check_open()
         room = await self.room_of(document_id, access.credentials)
+        if access.role.may_write:
+            await self.keeper.keep(document_id, access.credentials)
         self._numbers += 1
         return room.join(self._numbers, access)
 
@@ -180,6 +187,13 @@ class Rooms:
         room.saver.restore()
         return await room.saver.save_now()
 
+    def renamed(self, document_id: DocumentId, name: str) -> None:
+        """The storage calls a file by another name now."""
+        room = self._live.get(document_id)
+        if room is not None and room.saver is not None:
+            room.saver.file.name = name
+            room.notice(NoticeCode.RENAMED, {"path": name})
+
     async def undo_outside(self, document_id: DocumentId, seq: int, person: Identity) -> None:
         """Take an outside change of a live document back. Raises: as `OutsideChanges.undo`; NotFound (not live)."""
         room = self._live.get(document_id)
@@ -191,14 +205,14 @@ class Rooms:
         """The live content as the file would be, stored or not. Raises: as `join`."""
         room = await self.room_of(document_id, SERVER)
         if room.saver is None:
-            return await room.look(_plain)
+            return await room.look(lambda document: document.text().encode())
         return await room.saver.content_now(room.look)
 
     # -- histories --
 
     async def file_of(self, document_id: DocumentId, credentials: Credentials) -> StorageFile | None:
         """The file behind a document, None for a room without one. Raises: NotFound, FormatError."""
-        return self._file_of(await self._record(document_id), credentials)
+        return self._places.file_of(await self._record(document_id), credentials)
 
     async def without_room(self, document_id: DocumentId, work: Callable[[], Awaitable[_Result]]) -> _Result | None:
         """Run `work` while the document has no room here; who wants to join waits. None when somebody has it open."""
@@ -270,7 +284,7 @@ class Rooms:
         if live is not None and live.joinable:
             return live
         record = await self._record(document_id)
-        return await self._room(record, self._file_of(record, credentials))
+        return await self._room(record, self._places.file_of(record, credentials))
 
     async def _record(self, document_id: DocumentId) -> DocumentRecord:
         record = await self._parts.store.document(document_id)
@@ -308,6 +322,7 @@ class Rooms:
                 entry.loaded.set_result(room)
                 await room.over.wait()
                 self.outgrown.note(room)
+                await self.keeper.note_end(room)
             finally:
                 claims.release(record.document_id)
         except CollabError as error:
@@ -329,6 +344,7 @@ class Rooms:
         limit_s = self._parts.limits.load_timeout_s
         try:
             async with asyncio.timeout(limit_s):
+                await self.keeper.offer_kept(record.document_id, file)
                 room = Room(self._parts, await load(self._parts, record, file))
         except TimeoutError:
             raise StorageUnavailable(f"not loaded in {limit_s:g} s") from None
@@ -351,21 +367,6 @@ class Rooms:
         return task
 
     # -- roots and names --
-
-    def _file(self, root_name: str, path: str, credentials: Credentials) -> StorageFile:
-        root = self._roots.get(root_name)
-        if root is None:
-            raise NotFound(f"no root {root_name}")
-        limits, save_s = self._parts.limits, self._parts.limits.save_timeout_s
-        return StorageFile(root, path, format_of(path), credentials, limits.file_size_bytes, save_s)
-
-    def _file_of(self, record: DocumentRecord, credentials: Credentials) -> StorageFile | None:
-        door, external_id = record.alias.door, record.alias.external_id
-        if door == SCRATCH:
-            return None
-        if not door.startswith(ROOT_DOOR):
-            raise NotFound(f"document {record.document_id} is retired")
-        return self._file(door.removeprefix(ROOT_DOOR), external_id, credentials)
 
     async def _known(self, alias: Alias) -> DocumentRecord | None:
         found = [record for record in await self._parts.store.documents(alias.door) if record.alias == alias]
@@ -390,7 +391,3 @@ class Rooms:
             await asyncio.sleep(SWEEP_S)
             for room in tuple(self._live.values()):
                 room.sweep()
-
-
-def _plain(document: Document) -> bytes:
-    return document.text().encode()

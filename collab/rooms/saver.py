@@ -17,6 +17,7 @@ import structlog
 from collab.document import Document
 from collab.errors import (
     CollabError,
+    CredentialsMissing,
     FormatError,
     InternalError,
     JournalError,
@@ -65,6 +66,14 @@ class SavingRoom(MergingRoom, Protocol):
 
     def set_saving(self, saving: bool) -> None: ...
 
+    def locked_out(self, reason: str) -> None:
+        """Another application has the file: nobody may write until it is ours."""
+        ...
+
+    def unlocked(self) -> None:
+        """The file's lock is ours."""
+        ...
+
     def wake(self) -> None:
         """The saver is done with something: the room may want to go."""
         ...
@@ -89,7 +98,11 @@ class Saver:
         self._locks = locks
         self._reconciler = Reconciler(room, file, book, parts)
         self._absorber = Absorber(parts, book.document_id, book, self._reconciler)
-        self._timing = Timing(parts.save, parts.clock.monotonic(), polls=not file.capabilities.watches)
+        poll_s = file.capabilities.poll_s or parts.save.poll_s
+        timing = replace(parts.save, poll_s=poll_s)
+        self._timing = Timing(timing, parts.clock.monotonic(), polls=not file.capabilities.watches)
+        self.stranded = False
+        """Nobody's right is known by which the storage could be asked."""
         self._wake = asyncio.Event()
         self._asked: list[asyncio.Future[SaveState]] = []
         self._busy = False
@@ -116,7 +129,7 @@ class Saver:
     @property
     def settled(self) -> bool:
         """True when the room may go: the storage has everything, or wants nothing of it any more."""
-        return not self.busy and (self.clean or self.deleted)
+        return not self.busy and (self.clean or self.deleted or self.stranded)
 
     @property
     def busy(self) -> bool:
@@ -146,6 +159,11 @@ class Saver:
         """Write the file again although it was deleted: a person wants it back."""
         self._restoring = True
         self.hurry()
+
+    def want_lock(self) -> None:
+        """Somebody who may write is here."""
+        self._locks.want()
+        self._wake.set()
 
     async def save_now(self) -> SaveState:
         """Try to save at once; returns what the storage has then."""
@@ -342,12 +360,18 @@ class Saver:
 
     def _succeeded(self) -> None:
         self._timing.succeeded()
+        self.stranded = False
+        if self._locks.held:
+            self._room.unlocked()
         if self.state.state is StorageState.REFUSED or (self.clean and self.state.state is not StorageState.STORED):
             self._publish(StorageState.STORED if self.clean else StorageState.PENDING)
 
     def _failed(self, error: CollabError) -> None:
         self._timing.failed(self._clock.monotonic(), until_edited=isinstance(error, FormatError))
         self._metrics.count("save_failures_total")
+        self.stranded = isinstance(error, CredentialsMissing)
+        if isinstance(error, LockConflict) and self._locks.wanted:
+            self._room.locked_out(error.public)
         _log.warning("save_failed", path=self.file.path, code=error.code, reason=str(error))
         if isinstance(error, NotFound) and not self.deleted:
             self.deleted = True

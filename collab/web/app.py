@@ -20,6 +20,7 @@ from starlette.types import ASGIApp
 from collab.auth.peer import SUPPORTED as PEER_UID_SUPPORTED
 from collab.auth.revocation import Revocations
 from collab.auth.tokens import Purpose, Tokens
+from collab.auth.vault import KEY_BYTES, KeyVault
 from collab.clock import Clock, SystemClock
 from collab.config import Config
 from collab.errors import CollabError, ConfigError, JournalError
@@ -43,7 +44,7 @@ from collab.sandbox.pool import Sandbox
 from collab.slot import Slot
 from collab.store.base import Store
 from collab.store.sqlite import SqliteStore
-from collab.web import admin, asking, documents, files, pages, past, session, shares
+from collab.web import admin, asking, documents, files, pages, past, session, shares, wopi
 from collab.web.access import Gate, allowed_origins
 from collab.web.admission import Admission
 from collab.web.cors import CrossOrigin
@@ -60,6 +61,8 @@ from collab.web.sockets import Sockets
 from collab.web.transfers import Transfers
 from collab.web.vitals import publish_gauges, watch_lag
 from collab.web.websocket import room_route
+from collab.web.wopi_door import ROOT, WopiDoor
+from collab.web.wopi_rights import WopiRights
 from connectors.errors import ConnectorError
 from connectors.registry import HIDDEN_QUERY, open_connector
 
@@ -74,8 +77,10 @@ ROUTES: tuple[Route, ...] = (
     *shares.ROUTES,
     *asking.ROUTES,
     *admin.ROUTES,
+    *wopi.ROUTES,
 )
 SIGNING_KEY = "signing"
+VAULT_KEY = "vault"
 _CLIENT_IDS = 2**32 - 1
 """Yjs draws client ids from 32 bits."""
 
@@ -182,13 +187,16 @@ class Application:
         for root in roots:
             stack.push_async_callback(root.connector.close)
         tokens = Tokens(await _signing_key(config, store), clock)
-        parts = _parts(config, clock, store, sandbox, slot, metrics)
+        door = await _open_door(config, store, clock, stack)
+        parts = replace(_parts(config, clock, store, sandbox, slot, metrics), vault=door.vault)
         if post is not None:
             claims = Claims(data)
             stack.callback(claims.close)
             parts = _placed(parts, post, claims)
         peers = None if post is None else await stack.enter_async_context(Peers(post, config.limits))
-        local = await stack.enter_async_context(Rooms(parts, roots, config.server.shutdown_s))
+        local = await stack.enter_async_context(
+            Rooms(parts, [*roots, Root(ROOT, door.connector)], config.server.shutdown_s)
+        )
         rooms = NodeRooms(local, store, config.limits, peers)
         revocations = Revocations(store, clock, config.auth.recheck_s, rooms.revoked)
         sockets = Sockets(revocations, config.auth.recheck_s)
@@ -209,6 +217,7 @@ class Application:
             metrics=metrics,
             bundle=self._bundle,
             openapi=openapi_document(ROUTES),
+            wopi=door,
         )
         publish_gauges(edge)
         await self._keep_house(stack, edge)
@@ -216,6 +225,7 @@ class Application:
 
     async def _keep_house(self, stack: contextlib.AsyncExitStack, edge: Edge) -> None:
         await _keep_running(stack, edge.sockets.keep_checking(), "sockets: recheck")
+        await _keep_running(stack, WopiRights(edge).keep_checking(), "wopi: rights")
         await _keep_running(stack, watch_lag(edge), "loop: lag")
         await _keep_running(stack, _maintain(edge, self._post is None or self._post.seat == FIRST), "store: maintain")
 
@@ -225,6 +235,15 @@ async def _signing_key(config: Config, store: Store) -> bytes:
     if config.auth.secret is not None:
         return config.auth.secret.encode()
     return await store.set_key_once(SIGNING_KEY, secrets.token_bytes(32))
+
+
+async def _open_door(config: Config, store: Store, clock: Clock, stack: contextlib.AsyncExitStack) -> WopiDoor:
+    """The way in for WOPI hosts, closed with the server. Raises: JournalError."""
+    vault = KeyVault(await store.set_key_once(VAULT_KEY, secrets.token_bytes(KEY_BYTES)))
+    door = WopiDoor.build(config.wopi, store, vault, clock)
+    stack.push_async_callback(door.close)
+    await door.keys.refresh()
+    return door
 
 
 def _open_root(name: str, path: Path, *, hidden_files: bool) -> Root:

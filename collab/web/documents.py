@@ -14,7 +14,6 @@ from collab.protocol.roles import Role
 from collab.rooms.opened import OpenedDocument
 from collab.store.base import DocumentId
 from collab.web.access import Permission, identity_json, named
-from collab.web.edge import credentials_of
 from collab.web.files import attachment, place
 from collab.web.routes import Call, Field, Route
 
@@ -78,7 +77,7 @@ async def renew(call: Call) -> Response:
 async def open_known(call: Call) -> OpenedDocument:
     """The document in the address, live. Raises: NotFound, PermissionDenied, StorageError, JournalError."""
     record = await known(call)
-    return await call.edge.rooms.open(record.root, record.path, credentials_of(call.access.need()))
+    return await call.edge.rooms.open(record.root, record.path, call.edge.credentials(call.access.need()))
 
 
 async def save(call: Call) -> Response:
@@ -113,7 +112,7 @@ async def content(call: Call) -> Response:
     """The live content as the file would be: a person's own copy, whatever the storage says."""
     record = await known(call)
     copy = await call.edge.rooms.content_now(record.document_id)
-    return attachment(copy, record.path)
+    return attachment(copy, record.shown_path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +122,7 @@ class Known:
     document_id: DocumentId
     root: str
     path: str
+    shown_path: str
 
 
 async def known(call: Call) -> Known:
@@ -134,7 +134,7 @@ async def known(call: Call) -> Known:
     grant = call.access.need()
     if grant.document_id is None:  # a room token is for this document, wherever it was moved
         call.edge.root(grant, root, record.alias.external_id)
-    return Known(record.document_id, root, record.alias.external_id)
+    return Known(record.document_id, root, record.alias.external_id, record.name or record.alias.external_id)
 
 
 def state_json(state: SaveState) -> dict[str, object]:

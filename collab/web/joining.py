@@ -12,7 +12,7 @@ from collab.node.placement import Seat
 from collab.protocol.roles import Role
 from collab.rooms.connection import Access, Connection
 from collab.store.base import DocumentId
-from collab.web.edge import Edge, Offer, credentials_of
+from collab.web.edge import Edge, Offer
 
 
 class LivesElsewhere(Exception):
@@ -99,7 +99,7 @@ def _access(edge: Edge, offer: Offer, grant: Grant, role: Role, history: str | N
     return Access(
         identity=grant.identity,
         role=role,
-        credentials=credentials_of(grant),
+        credentials=edge.credentials(grant),
         extended=offer.extended,
         history=history,
         token_id=grant.token_id,

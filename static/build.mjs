@@ -16,6 +16,7 @@ const ASSET_URL = "/static/assets/";
 const PAGES = {
   start: { entry: "src/start.ts", title: "Files", limitKb: 60 },
   edit: { entry: "src/edit.ts", title: "Editor", limitKb: 100 },
+  wopi: { entry: "src/wopi.ts", title: "Editor", limitKb: 330 },
   share: { entry: "src/share.ts", title: "Shared document", limitKb: 40 },
 };
 

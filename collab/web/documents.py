@@ -49,6 +49,7 @@ def room_answer(call: Call, opened: OpenedDocument, grant: Grant) -> dict[str, o
         "websocket_url": f"{address}?{urlencode({'token': token})}",
         "token": token,
         "expires_at": room.expires_s,
+        "right_ends_at": room.until_s,
         "name": opened.path.rpartition("/")[2],
         "path": opened.path,
         "root": opened.root,

@@ -13,6 +13,7 @@ from collab import __version__
 from collab.commands import upkeep
 from collab.commands.pasts import When
 from collab.commands.sources import Options, gather
+from collab.config import Config
 from collab.errors import CollabError, ConfigError
 from collab.protocol.roles import Role
 
@@ -138,12 +139,49 @@ def check_config(
 
 @app.command()
 def doctor(
-    folder: Folder = None, host: Host = None, port: Port = None, data: Data = None, config: ConfigFile = None
+    folder: Folder = None,
+    address: Annotated[str | None, typer.Argument(help="Of a storage, behind its kind.", show_default=False)] = None,
+    token_file: Annotated[Path | None, typer.Option(help="A file with an access token.", show_default=False)] = None,
+    host: Host = None,
+    port: Port = None,
+    data: Data = None,
+    config: ConfigFile = None,
 ) -> None:
-    """Check everything that a server needs, and say how to mend what is wrong."""
+    """Check everything that a server needs, and say how to mend what is wrong.
+
+    [bold]collab doctor wopi URL[/bold] looks at a WOPI host instead, step by step: give it the WOPISrc of a file and,
+    in a file, an access token for it.
+    """
+    if address is not None:
+        return _doctor_of(str(folder), address, token_file, gather(Options(None, host, port, data, config)).config)
     from collab.commands.checks import doctor as examine
 
     raise typer.Exit(examine(gather(Options(folder, host, port, data, config)).config, console))
+
+
+def _doctor_of(kind: str, address: str, token_file: Path | None, config: Config) -> None:
+    if kind != "wopi":
+        raise ConfigError(f"collab doctor knows no storages of the kind {kind}.")
+    from collab.commands.wopi_doctor import examine
+
+    raise typer.Exit(examine(config, address, token_file, console))
+
+
+wopi = typer.Typer(help="The side of this server that WOPI hosts see.", no_args_is_help=True)
+app.add_typer(wopi, name="wopi")
+
+
+@wopi.callback()
+def wopi_top() -> None:
+    """The side of this server that WOPI hosts see."""
+
+
+@wopi.command("rotate-keys")
+def rotate_keys(folder: Folder = None, data: Data = None, config: ConfigFile = None) -> None:
+    """Make new proof keys. The present ones stay valid for hosts that have not read them yet."""
+    from collab.commands.wopi import rotate_keys as run
+
+    run(gather(Options(folder=folder, data=data, config=config)).config, console)
 
 
 @app.command()

@@ -58,6 +58,11 @@ def describe_opened(room: Room, file: StorageFile | None, *, writable: bool, nam
     )
 
 
+def name_of(room: Room) -> str:
+    """Where people say that it is; empty for a room without a file."""
+    return "" if room.saver is None else room.saver.file.shown_path
+
+
 def describe_live(room: Room) -> LiveDocument:
     """What others may know of it."""
     people = {connection.identity.user_id: connection.identity for connection in room.connections}

@@ -11,7 +11,7 @@ from collab.config import Config, PresenceConfig, RoomConfig, SaveConfig, StoreC
 from collab.limits import Limits
 from collab.rooms.attendance import Attendance
 from collab.rooms.large import LargeMessages
-from collab.rooms.ports import Claims, Metrics, NoClaims, Sandbox, UpdateSlot, Vault
+from collab.rooms.ports import Claims, DocumentEvents, Metrics, NoClaims, NoEvents, Sandbox, UpdateSlot, Vault
 from collab.store.base import DocumentId, Store
 
 CLIENT_ID_BITS = 32
@@ -40,6 +40,7 @@ class Parts:
     new_id: Callable[[], str]
     """A fresh random text for history ids and lock ids."""
     claims: Claims = NoClaims()  # noqa: RUF009  # it has no state
+    events: DocumentEvents = NoEvents()  # noqa: RUF009  # it has no state
     vault: Vault | None = None
     """Where people's secrets are sealed before the store keeps them; None: none are kept."""
     is_home: Callable[[DocumentId], bool] = lambda _: True

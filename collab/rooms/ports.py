@@ -91,6 +91,21 @@ class NoClaims:
         pass
 
 
+class DocumentEvents(Protocol):
+    """Who is told what happens to documents, outside of this server."""
+
+    def tell(self, document_id: str, event: str, name: str) -> None:
+        """`opened`, `saved`, `conflict`, `closed`; never waits and never fails."""
+        ...
+
+
+class NoEvents:
+    """Tells nobody."""
+
+    def tell(self, document_id: str, event: str, name: str) -> None:
+        pass
+
+
 class Metrics(Protocol):
     """Where rooms count; names end in `_total` for counters, in a unit for observations."""
 

@@ -30,7 +30,7 @@ from collab.rooms.following import Following
 from collab.rooms.keeping import CredentialKeeper
 from collab.rooms.loading import load
 from collab.rooms.notices import NoticeCode
-from collab.rooms.opened import LiveDocument, OpenedDocument, describe_live, describe_opened
+from collab.rooms.opened import LiveDocument, OpenedDocument, describe_live, describe_opened, name_of
 from collab.rooms.outside import GONE
 from collab.rooms.parts import Parts
 from collab.rooms.places import Places
@@ -320,7 +320,9 @@ class Rooms:
                 room = await self._loaded(record, file)
                 self._live[record.document_id] = room
                 entry.loaded.set_result(room)
+                self._parts.events.tell(record.document_id, "opened", name_of(room))
                 await room.over.wait()
+                self._parts.events.tell(record.document_id, "closed", name_of(room))
                 self.outgrown.note(room)
                 await self.keeper.note_end(room)
             finally:

@@ -93,6 +93,7 @@ class Saver:
         self.state = SaveState(StorageState.STORED)
         self._clock = parts.clock
         self._metrics = parts.metrics
+        self._events = parts.events
         self._room = room
         self._book = book
         self._locks = locks
@@ -343,6 +344,7 @@ class Saver:
             saved = self._book.base_saved(intent, result.version)
             await self._reconciler.merge_storage(result.displaced, saved)
         await self._book.finish(intent, result.version)
+        self._events.tell(self._book.document_id, "saved", self.file.shown_path)
         self._note_present()
         self._stored(captured.covers)
 

@@ -60,6 +60,7 @@ from collab.web.socket_routes import SocketRoutes
 from collab.web.sockets import Sockets
 from collab.web.transfers import Transfers
 from collab.web.vitals import publish_gauges, watch_lag
+from collab.web.webhooks import Webhooks
 from collab.web.websocket import room_route
 from collab.web.wopi_door import ROOT, WopiDoor
 from collab.web.wopi_rights import WopiRights
@@ -183,12 +184,11 @@ class Application:
         stack.callback(slot.close)
         sandbox = await stack.enter_async_context(Sandbox(config.limits))
         metrics = Metrics()
-        roots = [_open_root(root.name, root.path, hidden_files=config.hidden_files) for root in config.roots]
-        for root in roots:
-            stack.push_async_callback(root.connector.close)
+        roots = _open_roots(config, stack)
         tokens = Tokens(await _signing_key(config, store), clock)
         door = await _open_door(config, store, clock, stack)
-        parts = replace(_parts(config, clock, store, sandbox, slot, metrics), vault=door.vault)
+        webhooks = await _open_webhooks(config, clock, metrics, stack)
+        parts = replace(_parts(config, clock, store, sandbox, slot, metrics), vault=door.vault, events=webhooks)
         if post is not None:
             claims = Claims(data)
             stack.callback(claims.close)
@@ -237,6 +237,14 @@ async def _signing_key(config: Config, store: Store) -> bytes:
     return await store.set_key_once(SIGNING_KEY, secrets.token_bytes(32))
 
 
+async def _open_webhooks(config: Config, clock: Clock, metrics: Metrics, stack: contextlib.AsyncExitStack) -> Webhooks:
+    """Who tells the operator's site. Raises: ConfigError."""
+    webhooks = Webhooks(config.webhook, clock, metrics.count)
+    stack.push_async_callback(webhooks.close)
+    await _keep_running(stack, webhooks.run(), "webhooks")
+    return webhooks
+
+
 async def _open_door(config: Config, store: Store, clock: Clock, stack: contextlib.AsyncExitStack) -> WopiDoor:
     """The way in for WOPI hosts, closed with the server. Raises: JournalError."""
     vault = KeyVault(await store.set_key_once(VAULT_KEY, secrets.token_bytes(KEY_BYTES)))
@@ -244,6 +252,14 @@ async def _open_door(config: Config, store: Store, clock: Clock, stack: contextl
     stack.push_async_callback(door.close)
     await door.keys.refresh()
     return door
+
+
+def _open_roots(config: Config, stack: contextlib.AsyncExitStack) -> list[Root]:
+    """The configured folders, closed with the server. Raises: ConfigError."""
+    roots = [_open_root(root.name, root.path, hidden_files=config.hidden_files) for root in config.roots]
+    for root in roots:
+        stack.push_async_callback(root.connector.close)
+    return roots
 
 
 def _open_root(name: str, path: Path, *, hidden_files: bool) -> Root:

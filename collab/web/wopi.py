@@ -19,11 +19,11 @@ from collab.store.base import DocumentRecord
 from collab.web.access import Permission
 from collab.web.documents import room_answer
 from collab.web.errors import message_page
-from collab.web.pages import NONCE
+from collab.web.pages import APP, NONCE
 from collab.web.routes import Call, Field, Route
 from collab.web.security import page_policy
 from collab.web.wopi_discovery import LAUNCH_PATH, capabilities, discovery
-from collab.web.wopi_door import ROOT, Guest, WopiDoor
+from collab.web.wopi_door import ROOT, Guest, WopiDoor, rotate
 from collab.web.wopi_launch import Launch, expiry_ms
 from connectors.addresses import AddressRules, parse_target
 from connectors.errors import AddressRefused, ConnectorError
@@ -34,7 +34,6 @@ from connectors.wopi_source import WopiToken
 log = structlog.get_logger(__name__)
 
 _DOCUMENT = "/api/v1/documents/{document_id}/wopi"
-_APP = '<div id="app"></div>'
 NOT_ALLOWED = "This server does not open files of that host. Its administrator can allow it (COLLAB_WOPI_HOSTS)."
 _POST_MESSAGES = (
     "ClosePostMessage",
@@ -87,7 +86,7 @@ def _editor(call: Call, page: str, shown: Mapping[str, object], status: int) -> 
         "Cross-Origin-Resource-Policy": "cross-origin",
         "Cache-Control": "no-store",
     }
-    return HTMLResponse(page.replace(NONCE, nonce).replace(_APP, _APP + island), status_code=status, headers=headers)
+    return HTMLResponse(page.replace(NONCE, nonce).replace(APP, APP + island), status_code=status, headers=headers)
 
 
 def frame_ancestors(door: WopiDoor) -> tuple[str, ...]:
@@ -196,6 +195,13 @@ async def write_user_info(call: Call) -> Response:
     return Response(status_code=204)
 
 
+async def rotate_keys(call: Call) -> Response:
+    """New proof keys for all nodes. Raises: JournalError."""
+    await rotate(call.edge.store)
+    await _door(call).keys.refresh()
+    return Response(status_code=204)
+
+
 def _door(call: Call) -> WopiDoor:
     return call.edge.wopi
 
@@ -234,6 +240,7 @@ ROUTES = (
     Route("GET", "/hosting/capabilities", Permission.ANYBODY, show_capabilities, "What this WOPI client can do"),
     Route("POST", LAUNCH_PATH, Permission.ANYBODY, launch, "A WOPI host's page opens a file", raw_body=True),
     Route("GET", LAUNCH_PATH, Permission.ANYBODY, launch, "The same, of hosts that make no form"),
+    Route("POST", "/api/v1/admin/wopi/rotate-keys", Permission.OWNER, rotate_keys, "New WOPI proof keys", status=204),
     Route(
         "POST",
         f"{_DOCUMENT}/token",

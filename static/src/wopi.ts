@@ -12,7 +12,8 @@ import { EditorPage } from "./editor/page";
 import { editorOf } from "./editor/registry";
 import { unknownKindPage } from "./editor/unknown-kind";
 import { Hosted } from "./host/hosted";
-import { applyColors, readLaunch, type Launch } from "./host/launch";
+import { applyColors } from "./host/colors";
+import { readLaunch, type Launch } from "./host/launch";
 import { HostChannel } from "./host/messages";
 
 async function start(): Promise<void> {

@@ -129,7 +129,13 @@ class Cell:
                 return rooms, opened.document_id
         raise AssertionError("the document does not open although the host recovered")
 
-    def type(self) -> None:
+    async def type(self) -> None:
+        """While the lock is refused the page is read-only: a person waits for that to end."""
+        for _ in range(60):
+            roles = [one.details["role"] for one in self.client.notices if one.code == "role_changed"]
+            if not roles or roles[-1] == Role.EDITOR.value:
+                break
+            await asyncio.sleep(1)
         self.client.edit(Splice(len("first line\n"), 0, EDIT))
 
     def write_outside(self) -> None:
@@ -164,7 +170,7 @@ async def run_cell(clock: FakeClock, profile: Profile, fault: str, operation: st
     rooms, document_id = await cell.open()
     if moment == "autosave":
         cell.port.strike(operation, fault)
-    cell.type()
+    await cell.type()
     await asyncio.sleep(0)
     cell.write_outside()
     if moment in ("load", "autosave"):

@@ -160,7 +160,7 @@ def test_the_locks_of_a_thousand_documents_are_refreshed_in_time() -> None:
         for number in range(count):
             name = f"{number}.md"
             kept.host.put(name, b"old\n")
-            person = credentials_for(kept.host, name)
+            person = credentials_for(kept.host, name, f"user-{number % 4}")
             opened = await rooms.open(ROOT, path_of(kept.host.source(name)), person)
             client = Client("anna", Access(Identity(person.user_id, "Anna", "#336699"), Role.EDITOR, person), 7)
             await client.connect(rooms, opened.document_id)

@@ -3,7 +3,7 @@
  * Every button works without a host that listens; a host that does is told instead.
  */
 import type { EditorPage } from "../editor/page";
-import { api, ApiError } from "../shell/api";
+import { api, ApiError, type OpenDocument } from "../shell/api";
 import { errorText, iconButton, promptDialog } from "../shell/dialog";
 import { h } from "../shell/dom";
 import { t } from "../shell/i18n";
@@ -17,6 +17,11 @@ import { flagOf, HostChannel, textOf, type HostMessage } from "./messages";
 const EDIT_HEARTBEAT_MS = 5 * 60_000;
 const WARN_BEFORE_END_MS = 15 * 60_000;
 
+/** How a new token of the host becomes a right here. */
+export type RenewBy = (documentId: string, token: string, ttl: string) => Promise<OpenDocument>;
+
+const byWopi: RenewBy = async (documentId, token, ttl) => (await api.wopiToken(documentId, token, ttl)).opened;
+
 export class Hosted {
   private page!: EditorPage;
   private modified = false;
@@ -25,7 +30,12 @@ export class Hosted {
   private warned = false;
   private readonly buttons: HostButtons;
 
-  constructor(readonly facts: HostFacts, readonly channel: HostChannel, private readonly closeButton: boolean) {
+  constructor(
+    readonly facts: HostFacts,
+    readonly channel: HostChannel,
+    private readonly closeButton: boolean,
+    private readonly renewBy: RenewBy = byWopi,
+  ) {
     this.buttons = new HostButtons((id) => channel.send("Clicked_Button", { Id: id }));
     this.listen();
   }
@@ -57,6 +67,7 @@ export class Hosted {
       this.modified = modified;
       this.channel.send("Doc_ModifiedStatus", { Modified: modified });
     }
+    if (facts.stop === "signed_out") this.channel.send("Token_Needed");
     if (facts.stop === "forbidden" || facts.stop === "signed_out") this.channel.send("Session_Closed", { Reason: facts.stop });
   }
 
@@ -199,7 +210,7 @@ export class Hosted {
     const token = textOf(message, "token", "access_token", "AccessToken");
     if (!token || !this.page?.live) return;
     try {
-      const { opened } = await api.wopiToken(this.documentId, token, textOf(message, "access_token_ttl", "tokenTtl"));
+      const opened = await this.renewBy(this.documentId, token, textOf(message, "access_token_ttl", "tokenTtl"));
       this.warned = false;
       await this.page.live.changeRight(opened.token);
       if (this.page.live.facts.stop !== null) this.page.live.reconnect();

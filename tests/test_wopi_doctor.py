@@ -1,4 +1,4 @@
-"""`collab doctor wopi` finds what is wrong with a host and says what to do; `collab wopi rotate-keys` keeps the old key."""
+"""`collab doctor wopi` finds what is wrong and says what to do; `collab wopi rotate-keys` keeps the old key."""
 
 from __future__ import annotations
 

@@ -62,6 +62,7 @@ def check(config: Config) -> None:
         raise ConfigError(f"The log format is console or json, not {config.log.format!r}.")
     if config.log.level.lower() not in {"debug", "info", "warning", "error"}:
         raise ConfigError(f"The log level is debug, info, warning or error, not {config.log.level!r}.")
+    _check_doors(config)
     presence = config.presence
     if min(presence.frames_per_second, presence.deliveries_per_second, presence.bytes_per_second) <= 0:
         raise ConfigError("The presence settings in messages or bytes per second must be above 0.")
@@ -119,6 +120,16 @@ def _check_roots(config: Config) -> None:
         if not _ROOT_NAME.fullmatch(root.name):
             raise ConfigError(f"{root.name!r} cannot be the name of a shared folder; use letters, digits, . _ and -.")
         check_folder(root.path)
+
+
+def _check_doors(config: Config) -> None:
+    """What lets other sites in, or tells them something. Raises: ConfigError."""
+    if config.wopi.hosts and config.auth.secret is None:
+        raise ConfigError("WOPI hosts need a secret here: set COLLAB_AUTH_SECRET (32 bytes or more).")
+    if any(root.name == "wopi" for root in config.roots):
+        raise ConfigError("A shared folder cannot be called wopi: that is the name of what WOPI hosts open.")
+    if config.webhook.url is not None and not config.webhook.secret:
+        raise ConfigError("A webhook is signed: set COLLAB_WEBHOOK_SECRET with COLLAB_WEBHOOK_URL.")
 
 
 def check_folder(path: Path) -> None:

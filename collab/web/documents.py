@@ -127,12 +127,14 @@ class Known:
 
 
 async def known(call: Call) -> Known:
-    """The document in the address. Raises: NotFound, PermissionDenied."""
+    """The document in the address. Raises: NotFound, Unauthenticated, PermissionDenied."""
+    grant = call.access.need()
+    if grant.sealed is not None:
+        await call.edge.wopi.admit(call.edge.credentials(grant))
     record = await call.edge.store.document(DocumentId(call.request.path_params["document_id"]))
     door, _, root = ("", "", "") if record is None else record.alias.door.partition(":")
     if record is None or door != "root":
         raise NotFound("no such document", public="There is no such document.")
-    grant = call.access.need()
     if grant.document_id is None:  # a room token is for this document, wherever it was moved
         call.edge.root(grant, root, record.alias.external_id)
     return Known(record.document_id, root, record.alias.external_id, record.name or record.alias.external_id)

@@ -44,6 +44,8 @@ async def join(edge: Edge, asked: HTTPConnection, offer: Offer) -> Joined:
         raise PermissionDenied("token of another document")
     if offer.history is not None and offer.history != grant.history_id:
         raise HistoryChanged(f"client knows {offer.history}, token {grant.history_id}")
+    if grant.sealed is not None and not await edge.wopi.admit(edge.credentials(grant)):
+        role = Role.VIEWER
     access = _access(edge, offer, grant, role, grant.history_id)
     return Joined(await _into_room(edge, DocumentId(offer.room), access), grant)
 

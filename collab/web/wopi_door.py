@@ -9,15 +9,16 @@ from collab.auth.tokens import Grant, Tokens, clean_name
 from collab.auth.vault import KeyVault
 from collab.clock import Clock
 from collab.config import WopiConfig
-from collab.errors import PermissionDenied
+from collab.errors import PermissionDenied, Unauthenticated
 from collab.protocol.roles import Role
 from collab.store.base import Store
+from collab.web.wopi_verdicts import Verdict, Verdicts
 from connectors.addresses import AddressRules
 from connectors.base import Credentials
-from connectors.errors import ConnectorError, InvalidPath
+from connectors.errors import AccessDenied, AddressRefused, ConnectorError, FileMissing, InvalidPath
 from connectors.http import Http, HttpSettings
 from connectors.wopi import WopiConnector
-from connectors.wopi_calls import HttpPort, WopiCalls
+from connectors.wopi_calls import HttpPort, TokenRefused, WopiCalls
 from connectors.wopi_info import FileInfo
 from connectors.wopi_proof import ProofKeys
 from connectors.wopi_source import WopiToken, normalised, origin_of
@@ -26,6 +27,8 @@ ROOT = "wopi"
 PROOF_KEYS = "wopi-proof"
 SEALED_FOR = "room token"
 _ID_LENGTH = 120
+WITHDRAWN = "You may not open this file any more. What you typed is kept."
+ENDED = "Your sign-in at the storage ended. Open the file again; what you typed is kept."
 
 
 class KeyRing:
@@ -78,6 +81,7 @@ class WopiDoor:
     keys: KeyRing
     vault: KeyVault
     clock: Clock
+    verdicts: Verdicts
     http: Http | None = None
 
     @classmethod
@@ -89,7 +93,9 @@ class WopiDoor:
         own = Http(rules, HttpSettings(total_s=config.timeout_s)) if http is None else None
         keys = KeyRing(store)
         calls = WopiCalls(own or _need(http), clock, lambda: keys.keys, config.timeout_s)
-        return cls(config, WopiConnector(calls, clock, poll_s=config.poll_s), keys, vault, clock, own)
+        connector = WopiConnector(calls, clock, poll_s=config.poll_s)
+        verdicts = Verdicts(clock, config.recheck_s * 3 / 4)
+        return cls(config, connector, keys, vault, clock, verdicts, own)
 
     async def close(self) -> None:
         """Close the connections to hosts."""
@@ -108,6 +114,7 @@ class WopiDoor:
         lifetime_s = max(0, (expires_ms - self.clock.wall_ms()) // 1000)
         if lifetime_s == 0:
             raise PermissionDenied("expired", public="Please open this file again from your storage.")
+        self.verdicts.note(token.token, may_write=info.may_write)
         person = tokens.new(user_id_of(token, info), clean_name(info.user_name) or "Guest", Role.VIEWER, lifetime_s)
         packed = WopiToken(token.source, token.token, expires_ms).pack()
         grant = Grant(
@@ -120,6 +127,40 @@ class WopiDoor:
         )
         return Guest(grant, info, path)
 
+    async def may_write(self, credentials: Credentials) -> bool:
+        """Ask the host about one person, by their token. Raises: Unauthenticated, PermissionDenied, ConnectorError."""
+        token = WopiToken.of(credentials)
+        if token is None:
+            raise Unauthenticated("not by WOPI")
+        try:
+            info = await self.connector.check(credentials)
+        except TokenRefused:
+            verdict = self.verdicts.note(token.token, refused="ended")
+        except AddressRefused:
+            raise
+        except (AccessDenied, FileMissing):
+            verdict = self.verdicts.note(token.token, refused="withdrawn")
+        else:
+            verdict = self.verdicts.note(token.token, may_write=info.may_write)
+        return _may_write(verdict)
+
+    async def admit(self, credentials: Credentials) -> bool:
+        """Whether a person who comes back by a token of ours may write now; the host is asked when that is due.
+
+        A host that does not answer leaves what it said last, and what our token says. Raises: Unauthenticated,
+        PermissionDenied.
+        """
+        token = WopiToken.of(credentials)
+        if token is None:
+            raise Unauthenticated("not by WOPI")
+        known = self.verdicts.fresh(token.token)
+        if known is None:
+            try:
+                return await self.may_write(credentials)
+            except ConnectorError:
+                known = self.verdicts.last(token.token)
+        return known is None or _may_write(known)
+
     def _expiry_ms(self, token: WopiToken, info: FileInfo) -> int:
         """When the token ends: as the launch said, else as the host says, else after the configured time."""
         told = info.raw.get("AccessTokenExpiry")
@@ -127,6 +168,15 @@ class WopiDoor:
         if host_ms is not None and host_ms < 100_000_000_000:
             host_ms *= 1000
         return token.expires_ms or host_ms or self.clock.wall_ms() + self.config.token_lifetime_s * 1000
+
+
+def _may_write(verdict: Verdict) -> bool:
+    """Raises: Unauthenticated, PermissionDenied."""
+    if verdict.refused == "ended":
+        raise Unauthenticated("the host takes the token no more", public=ENDED)
+    if verdict.refused is not None:
+        raise PermissionDenied("the host refuses", public=WITHDRAWN)
+    return verdict.may_write
 
 
 def user_id_of(token: WopiToken, info: FileInfo) -> str:

@@ -15,15 +15,12 @@ from collab.protocol.roles import Role
 from collab.rooms.connection import Connection
 from collab.store.base import DocumentId
 from collab.web.edge import Edge
-from connectors.errors import AccessDenied, ConnectorError, FileMissing
-from connectors.wopi_calls import TokenRefused
+from connectors.errors import ConnectorError
 
 log = structlog.get_logger(__name__)
 
 CHECKS_AT_ONCE = 16
 SAVE_BEFORE_END_MS = 5 * 60 * 1000
-WITHDRAWN = "You may not open this file any more. What you typed is kept."
-ENDED = "Your sign-in at the storage ended. Open the file again; what you typed is kept."
 
 
 @dataclass(slots=True)
@@ -70,16 +67,14 @@ class WopiRights:
         seen = self._seen[connection]
         async with self._slots:
             try:
-                info = await self._edge.wopi.connector.check(connection.access.credentials)
-            except TokenRefused as error:
-                return connection.fail(Unauthenticated(str(error), public=ENDED))
-            except (AccessDenied, FileMissing) as error:
-                return connection.fail(PermissionDenied(str(error), public=WITHDRAWN))
+                may_write = await self._edge.wopi.may_write(connection.access.credentials)
+            except (Unauthenticated, PermissionDenied) as error:
+                return connection.fail(error)
             except ConnectorError as error:
                 log.info("wopi_rights_unknown", connection=connection.number, detail=str(error))
                 return
         seen.at = self._edge.clock.monotonic()
-        role = granted if info.may_write else Role.VIEWER
+        role = granted if may_write else Role.VIEWER
         if role is not seen.role:
             seen.role = role
             log.info("wopi_role_changed", connection=connection.number, role=role.value)

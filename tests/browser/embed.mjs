@@ -23,61 +23,60 @@ async function launched(page, name, mode, at) {
   await page.goto(address(name, mode, at));
 }
 
-runCases(
-  {
-    "a frame has the whole editor, and tells what is stored and who is here": {
-      path: "about:blank",
-      async run(page) {
-        const { name } = makeFile(folder, "one\n");
-        await launched(page, name, "frame");
-        const frame = await (await page.waitForSelector("iframe")).contentFrame();
-        const inside = Object.assign(frame, { keyboard: page.keyboard });
-        await ready(inside);
-        await typeAtEnd(inside, "two");
-        await onDisk(name, "one\ntwo");
-        await state(page, "stored");
-        await page.waitForFunction(() => document.getElementById("people").textContent.includes("Ada"));
-        const accent = await frame.evaluate(() => getComputedStyle(document.documentElement).getPropertyValue("--host-accent"));
-        assert.equal(accent, "#7a1fa2");
-        await page.evaluate(() => globalThis.embedded.close());
-        await state(page, "closed ");
-      },
-    },
-    "an element of the page becomes an editor": {
-      path: "about:blank",
-      async run(page) {
-        const { name } = makeFile(folder, "one\n");
-        await launched(page, name, "editor");
-        await ready(page);
-        await typeAtEnd(page, "two");
-        await onDisk(name, "one\ntwo");
-        await state(page, "stored");
-        assert.equal(await content(page).count(), 1);
-      },
-    },
-    "the document alone is live for an editor of one's own": {
-      path: "about:blank",
-      async run(page) {
-        const { name } = makeFile(folder, "one\n");
-        await launched(page, name, "document");
-        await page.waitForFunction(() => document.getElementById("editor").textContent === "one\n");
-        await page.evaluate(() => globalThis.embedded.text.insert(0, "zero "));
-        await page.evaluate(() => globalThis.embedded.save());
-        await onDisk(name, "zero one\n");
-      },
-    },
-    "a page of an origin that is not allowed gets nothing": {
-      path: "about:blank",
-      async run(page) {
-        const { name } = makeFile(folder, "one\n");
-        await page.goto(`${foreign}/empty`);
-        const outcome = await page.evaluate(async ([server, path, secret]) => {
-          const { openDocument } = await import(`${server}/static/collab-embed.js`);
-          return openDocument({ server, path, token: secret }).then(() => "opened", () => "refused");
-        }, [editor, name, token]);
-        assert.equal(outcome, "refused");
-      },
+const CASES = {
+  "a frame has the whole editor, and tells what is stored and who is here": {
+    path: "about:blank",
+    async run(page) {
+      const { name } = makeFile(folder, "one\n");
+      await launched(page, name, "frame");
+      const frame = await (await page.waitForSelector("iframe")).contentFrame();
+      const inside = Object.assign(frame, { keyboard: page.keyboard });
+      await ready(inside);
+      await typeAtEnd(inside, "two");
+      await onDisk(name, "one\ntwo");
+      await state(page, "stored");
+      await page.waitForFunction(() => document.getElementById("people").textContent.includes("Ada"));
+      const accent = await frame.evaluate(() => getComputedStyle(document.documentElement).getPropertyValue("--host-accent"));
+      assert.equal(accent, "#7a1fa2");
+      await page.evaluate(() => globalThis.embedded.close());
+      await state(page, "closed ");
     },
   },
-  { atOnce: 2 },
-);
+  "an element of the page becomes an editor": {
+    path: "about:blank",
+    async run(page) {
+      const { name } = makeFile(folder, "one\n");
+      await launched(page, name, "editor");
+      await ready(page);
+      await typeAtEnd(page, "two");
+      await onDisk(name, "one\ntwo");
+      await state(page, "stored");
+      assert.equal(await content(page).count(), 1);
+    },
+  },
+  "the document alone is live for an editor of one's own": {
+    path: "about:blank",
+    async run(page) {
+      const { name } = makeFile(folder, "one\n");
+      await launched(page, name, "document");
+      await page.waitForFunction(() => document.getElementById("editor").textContent === "one\n");
+      await page.evaluate(() => globalThis.embedded.text.insert(0, "zero "));
+      await page.evaluate(() => globalThis.embedded.save());
+      await onDisk(name, "zero one\n");
+    },
+  },
+  "a page of an origin that is not allowed gets nothing": {
+    path: "about:blank",
+    async run(page) {
+      const { name } = makeFile(folder, "one\n");
+      await page.goto(`${foreign}/empty`);
+      const outcome = await page.evaluate(async ([server, path, secret]) => {
+        const { openDocument } = await import(`${server}/static/collab-embed.js`);
+        return openDocument({ server, path, token: secret }).then(() => "opened", () => "refused");
+      }, [editor, name, token]);
+      assert.equal(outcome, "refused");
+    },
+  },
+};
+
+runCases(CASES, { atOnce: 2 });

@@ -414,3 +414,26 @@ async def test_no_token_of_a_host_is_in_a_log_a_metric_or_an_answer(
 
 def _raise() -> None:
     raise RuntimeError("the host breaks down")
+
+
+@STRICT_ONLY
+async def test_who_lost_the_right_does_not_come_back_by_a_room_token_although_others_are_there(
+    site: Running, host: WopiHost
+) -> None:
+    token = host.grant("notes.md")
+    document = await opened(site, host, token)
+    other = await opened(site, host, host.grant("notes.md", "bob"))
+    async with site.join(str(other["document_id"]), str(other["token"])) as bob:
+        await first_json(bob, HELLO)
+        async with site.join(str(document["document_id"]), str(document["token"])) as socket:
+            await first_json(socket, HELLO)
+            del host.tokens[token]
+            assert await close_code(socket) in (4401, 4403)
+
+        address = f"/api/v1/documents/{document['document_id']}"
+        client = site.client(headers=bearer_of(document))
+        answers = [await client.post(f"{address}/token", json={}), await client.get(f"{address}/content")]
+        async with site.join(str(document["document_id"]), str(document["token"])) as again:
+            assert await close_code(again) in (4401, 4403)
+
+    assert [answer.status_code for answer in answers] in ([401, 401], [403, 403])

@@ -104,12 +104,9 @@ class SinceContract:
     async def test_the_entries_of_one_append_stand_one_after_another(self, store: Store) -> None:
         document_id = await document_with_history(store)
 
-        lasts = await asyncio.gather(
-            *(
-                store.append(document_id, FIRST, [entry(number * 10 + step) for step in range(3)])
-                for number in range(20)
-            )
-        )
+        groups = [[entry(number * 10 + step) for step in range(3)] for number in range(20)]
+
+        lasts = await asyncio.gather(*(store.append(document_id, FIRST, group) for group in groups))
 
         since = await store.since(document_id, FIRST, after_seq=0, limit=100)
         assert since is not None

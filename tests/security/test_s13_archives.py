@@ -99,7 +99,7 @@ def test_a_member_whose_checksum_is_wrong_is_refused() -> None:
         package.read("a")
 
 
-@pytest.mark.parametrize("name", ["../a", "/a", "a/../../b", "a\\b", "a//b", "./a", "C:/../x/.."])
+@pytest.mark.parametrize("name", ["../a", "/a", "a/../../b", "a\\..\\b", "a//b", "./a", "C:/../x/.."])
 def test_names_that_lead_elsewhere_are_refused(name: str) -> None:
     with pytest.raises(FormatError):
         Package.open(zipped({name: b""}), LIMITS)

@@ -173,7 +173,7 @@ def _member(content: bytes, entry: Entry) -> Member:
 
 def _harmless(name: str) -> bool:
     parts = name.removesuffix("/").split("/")
-    return bool(name) and "\0" not in name and "\\" not in name and not {"", ".", ".."} & set(parts)
+    return bool(name) and "\0" not in name and not {"", ".", ".."} & set(parts)
 
 
 def _refuse_overlaps(members: list[Member], directory_start: int) -> None:

@@ -86,6 +86,7 @@ def _entry(raw: bytes, fields: tuple[int, ...]) -> Entry:
     raw_name = raw[_ENTRY.size : _ENTRY.size + name_size]
     # A name that is no UTF-8 is only copied, never looked for.
     name = raw_name.decode("utf-8" if flags & _UTF_8 or _is_utf_8(raw_name) else "cp437", "replace")
+    name = name.replace("\\", "/")  # some writers know no better
     return Entry(name, raw_name, flags, method, crc, packed_size, size, offset, raw)
 
 

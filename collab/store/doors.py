@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NewType, Protocol
+from typing import Protocol
 
-DocumentId = NewType("DocumentId", str)
+from collab.store.records import DocumentId
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from collab.errors import NotFound
-from collab.store.doors import DocumentId, SealedCredential
+from collab.store.doors import SealedCredential
 from collab.store.memory_state import Stored, put_record
+from collab.store.records import DocumentId
 
 
 class MemoryDoors:

@@ -7,8 +7,9 @@ from functools import partial
 
 from collab.errors import NotFound
 from collab.store.database import Database
-from collab.store.doors import DocumentId, SealedCredential
+from collab.store.doors import SealedCredential
 from collab.store.driver import Connection, changes, one
+from collab.store.records import DocumentId
 
 
 class SqliteDoors:

@@ -414,3 +414,32 @@ async def test_the_address_is_used_as_the_host_gave_it(clock: FakeClock) -> None
     assert token.address("/contents") == (
         "https://host.example/wopi/files/a%2fb!=/contents?x=1&access_token=a%20b%26c%3D%21"
     )
+
+
+@pytest.mark.parametrize("status", [200, 404])
+async def test_a_file_url_is_used_as_it_is_and_unsigned_or_else_the_usual_way(clock: FakeClock, status: int) -> None:
+    quirk = Quirk(clock, STRICT)
+    elsewhere = "https://host.example/download/1?signature=x%2f="
+    quirk.host.properties = {"FileUrl": elsewhere}
+    quirk.host.before = lambda asked: (
+        HttpAnswer(status, {}, b"by url") if asked.request.url.startswith("https://host.example/download/") else None
+    )
+
+    content = (await quirk.connector.read(quirk.path, quirk.anna, limit_bytes=LIMIT)).content
+
+    asked = next(one for one in quirk.host.asked if "/download/" in one.request.url)
+    assert content == (b"by url" if status == 200 else b"old")
+    assert asked.request.url == elsewhere and not {"x-wopi-proof", "authorization"} & asked.headers.keys()
+
+
+async def test_a_new_file_begins_as_the_template_that_the_host_names(clock: FakeClock) -> None:
+    quirk = Quirk(clock, STRICT, content=b"")
+    quirk.host.properties = {"TemplateSource": "https://host.example/template"}
+    quirk.host.before = lambda asked: (
+        HttpAnswer(200, {}, b"# Title") if asked.request.url == "https://host.example/template" else None
+    )
+
+    read = await quirk.connector.read(quirk.path, quirk.anna, limit_bytes=LIMIT)
+    await quirk.connector.write(quirk.path, b"# Mine", quirk.anna, if_version=read.version)
+
+    assert (read.content, quirk.content) == (b"# Title", b"# Mine")

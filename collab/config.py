@@ -125,6 +125,17 @@ class AuthConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class JupyterConfig:
+    """How the users of Jupyter servers are known, besides by tokens of this server."""
+
+    hub_url: str | None = None
+    """JupyterHub's own address (`https://hub.example.org/hub`): users come with its tokens."""
+    hub_timeout_s: float = 10.0
+    shared_secret: str | None = field(default=None, repr=False)
+    """For one team or course: who knows it may say who the user is."""
+
+
+@dataclass(frozen=True, slots=True)
 class LogConfig:
     """What is logged and how; never content, never a token."""
 
@@ -150,6 +161,7 @@ class Config:
     room: RoomConfig = field(default_factory=RoomConfig)
     presence: PresenceConfig = field(default_factory=PresenceConfig)
     auth: AuthConfig = field(default_factory=AuthConfig)
+    jupyter: JupyterConfig = field(default_factory=JupyterConfig)
     log: LogConfig = field(default_factory=LogConfig)
     limits: Limits = field(default_factory=Limits)
     roots: tuple[RootConfig, ...] = ()

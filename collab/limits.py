@@ -33,6 +33,8 @@ class Limits:
     # one connection
     messages_per_second: float = 400.0
     messages_burst: int = 4_000
+    jupyter_messages_per_second: float = 2_000.0
+    jupyter_messages_burst: int = 20_000
     outbox_size_bytes: int = 1 * MIB
     outbox_stall_s: float = 10.0
     resync_interval_s: float = 1.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 
 from collab.errors import CloseCode
 from collab.protocol.events import AwarenessEntry
@@ -26,7 +27,8 @@ from collab.protocol.messages import (
 class CloseInfo:
     """How the WebSocket is to be closed."""
 
-    code: CloseCode
+    code: IntEnum
+    """One of `CloseCode`, or of a dialect's own."""
     reason: str
 
 

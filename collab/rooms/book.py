@@ -108,6 +108,11 @@ class SaveBook:
         for intent in tuple(self._intents):
             await self._give_up(intent)
 
+    async def note_told(self, seq: int) -> None:
+        """What the journal got since is about the file and not in it. Raises: JournalError."""
+        if self.base is not None:
+            await self._set(replace(self.base, seq=seq))
+
     async def _set(self, base: SaveBase) -> None:
         await self._store.set_save_base(self.document_id, base)
         self.base = base

@@ -19,6 +19,7 @@ from collab.protocol.events import (
     AwarenessRequested,
     Event,
     Rejected,
+    SaveRequested,
     SyncRequested,
     UpdateReceived,
 )
@@ -60,6 +61,7 @@ class Intake:
         journal: JournalWriter,
         audience: Audience,
         check_elsewhere: Callable[[Received], None],
+        save_for: Callable[[Connection, int], None],
         suspect: bool,
         past_clients: Set[int],
     ) -> None:
@@ -68,6 +70,7 @@ class Intake:
         self._journal = journal
         self._audience = audience
         self._check_elsewhere = check_elsewhere
+        self._save_for = save_for
         self.suspect = suspect
         """Every update is tried in the sandbox first: one of this document ended a worker or broke the document."""
         self._presence = Presence(parts.limits, parts.presence)
@@ -201,6 +204,8 @@ class Intake:
             self._presence.receive(number, identity, role, event.entries, now)
         elif isinstance(event, AwarenessRequested):
             self.send_all_presence(connection)
+        elif isinstance(event, SaveRequested):
+            self._save_for(connection, event.request_id)
         else:
             self._on_rejected(connection, event)
 

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import structlog
 
-from collab.document import Document
+from collab.document import Document, Kind
 from collab.errors import CloseCode, CollabError, HistoryChanged, InternalError, JournalError, LimitExceeded
 from collab.protocol.payloads import Hello, SaveState, StorageState
 from collab.protocol.roles import Identity, Role, min_role
@@ -24,6 +24,7 @@ from collab.rooms.notices import NoticeCode
 from collab.rooms.outside import OutsideChange, OutsideChanges
 from collab.rooms.parts import Parts
 from collab.rooms.requests import Captured, Changed
+from collab.rooms.save_requests import answer_save
 from collab.rooms.saver import Saver
 from collab.rooms.snapshots import Snapshots
 from collab.rooms.turns import Turns
@@ -136,6 +137,8 @@ class Room:
         connection.session.send_hello(Hello(self.history_id, access.role, self.kind, access.identity, self.facts))
         connection.pump()
         connection.publish(self.save_state)
+        if access.jupyter and self.saver is not None:
+            self.saver.check()
         return connection
 
     def activate(self) -> None:
@@ -165,6 +168,15 @@ class Room:
         for connection in found:
             self._turns.change_role(connection, role, details)
         return len(found)
+
+    @property
+    def tells_file_state(self) -> bool:
+        """Whether the document says what its file is: in notebooks, and where a JupyterLab is."""
+        return self.kind == Kind.NOTEBOOK or any(connection.access.jupyter for connection in self.connections)
+
+    def save_for(self, connection: Connection, request_id: int) -> None:
+        """Store now, and answer this request of a connection."""
+        self.spawn(answer_save(connection, request_id, self.saver), f"save for {connection.number}")
 
     async def undo_outside(self, seq: int, person: Identity) -> None:
         """Take an outside change back, as one edit of that person. Raises: as `OutsideChanges.undo`."""

@@ -28,6 +28,7 @@ from collab.errors import (
 from collab.protocol.payloads import SaveState, StorageState
 from collab.rooms.absorb import Absorber, Absorption
 from collab.rooms.book import SaveBook
+from collab.rooms.file_state import FileState, StatefulRoom
 from collab.rooms.loading import Loaded
 from collab.rooms.lock_keeper import LockKeeper
 from collab.rooms.merge import Found, MergingRoom, Reconciler
@@ -47,7 +48,7 @@ RACES_IN_A_ROW = 8
 """So often a save that lost a race is tried again at once."""
 
 
-class SavingRoom(MergingRoom, Protocol):
+class SavingRoom(MergingRoom, StatefulRoom, Protocol):
     """What a saver needs of its room."""
 
     @property
@@ -87,6 +88,7 @@ class Saver:
         self._room = room
         self._book = book
         self._locks = locks
+        self._file_state = FileState(room, book, file.author_id)
         self._reconciler = Reconciler(room, file, book, parts)
         self._absorber = Absorber(parts, book.document_id, book, self._reconciler)
         self._timing = Timing(parts.save, parts.clock.monotonic(), polls=not file.capabilities.watches)
@@ -125,7 +127,7 @@ class Saver:
 
     def note_journalled(self) -> None:
         """Something was journalled."""
-        if self._book.covered_seq >= self._room.seq:
+        if self._book.covered_seq >= self._room.seq - self._file_state.telling:
             return
         self._timing.edited(self._clock.monotonic())
         if self.state.state is StorageState.STORED:
@@ -181,6 +183,7 @@ class Saver:
         else:
             self._publish(StorageState.STORED if self.clean else StorageState.PENDING)
         await self._absorber.absorb()
+        await self._tell_file_state()
         if not self.clean:
             self._timing.edited(self._clock.monotonic())
 
@@ -261,6 +264,15 @@ class Saver:
             self._failed(error)
         else:
             self._succeeded()
+            await self._tell_file_state()
+
+    async def _tell_file_state(self) -> None:
+        try:
+            await self._file_state.tell(self.clean)
+        except CollabError as error:
+            _log.warning("file_state_untold", path=self.file.path, code=error.code)
+        if not self.clean:
+            self.note_journalled()
 
     def _must_look(self, now: float) -> bool:
         """After a failure nothing is known of the storage: look before anything else."""

@@ -41,12 +41,13 @@ from collab.sandbox.pool import Sandbox
 from collab.slot import Slot
 from collab.store.base import Store
 from collab.store.sqlite import SqliteStore
-from collab.web import admin, asking, documents, files, pages, past, session, shares
+from collab.web import admin, asking, documents, files, jupyter, pages, past, session, shares
 from collab.web.access import Gate, allowed_origins
 from collab.web.admission import Admission
 from collab.web.cors import CrossOrigin
 from collab.web.edge import Edge
 from collab.web.errors import answer_error
+from collab.web.jupyter import jupyter_route
 from collab.web.metrics import Metrics
 from collab.web.openapi import openapi_document
 from collab.web.pages import Bundle
@@ -72,6 +73,7 @@ ROUTES: tuple[Route, ...] = (
     *past.ROUTES,
     *shares.ROUTES,
     *asking.ROUTES,
+    *jupyter.ROUTES,
     *admin.ROUTES,
 )
 SIGNING_KEY = "signing"
@@ -110,7 +112,7 @@ class Application:
                 Exception: answer_error,
             },
         )
-        self.sockets = SocketRoutes([room_route(lambda: self.edge)])
+        self.sockets = SocketRoutes([room_route(lambda: self.edge), jupyter_route(lambda: self.edge)])
         """The WebSockets: the server has them beside `asgi`."""
         inner = CrossOrigin(self._starlette, allowed_origins(config.server))
         self.asgi: ASGIApp = Guard(inner, self._clock, quiet=config.log.format == "console")

@@ -12,11 +12,10 @@ from functools import partial
 
 import structlog
 
-from collab.errors import CollabError, HistoryChanged, InternalError, RoomElsewhere
+from collab.errors import CollabError, HistoryChanged, InternalError, RoomElsewhere, TooManyRequests
 from collab.node.placement import Seat
 from collab.protocol.jupyter import close_of
 from collab.protocol.sending import CloseInfo
-from collab.web.admission import TooManyRequests
 from collab.web.edge import Edge, Offer
 from collab.web.joining import Joined, LivesElsewhere, join
 from collab.web.socket_routes import SocketRoute

@@ -66,7 +66,7 @@ class JupyterSession(Session):
 
     def may_be_large(self, start: bytes) -> bool:
         """A cell's output is one update, however large it is."""
-        return start.startswith(_SYNC_BYTE)
+        return _SYNC_BYTE.startswith(start[:1])
 
     def receive(self, data: bytes, now: float) -> list[Event]:
         """Take one message; never raises on bad input."""

@@ -245,7 +245,7 @@ class Intake:
             entry = self._entry(connection, taken.update)
             self._parts.metrics.count("updates_total")
             self._parts.metrics.count("update_bytes_total", len(taken.update))
-            self._add_to_turn(connection, taken.update)
+            self._add_to_turn(None if taken.altered else connection, taken.update)
             if connection in self._audience:
                 self._presence.typed(connection.number, self._parts.clock.monotonic())
         self._journal.add(Applied(connection, number, entry, whole_sync=event.in_sync and complete))

@@ -28,6 +28,8 @@ class Taken:
     update: bytes | None
     complete: bool
     """False: a part refers to what is not here; the peer is to be asked for it."""
+    altered: bool = False
+    """The server changed it: the peer has to hear of that, too."""
 
 
 class LiveDocument:
@@ -86,7 +88,7 @@ class LiveDocument:
         for client, clock in checked.clocks.items():
             self._clocks[client] = max(clock, self._clocks.get(client, 0))
         self._size_bytes += len(changed or b"")
-        return Taken(changed, checked.complete)
+        return Taken(changed, checked.complete, altered=self._is_notebook and may_trust(checked.update))
 
     def propose(self, change: Callable[[Document], _Result]) -> tuple[_Result, bytes]:
         """Let the server itself edit a copy; returns the update, empty when nothing changed.

@@ -14,10 +14,12 @@ from starlette.responses import JSONResponse, Response
 
 from collab.auth.tokens import Grant, Purpose, clean_name
 from collab.document import Kind
-from collab.errors import FormatError, PermissionDenied
+from collab.errors import FormatError, MalformedMessage, NotFound, PermissionDenied
 from collab.formats.notebook.live import SCHEMA
 from collab.protocol.roles import Role, min_role
 from collab.rooms.opened import OpenedDocument
+from collab.rooms.storage_file import Root
+from collab.store.base import DocumentId
 from collab.web.access import Permission, named
 from collab.web.edge import Edge, Offer, credentials_of
 from collab.web.hub import ask_hub, is_secret, scheme_of
@@ -26,6 +28,7 @@ from collab.web.socket_routes import SocketRoute
 from collab.web.upgrade import Upgrade
 from collab.web.websocket import open_socket
 from collab.web.wire import WebSocketWire
+from connectors.errors import FileMissing
 
 PATH = "/jupyter/"
 _NOTEBOOK_TYPE = "notebook"
@@ -48,14 +51,57 @@ async def open_session(call: Call) -> Response:
     Raises: Unauthenticated, PermissionDenied, NotFound, FormatError (open as another kind), StorageError, JournalError.
     """
     grant = await _grant(call)
-    path, document_type = call.text("path"), call.text("type")
     if call.text("format") == _BLOB:
         raise FormatError("a blob", public="Files of this kind cannot be edited together.")
-    root = call.edge.root(grant, call.text("root"), path)
+    root_name, path = await _place(call)
+    root = call.edge.root(grant, root_name, path)
     opened = await call.edge.rooms.open(root.name, path, credentials_of(grant))
-    if (opened.kind == Kind.NOTEBOOK) is not (document_type == _NOTEBOOK_TYPE):
+    document_type = call.text("type")
+    if document_type and (opened.kind == Kind.NOTEBOOK) is not (document_type == _NOTEBOOK_TYPE):
         raise FormatError(f"{opened.kind} asked for as {document_type}", public=_OTHER_KIND.format(opened.kind))
-    return JSONResponse(_answer(call, opened, grant), status_code=200)
+    return JSONResponse(_answer(call, opened, grant))
+
+
+async def _place(call: Call) -> tuple[str, str]:
+    """Root and path that are asked for, by name or by the document's id. Raises: NotFound, MalformedMessage."""
+    document_id = call.text("document_id")
+    if not document_id:
+        if not call.text("path"):
+            raise MalformedMessage("neither path nor document", public="The body needs `path` or `document_id`.")
+        return call.text("root"), call.text("path")
+    record = await call.edge.store.document(DocumentId(document_id))
+    door, _, root = ("", "", "") if record is None else record.alias.door.partition(":")
+    if record is None or door != "root":
+        raise NotFound("no such document", public="There is no such document.")
+    return root, record.alias.external_id
+
+
+async def take_event(call: Call) -> Response:
+    """A user's Jupyter server renamed or deleted a file: look what the storage says, and believe that.
+
+    Raises: Unauthenticated, PermissionDenied, NotFound, StorageError.
+    """
+    grant = await _grant(call)
+    old, new = call.text("path"), call.text("new_path")
+    root = call.edge.root(grant, call.text("root"), old)
+    if call.text("action") == "rename" and new and await _was_moved(call, grant, root, old, new):
+        await call.edge.rooms.moved(root.name, old, new)
+    else:
+        await call.edge.rooms.changed(root.name, old)
+    return Response(status_code=204)
+
+
+async def _was_moved(call: Call, grant: Grant, root: Root, old: str, new: str) -> bool:
+    call.edge.root(grant, root.name, new)
+    try:
+        await root.connector.stat(new, credentials_of(grant))
+    except FileMissing:
+        return False
+    try:
+        await root.connector.stat(old, credentials_of(grant))
+    except FileMissing:
+        return True
+    return False
 
 
 def _answer(call: Call, opened: OpenedDocument, grant: Grant) -> dict[str, object]:
@@ -68,6 +114,8 @@ def _answer(call: Call, opened: OpenedDocument, grant: Grant) -> dict[str, objec
     address = f"{scheme.replace('http', 'ws')}://{host}{PATH}{quote(opened.document_id, safe='')}"
     return {
         "document_id": opened.document_id,
+        "root": opened.root,
+        "path": opened.path,
         "history_id": opened.history_id,
         "kind": opened.kind,
         "schema": SCHEMA,
@@ -130,8 +178,9 @@ ROUTES = (
         open_session,
         "A room for a user's Jupyter server (asks for a token, JupyterHub's or a shared secret itself)",
         body=(
-            Field("path", required=True),
+            Field("path"),
             Field("root"),
+            Field("document_id", text="instead of a path: a document that was opened before"),
             Field("format"),
             Field("type", text="`notebook`, `file`, …"),
             Field("user", text="with a shared secret: who this is"),
@@ -139,5 +188,21 @@ ROUTES = (
             Field("writable", kind="boolean", text="false: the user may only read"),
         ),
         result=_RESULT,
+    ),
+    Route(
+        "POST",
+        "/api/v1/jupyter/events",
+        Permission.ANYBODY,
+        take_event,
+        "A user's Jupyter server renamed or deleted a file",
+        body=(
+            Field("action", required=True, text="`rename` or `delete`"),
+            Field("path", required=True),
+            Field("new_path"),
+            Field("root"),
+            Field("user"),
+            Field("name"),
+        ),
+        status=204,
     ),
 )

@@ -88,8 +88,6 @@ class StoreConfig:
     """At most so many connections of each worker."""
     database_timeout_s: float = 10.0
     """What the database does not answer in so long is given up, and tried again where that can be."""
-    lease_s: float = 15.0
-    """So long after the node that stores a document fell silent, another one may store it."""
     commit_delay_ms: float = 10.0
     """How long an append waits for others to share its commit; nothing else waits."""
     queued_calls: int = 50_000

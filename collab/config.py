@@ -87,6 +87,9 @@ class SaveConfig:
     retry_max_s: float = 60.0
     poll_s: float = 2.0
     """How often a storage that cannot be watched is asked for outside changes while a document is open."""
+    lease_s: float = 15.0
+    """Where several nodes share the database, another one stores the document when the one that did was silent so
+    long."""
     lock_refresh_s: float = 300.0
     """How often a lock that the storage gave us is refreshed while it is held."""
 

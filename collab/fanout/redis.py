@@ -139,7 +139,7 @@ class RedisBus:
             try:
                 async with asyncio.timeout(self._config.timeout_s):
                     for connection in connections:
-                        await connection.connect()
+                        await connection.connect()  # type: ignore[no-untyped-call]
                     facts = await read_facts(connections[0], self._clock)
                 judge(facts)
             except _FAULTS as error:
@@ -378,7 +378,7 @@ async def examine(config: RedisConfig, clock: Clock) -> ServerFacts:
             connection = _connection(pool)
             try:
                 async with asyncio.timeout(config.timeout_s):
-                    await connection.connect()
+                    await connection.connect()  # type: ignore[no-untyped-call]
                     facts = await read_facts(connection, clock)
                 judge(facts)
                 return facts

@@ -135,10 +135,13 @@ class Jobs:
                 raise
             return
 
+        seen = self._journal.positions.fork()
+
         def tell(seq: int) -> None:
             self._captures.pop(future, None)
+            self._journal.positions.drop(seen)
             covers = {connection.number: connection.ledger.acknowledged for connection in self._audience}
-            answer(future, lambda: Captured(result, seq, state_vector, covers))
+            answer(future, lambda: Captured(result, seen.seen, state_vector, covers))
 
         if self._journal.idle:
             tell(self._journal.seq)

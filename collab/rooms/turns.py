@@ -14,11 +14,14 @@ from typing import Protocol
 
 from collab.document import Document
 from collab.errors import CloseCode, CollabError, DocumentPoisoned, InternalError, JournalError, MalformedMessage
+from collab.fanout.base import Fanout, RoomEvent
 from collab.protocol.events import Event, UpdateReceived
 from collab.protocol.roles import Role
 from collab.protocol.update import Checked
 from collab.rooms.audience import Audience
+from collab.rooms.catching_up import CatchingUp
 from collab.rooms.connection import Access, Connection
+from collab.rooms.fellows import FellowEvents, Fellows
 from collab.rooms.inbox import Inbox
 from collab.rooms.intake import Intake, Poison
 from collab.rooms.jobs import Jobs
@@ -28,8 +31,9 @@ from collab.rooms.loading import Loaded
 from collab.rooms.notices import NoticeCode, notice
 from collab.rooms.outbox import BATCH_FRACTION
 from collab.rooms.parts import Parts
+from collab.rooms.positions import Positions
 from collab.rooms.repair import repaired
-from collab.rooms.requests import CheckedElsewhere, Drained, Job, Left, Message, Received, RoleChanged
+from collab.rooms.requests import CheckedElsewhere, Drained, Heard, Job, Left, Message, Received, RoleChanged
 
 TURN_MESSAGES = 256
 """So many messages are taken before what they changed is sent and others get a turn."""
@@ -86,7 +90,12 @@ class Turns:
             loaded.suspect,
             loaded.past_clients,
         )
+        self.fellows: Fellows | None = None
+        """The rooms of other nodes, when there are any."""
         self.jobs = Jobs(parts, self._live, self._journal, self._intake, self.connections, self._post_job)
+        self.store_side = CatchingUp(
+            parts.store, self._document_id, loaded.history_id, self.positions, self._intake, self.jobs
+        )
         self._loop = asyncio.get_running_loop()
         self._scheduled = False
         self._question: asyncio.TimerHandle | None = None
@@ -97,9 +106,9 @@ class Turns:
         """Connections that are not read from because the inbox was full."""
 
     @property
-    def seq(self) -> int:
-        """The last journalled position."""
-        return self._journal.seq
+    def positions(self) -> Positions:
+        """What the document has of the journal."""
+        return self._journal.positions
 
     @property
     def queued(self) -> int:
@@ -127,6 +136,11 @@ class Turns:
         self._intake.ask_for_missing(connection)
         self.schedule()
         return connection
+
+    def meet(self, fanout: Fanout, events: FellowEvents) -> Fellows:
+        """From now on the rooms of other nodes are told what happens here, and heard."""
+        self.fellows = Fellows(self._parts, fanout, self._live, self._intake, self._journal, events)
+        return self.fellows
 
     def schedule(self) -> None:
         """Have a turn when the event loop has read what there is to read."""
@@ -170,6 +184,13 @@ class Turns:
     def note_written(self, size_bytes: int) -> None:
         self._parts.metrics.count("sent_bytes_total", size_bytes)
 
+    def post_heard(self, event: RoomEvent) -> None:
+        """Other nodes said something."""
+        if self._inbox.overflowing and self.fellows is not None:
+            self.fellows.overflowed = True
+        elif not self.over:
+            self._post(Heard(event))
+
     def _post(self, message: Message) -> None:
         self._inbox.post(message)
         self.schedule()
@@ -185,20 +206,30 @@ class Turns:
     def on_settled(self, settled: Sequence[Applied]) -> None:
         """The one place from which acknowledgements follow: all of `settled` is journalled."""
         touched: dict[int, Connection] = {}
-        seq = self._journal.seq - sum(applied.entry is not None for applied in settled)
+        noted = seq = self._journal.seq - sum(applied.entry is not None for applied in settled)
         for applied in settled:
             seq += applied.entry is not None
             if applied.journalled is not None:
+                self._note_journalled(noted + 1, seq)
+                noted = seq
                 self.schedule()  # before who waits for the change goes on: it is sent first
                 self._fenced(partial(applied.journalled, seq))
             if applied.connection is not None:
                 applied.connection.ledger.settle(applied.number, whole_sync=applied.whole_sync)
                 touched[applied.connection.number] = applied.connection
+        self._note_journalled(noted + 1, seq)
         for connection in touched.values():
             connection.acknowledge()
         self._room.on_journalled(tuple(touched.values()))
         if self.jobs.waiting or len(self._inbox):
             self.schedule()
+
+    def _note_journalled(self, first: int, last: int) -> None:
+        if first <= last:
+            self.positions.note_own(first, last)
+            if self.fellows is not None:
+                self.fellows.journalled(first, last)
+                self.schedule()
 
     def on_journal_away(self, error: JournalError) -> None:
         """From now on nothing is applied; clients keep what they type."""
@@ -242,6 +273,8 @@ class Turns:
         """Let time pass: for presence, and for silent, slow and expired connections."""
         now = self._clock.monotonic()
         self._intake.expire(now)
+        if self.fellows is not None:
+            self.fellows.sweep(now)
         slow = self.connections.sweep(now, self._clock.wall_ms(), self._parts.limits.outbox_stall_s)
         if slow:
             self._parts.metrics.count("slow_consumers_total", slow)
@@ -259,6 +292,8 @@ class Turns:
             poison.connection.fail(MalformedMessage("update poisoned the document"))
         self._live.replace(await repaired(self._parts, self._document_id, poison, self._journal.pending_updates))
         self._intake.poison = None
+        if self.fellows is not None:
+            self.fellows.ask_all()
         for connection in self.connections:
             self._intake.ask_for_missing(connection)
             self._fenced(partial(self._intake.take_deferred, connection))
@@ -319,8 +354,11 @@ class Turns:
         self._question = None if due is None else self._loop.call_later(max(0.0, due - now), self.schedule)
 
     def _await_frame(self) -> None:
-        """Come back when presence that waits may be sent."""
+        """Come back when presence, or something for other nodes, may be sent."""
         due = self._intake.presence_due
+        theirs = None if self.fellows is None else self.fellows.due
+        if theirs is not None:
+            due = theirs if due is None else min(due, theirs)
         if due is None or (self._frame is not None and self._frame_due <= due):
             return
         if self._frame is not None:
@@ -343,6 +381,9 @@ class Turns:
             self._intake.show_role(message.connection)
         elif isinstance(message, Drained):
             self._intake.resync(message.connection)
+        elif isinstance(message, Heard):
+            if self.fellows is not None:
+                self.fellows.take(message.event)
         else:
             self.jobs.take(message)
 

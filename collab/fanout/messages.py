@@ -56,9 +56,13 @@ class NodeId:
 
 @dataclass(frozen=True, slots=True)
 class Updates:
-    """What the sender's own clients and savers changed in one turn."""
+    """What the sender's own clients and savers changed in one turn.
+
+    `number` counts the updates of its clients that the sender has sent in this room until now.
+    """
 
     updates: tuple[bytes, ...]
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,21 +82,25 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What `to` lacked; anybody may take it."""
+    """What `to` lacked; `number` as of `Updates`. `settled`: all of it is journalled."""
 
     update: bytes
     to: NodeId
+    number: int = 0
+    settled: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Journal:
     """The entries `first` to `seq` of the history are journalled, and in the sender's messages up to this one.
 
-    With `first` 0 they are not: what stands up to `seq` is to be looked up in the store.
+    With `first` 0 they are not: what stands up to `seq` is to be looked up in the store. `confirmed`: the updates of
+    the sender's clients up to this number are journalled.
     """
 
     first: int
     seq: int
+    confirmed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +244,7 @@ def _read_ask(reader: Reader) -> Ask:
 
 
 def _write_journal(part: Journal) -> bytes:
-    return encode_var_uint(part.first) + encode_var_uint(part.seq)
+    return encode_var_uint(part.first) + encode_var_uint(part.seq) + encode_var_uint(part.confirmed)
 
 
 def _write_said(part: Said) -> bytes:
@@ -269,18 +277,30 @@ def _read_beat(reader: Reader) -> Beat:
 
 
 def _write_updates(part: Updates) -> bytes:
-    return encode_var_uint(len(part.updates)) + b"".join(map(encode_var_bytes, part.updates))
+    head = encode_var_uint(part.number) + encode_var_uint(len(part.updates))
+    return head + b"".join(map(encode_var_bytes, part.updates))
 
 
 def _read_updates(reader: Reader) -> Updates:
-    return Updates(tuple(reader.var_bytes() for _ in range(reader.count(1))))
+    number = reader.var_uint()
+    return Updates(tuple(reader.var_bytes() for _ in range(reader.count(1))), number)
+
+
+def _write_state(part: State) -> bytes:
+    head = _node(part.to) + encode_var_uint(part.number) + encode_var_uint(part.settled)
+    return head + encode_var_bytes(part.update)
+
+
+def _read_state(reader: Reader) -> State:
+    to, number, settled = _read_node(reader), reader.var_uint(), bool(reader.var_uint())
+    return State(reader.var_bytes(), to, number, settled)
 
 
 _WRITERS: Mapping[type, tuple[_Kind, Callable[..., bytes]]] = {
     Updates: (_Kind.UPDATES, _write_updates),
     Presence: (_Kind.PRESENCE, lambda part: encode_var_bytes(part.entries)),
     Ask: (_Kind.ASK, _write_ask),
-    State: (_Kind.STATE, lambda part: encode_var_bytes(part.update) + _node(part.to)),
+    State: (_Kind.STATE, _write_state),
     Journal: (_Kind.JOURNAL, _write_journal),
     Left: (_Kind.LEFT, lambda part: b""),
     Said: (_Kind.SAID, _write_said),
@@ -291,8 +311,8 @@ _READERS: Mapping[int, Callable[[Reader], Part]] = {
     _Kind.UPDATES: _read_updates,
     _Kind.PRESENCE: lambda reader: Presence(reader.var_bytes()),
     _Kind.ASK: _read_ask,
-    _Kind.STATE: lambda reader: State(reader.var_bytes(), _read_node(reader)),
-    _Kind.JOURNAL: lambda reader: Journal(reader.var_uint(), reader.var_uint()),
+    _Kind.STATE: _read_state,
+    _Kind.JOURNAL: lambda reader: Journal(reader.var_uint(), reader.var_uint(), reader.var_uint()),
     _Kind.LEFT: lambda reader: Left(),
     _Kind.SAID: _read_said,
     _Kind.BEAT: _read_beat,

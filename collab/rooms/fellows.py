@@ -34,15 +34,18 @@ from collab.fanout.base import (
 )
 from collab.protocol.codec import decode_state_vector
 from collab.protocol.messages import Awareness, decode_message
+from collab.rooms.confirming import Confirming
 from collab.rooms.intake import Intake
-from collab.rooms.journal_writer import JournalWriter
+from collab.rooms.journal_writer import Applied, JournalWriter
 from collab.rooms.live import LiveDocument
 from collab.rooms.parts import Parts
-from collab.store.base import DocumentId, HistoryId
+from collab.store.base import DocumentId, HistoryId, JournalEntry
 
 _log = structlog.get_logger(__name__)
 
-CLAIM_S = 0.3
+ADOPTED = "node:"
+"""The author of what was journalled for another node: who it was that node knew."""
+CLAIM_S = 0.15
 """So long what was journalled may wait for a message that takes it along."""
 MOST_CLAIMS = 32
 ASK_AGAIN_S = 1.0
@@ -86,6 +89,7 @@ class Fellows:
         live: LiveDocument,
         intake: Intake,
         journal: JournalWriter,
+        confirming: Confirming,
         room: FellowEvents,
     ) -> None:
         self._parts = parts
@@ -103,7 +107,10 @@ class Fellows:
         self._asked_at: dict[NodeId | None, float] = {}
         self._answered = asyncio.Event()
         self._answers = 0
+        self.confirming = confirming
         self._updates: list[bytes] = []
+        self._sent = self._confirmed = 0
+        """Updates of our own clients: sent, and journalled."""
         self._claims: list[tuple[int, int]] = []
         self._claims_due: float | None = None
         self._said: list[Said] = []
@@ -124,7 +131,10 @@ class Fellows:
         """When a turn is needed for what waits to be sent (monotonic)."""
         if self._said or (self._look_due and self._journal.idle):
             return self._parts.clock.monotonic()
-        return self._claims_due
+        overdue = self.confirming.due
+        if self._claims_due is None or overdue is None:
+            return overdue if self._claims_due is None else self._claims_due
+        return min(self._claims_due, overdue)
 
     # -- the beginning and the end; in any task --
 
@@ -154,11 +164,15 @@ class Fellows:
 
     # -- what goes out; in turns --
 
-    def changed(self, update: bytes) -> None:
+    def changed(self, update: bytes, *, by_client: bool) -> None:
         self._updates.append(update)
+        self._sent += by_client
 
-    def journalled(self, first: int, last: int) -> None:
-        """Our own entries `first` to `last` are journalled."""
+    def journalled(self, first: int, last: int, by_clients: int) -> None:
+        """Our own entries `first` to `last` are journalled, so many of them are updates of clients."""
+        self._confirmed += by_clients
+        if self._claims_due is None:
+            self._claims_due = self._parts.clock.monotonic() + CLAIM_S
         if self._look_due:
             return
         if self._claims and self._claims[-1][1] == first - 1:
@@ -166,8 +180,6 @@ class Fellows:
         else:
             self._claims.append((first, last))
             del self._claims[:-MOST_CLAIMS]
-        if self._claims_due is None:
-            self._claims_due = self._parts.clock.monotonic() + CLAIM_S
 
     def say(self, subject: str, fields: Mapping[str, object]) -> None:
         """Tell the other rooms something with the next message."""
@@ -180,25 +192,40 @@ class Fellows:
             updates, said = self._updates, self._said
             self._updates, self._said = [], []
             self._send(updates, presence, said)
+        self._adopt()
         if self._look_due and self._journal.idle:
             self._look_due = False
-            self._publish([Journal(0, self._positions.known)])
+            self._publish([Journal(0, self._positions.known, self._confirmed)])
 
     def _send(self, updates: Sequence[bytes], presence: bytes | None, said: Sequence[Said]) -> None:
         claims, self._claims, self._claims_due = self._claims, [], None
-        parts: list[Part] = [Updates(tuple(updates))] if updates else []
+        parts: list[Part] = [Updates(tuple(updates), self._sent)] if updates else []
         if presence:
             parts.append(Presence(presence))
         parts += said
-        parts += [Journal(first, last) for first, last in claims]
+        parts += [Journal(first, last, self._confirmed) for first, last in claims]
         if self._publish(parts):
             return
-        lost = [update for update in updates if not self._publish([Updates((update,))])]
+        lost = [update for update in updates if not self._publish([Updates((update,), self._sent)])]
         self._publish([part for part in parts if not isinstance(part, Updates | Journal)])
         if lost:
             self._look_due = True
         else:
             self._publish([part for part in parts if isinstance(part, Journal)])
+
+    def _adopt(self) -> None:
+        """Journal what others sent and did not confirm: its sender may be gone."""
+        indexes, updates = self.confirming.overdue(self._parts.clock.monotonic())
+        if not indexes:
+            return
+        self._parts.metrics.count("node_updates_adopted_total", len(updates))
+        for update in updates:
+            self._journal.add(Applied(None, 0, self._entry(update)))
+        self._journal.add(Applied(None, 0, None, journalled=lambda seq: self.confirming.close(indexes)))
+
+    def _entry(self, update: bytes) -> JournalEntry:
+        node = self._parts.node
+        return JournalEntry(update, ADOPTED, "", self._parts.clock.wall_ms(), node, 0)
 
     def _publish(self, parts: Sequence[Part]) -> bool:
         return self._link is None or not parts or self._link.publish(parts)
@@ -279,11 +306,13 @@ class Fellows:
         for update in part.updates:
             if not self._intake.take_theirs(update, in_sync=False):
                 self._current.discard(sender)
+        self.confirming.heard(sender, part.number, part.updates, self._parts.clock.monotonic())
 
     def _take_journal(self, sender: NodeId, part: Journal) -> None:
         if part.first and sender in self._current:
             self._positions.note_theirs(part.first, part.seq)
         self._positions.heard_of(part.seq)
+        self.confirming.confirmed(sender, part.confirmed)
         if not part.first:
             self._room.on_behind()
         self._room.on_theirs_journalled()
@@ -304,7 +333,8 @@ class Fellows:
             decode_state_vector(part.state_vector, self._parts.limits)
         except CollabError:
             return
-        state = State(self._live.document.diff(part.state_vector), sender)
+        settled = self._journal.idle and self.confirming.settled
+        state = State(self._live.document.diff(part.state_vector), sender, self._sent, settled)
         ours = self._intake.presence.ours()
         rest: list[Part] = [*([Presence(ours)] if ours else []), *self._room.greeting()]
         if sender not in self._current:
@@ -319,5 +349,9 @@ class Fellows:
             return
         if self._intake.take_theirs(part.update, in_sync=True) and not event.late:
             self._current.add(event.sender)
+        if part.settled:
+            self.confirming.confirmed(event.sender, part.number)
+        else:
+            self.confirming.heard(event.sender, part.number, [part.update], self._parts.clock.monotonic())
         self._answers += 1
         self._answered.set()

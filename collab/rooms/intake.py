@@ -56,7 +56,7 @@ class Poison:
 class Outgoing(Protocol):
     """What the intake needs of the rooms of other nodes."""
 
-    def changed(self, update: bytes) -> None:
+    def changed(self, update: bytes, *, by_client: bool) -> None:
         """Something was changed here: it goes out at the end of the turn."""
         ...
 
@@ -335,7 +335,7 @@ class Intake:
         self._turn.append((connection, update))
         self.turn_bytes += len(update)
         if self.fellows is not None:
-            self.fellows.changed(update)
+            self.fellows.changed(update, by_client=connection is not None)
 
 
 def _gave_all(connection: Connection, taken: Taken) -> bool:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from collab.clock import Clock
 from collab.store.base import DocumentId, Lease, Store
 
+_FAILED_S = 1.0
+"""So long after a question that the store did not answer."""
 _AGAIN_S = 0.2
 """A lease that runs out is asked for a little later."""
 
@@ -46,6 +48,7 @@ class SavingRight:
         if now < self._ask_at:
             return self.lease is not None
         ttl_ms = round(self.lease_s * 1000)
+        self._ask_at = now + _FAILED_S
         if self.lease is not None and await self.store.renew_lease(self.lease, ttl_ms):
             self._ask_at = now + self.lease_s / 3
             return True

@@ -20,6 +20,7 @@ from collab.protocol.roles import Role
 from collab.protocol.update import Checked
 from collab.rooms.audience import Audience
 from collab.rooms.catching_up import CatchingUp
+from collab.rooms.confirming import Confirming
 from collab.rooms.connection import Access, Connection
 from collab.rooms.fellows import FellowEvents, Fellows
 from collab.rooms.inbox import Inbox
@@ -90,9 +91,12 @@ class Turns:
             loaded.suspect,
             loaded.past_clients,
         )
+        self._confirming = Confirming()
         self.fellows: Fellows | None = None
         """The rooms of other nodes, when there are any."""
-        self.jobs = Jobs(parts, self._live, self._journal, self._intake, self.connections, self._post_job)
+        self.jobs = Jobs(
+            parts, self._live, self._journal, self._intake, self.connections, self._post_job, self._confirming
+        )
         self.store_side = CatchingUp(
             parts.store, self._document_id, loaded.history_id, self.positions, self._intake, self.jobs
         )
@@ -139,7 +143,7 @@ class Turns:
 
     def meet(self, fanout: Fanout, events: FellowEvents) -> Fellows:
         """From now on the rooms of other nodes are told what happens here, and heard."""
-        self.fellows = Fellows(self._parts, fanout, self._live, self._intake, self._journal, events)
+        self.fellows = Fellows(self._parts, fanout, self._live, self._intake, self._journal, self._confirming, events)
         return self.fellows
 
     def schedule(self) -> None:
@@ -204,8 +208,10 @@ class Turns:
     # -- for the journal writer --
 
     def on_settled(self, settled: Sequence[Applied]) -> None:
-        """The one place from which acknowledgements follow: all of `settled` is journalled."""
-        touched: dict[int, Connection] = {}
+        """The one place from which acknowledgements follow: all of `settled` is journalled.
+
+        They wait until what other nodes sent before is journalled, too.
+        """
         noted = seq = self._journal.seq - sum(applied.entry is not None for applied in settled)
         for applied in settled:
             seq += applied.entry is not None
@@ -214,22 +220,34 @@ class Turns:
                 noted = seq
                 self.schedule()  # before who waits for the change goes on: it is sent first
                 self._fenced(partial(applied.journalled, seq))
+        self._note_journalled(noted + 1, seq)
+        if self.fellows is not None:
+            self._tell_fellows(settled, seq)
+        if not self._confirming.after(partial(self._acknowledge, settled)):
+            self._room.on_journalled(())
+        if self.jobs.waiting or len(self._inbox):
+            self.schedule()
+
+    def _acknowledge(self, settled: Sequence[Applied]) -> None:
+        touched: dict[int, Connection] = {}
+        for applied in settled:
             if applied.connection is not None:
                 applied.connection.ledger.settle(applied.number, whole_sync=applied.whole_sync)
                 touched[applied.connection.number] = applied.connection
-        self._note_journalled(noted + 1, seq)
         for connection in touched.values():
             connection.acknowledge()
         self._room.on_journalled(tuple(touched.values()))
-        if self.jobs.waiting or len(self._inbox):
-            self.schedule()
 
     def _note_journalled(self, first: int, last: int) -> None:
         if first <= last:
             self.positions.note_own(first, last)
-            if self.fellows is not None:
-                self.fellows.journalled(first, last)
-                self.schedule()
+
+    def _tell_fellows(self, settled: Sequence[Applied], seq: int) -> None:
+        entries = [applied for applied in settled if applied.entry is not None]
+        if entries and self.fellows is not None:
+            by_clients = sum(applied.connection is not None for applied in entries)
+            self.fellows.journalled(seq - len(entries) + 1, seq, by_clients)
+            self.schedule()
 
     def on_journal_away(self, error: JournalError) -> None:
         """From now on nothing is applied; clients keep what they type."""

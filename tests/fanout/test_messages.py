@@ -33,12 +33,12 @@ from collab.fanout.messages import (
 
 A, B = NodeId("a", 2**64 - 1), NodeId("b", 0)
 PARTS: tuple[Part, ...] = (
-    Updates((b"one", b"", b"three")),
+    Updates((b"one", b"", b"three"), 7),
     Presence(b"entries"),
     Ask(b"vector"),
     Ask(b"vector", B),
-    State(b"update", B),
-    Journal(3, 7),
+    State(b"update", B, 9, False),
+    Journal(3, 7, 2),
     Left(),
     Said("notice", {"code": "renamed", "path": "ä.txt"}),
     Beat(5, ((A, 3), (B, 1)), (RoomBeat("d1", 2, 9),)),

@@ -6,10 +6,11 @@ Every setting has a safe default and is also `COLLAB_<SECTION>_<FIELD>` in the e
 
 from __future__ import annotations
 
+import re
 import types
 import typing
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import Field, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,14 +19,27 @@ from collab.limits import Limits
 
 _Section = TypeVar("_Section")
 
+_PASSWORD = re.compile(r"(^\w+://[^/@?:]*:)[^/?]*@|((?:^|[?&\s])password=)[^&\s]*")
+
 SHORT_NAMES = {
     "COLLAB_HOST": "COLLAB_SERVER_HOST",
     "COLLAB_PORT": "COLLAB_SERVER_PORT",
     "COLLAB_DATA": "COLLAB_STORE_DATA",
+    "COLLAB_DATABASE": "COLLAB_STORE_DATABASE",
     "COLLAB_SECRET": "COLLAB_AUTH_SECRET",
     "COLLAB_WORKERS": "COLLAB_SERVER_WORKERS",
     "COLLAB_REDIS": "COLLAB_REDIS_URL",
 }
+
+
+def mask_address(address: str) -> str:
+    """An address for printing, without a password."""
+    return _PASSWORD.sub(lambda found: f"{found[1] or found[2]}********{'@' if found[1] else ''}", address)
+
+
+def holds_password(address: str) -> bool:
+    """Whether an address has a password in it."""
+    return _PASSWORD.search(address) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +75,20 @@ class StoreConfig:
 
     data: Path | None = None
     """Default: `.collab` beside the folder's owner settings, see `collab serve --help`."""
+    database: str | None = field(default=None, repr=False, metadata={"mask": mask_address})
+    """`postgresql://USER@HOST/NAME?sslmode=verify-full`: registry and journal for all nodes that name it.
+
+    The data folder then holds only what is this node's own. Parameters are libpq's.
+    """
+    database_password: str | None = field(default=None, repr=False)
+    database_password_file: Path | None = None
+    """A file with the password and nothing else."""
+    database_schema: str = "livefolder"
+    """Several servers that share nothing can share a database under different names here."""
+    database_connections: int = 8
+    """At most so many connections of each worker."""
+    database_timeout_s: float = 10.0
+    """What the database does not answer in so long is given up, and tried again where that can be."""
     commit_delay_ms: float = 10.0
     """How long an append waits for others to share its commit; nothing else waits."""
     queued_calls: int = 50_000
@@ -220,7 +248,7 @@ class Config:
         for section in fields(self):
             value = getattr(self, section.name)
             if is_dataclass(value):
-                shown[section.name] = {item.name: _mask(item.repr, getattr(value, item.name)) for item in fields(value)}
+                shown[section.name] = {item.name: _shown(item, getattr(value, item.name)) for item in fields(value)}
         shown["roots"] = {root.name: str(root.path) for root in self.roots}
         return shown
 
@@ -229,8 +257,13 @@ def _is_ours(name: str) -> bool:
     return name.startswith("COLLAB_") and name not in {"COLLAB_CONFIG"} and not name.startswith("COLLAB_TEST_")
 
 
-def _mask(shown: bool, value: object) -> object:
-    return value if shown or value is None else "********"
+def _shown(item: Field[object], value: object) -> object:
+    if value is None:
+        return None
+    mask: Callable[[object], object] | None = item.metadata.get("mask")
+    if mask is not None:
+        return mask(value)
+    return value if item.repr else "********"
 
 
 def _locate(name: str, sections: Mapping[str, object]) -> tuple[str, str]:

@@ -42,7 +42,7 @@ from collab.rooms.storage_file import Root
 from collab.sandbox.pool import Sandbox
 from collab.slot import Slot
 from collab.store.base import Store
-from collab.store.sqlite import SqliteStore
+from collab.store.choice import store_of
 from collab.web import admin, asking, documents, files, pages, past, session, shares
 from collab.web.access import Gate, allowed_origins
 from collab.web.admission import Admission
@@ -171,7 +171,7 @@ class Application:
         data = config.store.data
         if data is None:
             raise ConfigError("The server needs a data folder.")
-        store = self._store or SqliteStore(data, config.store, clock=clock, shared=post is not None)
+        store = self._store or store_of(config.store, data, clock=clock, shared=post is not None)
         await store.open()
         stack.push_async_callback(store.close)
         slot = await take_slot(data, post, config.limits, store, clock)

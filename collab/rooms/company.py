@@ -13,11 +13,11 @@ from typing import Protocol
 import structlog
 
 from collab.errors import CollabError, HistoryChanged, MalformedMessage
-from collab.fanout.base import Fanout, NodeId, RoomEvent, Said
+from collab.fanout.base import Fanout, NodeId, Said
 from collab.protocol.payloads import Fields, SaveState, StorageState
+from collab.rooms.audience import Audience
 from collab.rooms.connection import Connection
 from collab.rooms.covering import Covering
-from collab.rooms.fellows import Fellows
 from collab.rooms.notices import NoticeCode
 from collab.rooms.saver import Saver
 from collab.rooms.turns import Turns
@@ -45,13 +45,10 @@ class CompanyRoom(Protocol):
 
     saver: Saver | None
     save_state: SaveState
+    connections: Audience
 
     def show(self, state: SaveState, covers: Mapping[int, int]) -> None:
         """Tell our clients what the storage has."""
-        ...
-
-    def tell(self, code: NoticeCode, details: Mapping[str, object]) -> None:
-        """Tell our clients something."""
         ...
 
     def spawn(self, work: Coroutine[object, object, None], role: str) -> None: ...
@@ -79,8 +76,9 @@ class Company:
         self._news = asyncio.Event()
 
     @property
-    def fellows(self) -> Fellows:
-        return self._fellows
+    def present(self) -> bool:
+        """Whether other nodes have the document live."""
+        return self._fellows.present
 
     @property
     def reach(self) -> bool:
@@ -89,9 +87,9 @@ class Company:
 
     # -- for the room --
 
-    async def open(self, receive: Callable[[RoomEvent], None]) -> None:
+    async def open(self) -> None:
         """Get what the others have before anybody joins here. Raises: HistoryChanged, JournalError."""
-        await self._fellows.open(self._document_id, self._history_id, receive)
+        await self._fellows.open(self._document_id, self._history_id, self._turns.post_heard)
         await self._turns.store_side.run()
 
     async def close(self) -> None:
@@ -151,7 +149,7 @@ class Company:
     # -- for the fellows --
 
     def on_reach(self, there: bool) -> None:
-        self._room.tell(NoticeCode.NODES_TOGETHER if there else NoticeCode.NODES_APART, {})
+        self._room.connections.notice(NoticeCode.NODES_TOGETHER if there else NoticeCode.NODES_APART)
         self.on_behind()
 
     def on_theirs_journalled(self) -> None:
@@ -225,4 +223,4 @@ class Company:
     def _take_notice(self, fields: Fields) -> None:
         code, details = NoticeCode(fields.text("notice")), fields.object("details")
         if code in SHARED_NOTICES:
-            self._room.tell(code, details)
+            self._room.connections.notice(code, details)

@@ -89,6 +89,8 @@ class Room:
         """The other nodes, where there are any."""
         if parts.fanout is not None:
             self.company = Company(parts.fanout, self, self._turns, self.document_id, self.history_id)
+            if self.saver is not None:
+                self.saver.others = self.company
 
     # -- for Rooms --
 
@@ -139,11 +141,6 @@ class Room:
         if self.company is not None and not self.company.reach:
             connection.notice(notice(NoticeCode.NODES_APART))
         return connection
-
-    async def meet_others(self) -> None:
-        """Get what other nodes have of the document. Raises: JournalError, HistoryChanged."""
-        if self.company is not None:
-            await self.company.open(self._turns.post_heard)
 
     def activate(self) -> None:
         """Storage and history agree: let people in."""
@@ -244,19 +241,6 @@ class Room:
         self.connections.notice(code, details)
         if self.company is not None:
             self.company.say_notice(code, details or {})
-
-    def tell(self, code: NoticeCode, details: Mapping[str, object]) -> None:
-        """Tell our own clients, only."""
-        self.connections.notice(code, details)
-
-    @property
-    def others(self) -> bool:
-        """Whether other nodes have the document live."""
-        return self.company is not None and self.company.fellows.present
-
-    async def ask_to_save(self) -> SaveState:
-        """Have the node that stores the document do it now. Raises: JournalError."""
-        return self.save_state if self.company is None else await self.company.ask_to_save()
 
     def fail(self, error: Exception) -> None:
         """The room is over."""

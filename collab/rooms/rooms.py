@@ -338,7 +338,8 @@ class Rooms:
         self._parts.metrics.count("rooms_loaded_total")
         running = self._start(room.run(), f"room {record.document_id}: owner")
         try:
-            await room.meet_others()
+            if room.company is not None:
+                await room.company.open()
             if room.saver is not None:
                 await room.saver.load(limit_s, self._parts.limits.save_timeout_s)
             room.activate()

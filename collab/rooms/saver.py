@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import structlog
 
@@ -31,11 +31,12 @@ from collab.rooms.absorb import Absorber, Absorption
 from collab.rooms.book import SaveBook
 from collab.rooms.loading import Loaded
 from collab.rooms.lock_keeper import LockKeeper
-from collab.rooms.merge import Found, MergingRoom, Reconciler
+from collab.rooms.merge import Found, Reconciler
 from collab.rooms.notices import NoticeCode
 from collab.rooms.parts import Parts
 from collab.rooms.requests import Captured
-from collab.rooms.saving_right import SavingRight
+from collab.rooms.saving_right import Held, SavingRight
+from collab.rooms.saving_room import Others, SavingRoom
 from collab.rooms.storage_file import StorageFile
 from collab.rooms.timing import Timing
 from collab.store.base import hash_content
@@ -49,42 +50,6 @@ RACES_IN_A_ROW = 8
 """So often a save that lost a race is tried again at once."""
 
 
-class SavingRoom(MergingRoom, Protocol):
-    """What a saver needs of its room."""
-
-    @property
-    def seq(self) -> int:
-        """The last journalled position."""
-        ...
-
-    async def capture(self, look: Callable[[Document], _Result]) -> Captured[_Result]:
-        """Make something of the document while all of it is journalled. Raises: JournalError, what `look` raises."""
-        ...
-
-    async def person_deleted(self) -> bool:
-        """Whether a person's journalled edit of this history deleted something. Raises: JournalError."""
-        ...
-
-    @property
-    def others(self) -> bool:
-        """Whether other nodes have the document live."""
-        ...
-
-    async def ask_to_save(self) -> SaveState:
-        """Have the node that stores the document do it now. Raises: JournalError."""
-        ...
-
-    def set_saving(self, saving: bool) -> None: ...
-
-    def wake(self) -> None:
-        """The saver is done with something: the room may want to go."""
-        ...
-
-    def publish(self, state: SaveState, covers: Mapping[int, int] | None = None) -> None:
-        """Tell all; `covers`: the messages of each connection that the stored file now contains."""
-        ...
-
-
 class Saver:
     """The saver of one document; its task is the only one that talks to the file once the document is loaded."""
 
@@ -93,6 +58,7 @@ class Saver:
         self.file = file
         self.deleted = False
         """The file is gone: nothing is written until it is back or a person restores it."""
+        self.others: Others | None = None
         self.state = SaveState(StorageState.STORED)
         self._clock = parts.clock
         self._metrics = parts.metrics
@@ -202,9 +168,8 @@ class Saver:
             raise JournalError(f"what was merged is not journalled in {limit_s:g} s") from None
 
     async def _agree(self, storage_s: float) -> None:
-        if not await self._right.hold():
+        if await self._right.have(self._book, self._locks) is Held.ELSEWHERE:
             return
-        self._book.lease, self._right.fresh = self._right.lease, False
         try:
             await self._look(storage_s)
         except (StorageError, FormatError) as error:
@@ -231,7 +196,7 @@ class Saver:
         """Give the storage's lock back, and let another node store."""
         if self.elsewhere:
             return
-        if not self._room.others:
+        if self.others is None or not self.others.present:
             await self._locks.release()
         try:
             await self._right.release()
@@ -295,8 +260,8 @@ class Saver:
         now = self._clock.monotonic()
         try:
             if not await self._may_save():
-                if forced:
-                    self.state = await self._room.ask_to_save()
+                if forced and self.others is not None:
+                    self.state = await self.others.ask_to_save()
                 return
             if self._locks.refresh_due is not None and now >= self._locks.refresh_due:
                 await self._locks.refresh()
@@ -315,18 +280,13 @@ class Saver:
             self._succeeded()
 
     async def _may_save(self) -> bool:
-        """Have or keep the right to store; what is known is read again where it is new. Raises: JournalError."""
-        if not await self._right.hold():
-            self._book.lease = None
-            return False
-        self._book.lease = self._right.lease
-        if self._right.fresh:
-            self._locks.lock_id = await self._book.reload()
-            self._right.fresh = False
+        """Have or keep the right to store. Raises: JournalError."""
+        held = await self._right.have(self._book, self._locks)
+        if held is Held.FRESH:
             self._timing.check(self._clock.monotonic())
             if not self.clean:
                 self._timing.edited(self._clock.monotonic())
-        return True
+        return held is not Held.ELSEWHERE
 
     def _must_look(self, now: float) -> bool:
         """After a failure nothing is known of the storage: look before anything else."""

@@ -6,14 +6,26 @@ While another node has it there is nothing to do but to ask again when it runs o
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from collab.clock import Clock
+from collab.rooms.book import SaveBook
+from collab.rooms.lock_keeper import LockKeeper
 from collab.store.base import DocumentId, Lease, Store
 
 _FAILED_S = 1.0
 """So long after a question that the store did not answer."""
 _AGAIN_S = 0.2
 """A lease that runs out is asked for a little later."""
+
+
+class Held(Enum):
+    """What became of the question whether we may save."""
+
+    HELD = auto()
+    FRESH = auto()
+    """We may from now on."""
+    ELSEWHERE = auto()
 
 
 @dataclass(slots=True)
@@ -26,8 +38,6 @@ class SavingRight:
     owner: str | None
     lease_s: float
     lease: Lease | None = None
-    fresh: bool = False
-    """Set when it was just got: what is known of the saves is to be read again."""
     _ask_at: float = float("-inf")
 
     @property
@@ -40,8 +50,20 @@ class SavingRight:
         """When `hold` wants to be called (monotonic)."""
         return None if self.owner is None else self._ask_at
 
-    async def hold(self) -> bool:
-        """Have it, or keep it. False: another node has it. Raises: JournalError, NotFound."""
+    async def have(self, book: SaveBook, locks: LockKeeper) -> Held:
+        """Have it, or keep it; where it is new, what is known of the saves is read again. Raises: JournalError."""
+        had = self.lease
+        if not await self._hold():
+            book.lease = None
+            return Held.ELSEWHERE
+        book.lease = self.lease
+        if self.lease is had:
+            return Held.HELD
+        locks.lock_id = await book.reload()
+        return Held.FRESH
+
+    async def _hold(self) -> bool:
+        """Raises: JournalError, NotFound."""
         now = self.clock.monotonic()
         if self.owner is None:
             return True
@@ -57,7 +79,7 @@ class SavingRight:
         if lease.owner != self.owner:
             self._ask_at = now + lease.remaining_ms / 1000 + _AGAIN_S
             return False
-        self.lease, self.fresh = lease, True
+        self.lease = lease
         self._ask_at = now + self.lease_s / 3
         return True
 

@@ -18,6 +18,7 @@ from collab.fanout.base import Fanout, RoomEvent
 from collab.protocol.events import Event, UpdateReceived
 from collab.protocol.roles import Role
 from collab.protocol.update import Checked
+from collab.rooms.alarm import Alarm
 from collab.rooms.audience import Audience
 from collab.rooms.catching_up import CatchingUp
 from collab.rooms.confirming import Confirming
@@ -102,10 +103,7 @@ class Turns:
         )
         self._loop = asyncio.get_running_loop()
         self._scheduled = False
-        self._question: asyncio.TimerHandle | None = None
-        self._frame: asyncio.TimerHandle | None = None
-        """The turn that presence waits for."""
-        self._frame_due = 0.0
+        self._alarm = Alarm(self._loop, parts.clock, self.schedule)
         self._holding: dict[int, Connection] = {}
         """Connections that are not read from because the inbox was full."""
 
@@ -131,7 +129,7 @@ class Turns:
     @property
     def quiet(self) -> bool:
         """True when nothing is queued and all that was applied is journalled."""
-        return self._journal.idle and not len(self._inbox) and not self.jobs.waiting
+        return self._journal.idle and not len(self._inbox) and not self.jobs.waiting and self._confirming.settled
 
     def join(self, number: int, access: Access) -> Connection:
         """Take a connection in; the next turn asks it what we lack."""
@@ -280,10 +278,10 @@ class Turns:
         if self.jobs.waiting:
             self._fenced(self.jobs.serve_waiting)
         if self._journal.available and self._intake.asking:
-            self._fenced(self._ask)
+            self._fenced(partial(self._intake.ask_due, self._clock.monotonic()))
         if self.connections.filled:
             self.connections.flush()
-        self._await_frame()
+        self._come_back()
         if len(self._inbox) and not self._held:
             self.schedule()
 
@@ -320,9 +318,7 @@ class Turns:
     def end(self) -> None:
         """Nothing is taken any more: answer who waits for something."""
         self.over = True
-        for timer in (self._question, self._frame):
-            if timer is not None:
-                timer.cancel()
+        self._alarm.end()
         ended = InternalError("the room ended")
         while (message := self._inbox.take()) is not None:
             if isinstance(message, Job):
@@ -362,31 +358,13 @@ class Turns:
         if self._intake.poison is not None:
             self._room.on_poisoned()
 
-    def _ask(self) -> None:
-        """Send the questions that are due, and come back for the next one."""
-        now = self._clock.monotonic()
-        self._intake.ask_due(now)
-        due = self._intake.next_question
-        if self._question is not None:
-            self._question.cancel()
-        self._question = None if due is None else self._loop.call_later(max(0.0, due - now), self.schedule)
-
-    def _await_frame(self) -> None:
-        """Come back when presence, or something for other nodes, may be sent."""
-        due = self._intake.presence_due
-        theirs = None if self.fellows is None else self.fellows.due
-        if theirs is not None:
-            due = theirs if due is None else min(due, theirs)
-        if due is None or (self._frame is not None and self._frame_due <= due):
-            return
-        if self._frame is not None:
-            self._frame.cancel()
-        self._frame_due = due
-        self._frame = self._loop.call_later(max(0.0, due - self._clock.monotonic()), self._on_frame)
-
-    def _on_frame(self) -> None:
-        self._frame = None
-        self.schedule()
+    def _come_back(self) -> None:
+        """Have a turn when a question, presence, or something for other nodes is due."""
+        intake = self._intake
+        self._alarm.at(intake.next_question if self._journal.available else None)
+        self._alarm.at(intake.presence_due)
+        if self.fellows is not None:
+            self._alarm.at(self.fellows.due)
 
     def _handle(self, message: Message) -> None:
         if isinstance(message, Received):

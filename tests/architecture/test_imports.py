@@ -38,7 +38,15 @@ ALLOWED: dict[str, set[str]] = {
         "connectors.errors",
     },
     "collab.node": RING
-    | {"collab.node", "collab.rooms", "collab.store", "collab.protocol", "collab.config", "connectors.base"},
+    | {
+        "collab.node",
+        "collab.rooms",
+        "collab.fanout.base",
+        "collab.store",
+        "collab.protocol",
+        "collab.config",
+        "connectors.base",
+    },
     "collab.supervisor": RING | {"collab.supervisor", "collab.node", "collab.config", "collab.configfile"},
     "collab.auth": RING | {"collab.auth", "collab.protocol", "collab.config", "collab.store"},
     "connectors": {"connectors"},

@@ -78,7 +78,7 @@ class PostgresServer:
         self._give(self.folder)
         self._give(secret)
         access = ("-U", USER, "--auth=scram-sha-256", f"--pwfile={secret}")
-        self._run("initdb", "-D", str(self.data), *access, "-E", "UTF8", "--no-locale", "--no-sync")
+        self.run(binaries() / "initdb", "-D", str(self.data), *access, "-E", "UTF8", "--no-locale", "--no-sync")
         self.start()
         environ = os.environ | {"PGPASSWORD": PASSWORD}
         subprocess.run(
@@ -140,7 +140,7 @@ class PostgresServer:
 
     def kill(self) -> None:
         """All of it at once, as by a power failure of that machine."""
-        for process in self._family():
+        for process in self.family():
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
         assert self.process is not None
@@ -149,7 +149,7 @@ class PostgresServer:
     @contextlib.contextmanager
     def frozen(self) -> Iterator[None]:
         """Nothing in it runs, its connections stay open."""
-        family = self._family()
+        family = self.family()
         for process in family:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.suspend()
@@ -173,14 +173,16 @@ class PostgresServer:
             self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _family(self) -> list[psutil.Process]:
+    def family(self) -> list[psutil.Process]:
+        """Every process of it."""
         assert self.process is not None
         parent = psutil.Process(self.process.pid)
         return [parent, *parent.children(recursive=True)]
 
-    def _run(self, name: str, *arguments: str) -> None:
+    def run(self, program: str | Path, *arguments: str) -> None:
+        """A program as the user of the server."""
         done = subprocess.run(
-            [binaries() / name, *arguments], capture_output=True, cwd="/", timeout=120, check=False, **_unprivileged()
+            [program, *arguments], capture_output=True, cwd="/", timeout=120, check=False, **_unprivileged()
         )
         assert done.returncode == 0, done.stderr.decode()
 
@@ -228,6 +230,10 @@ class Proxy:
         self.refuses = False
         self.drop_answer_to: bytes | None = None
         """When this is seen on the way there, it goes on and the connection is cut before the answer."""
+        self.cut_before: bytes | None = None
+        """When this is seen on the way there, the connection is cut and it does not arrive."""
+        self.refuses_after_drop = False
+        """Once an answer was dropped, nobody is let in any more."""
         self._target = port
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
@@ -274,16 +280,18 @@ class Proxy:
                     await asyncio.sleep(self.delay_s)
                 if self.swallows:
                     continue
+                if upwards and self.cut_before is not None and self.cut_before in data:
+                    self.cut_before = None
+                    break
                 if upwards and self.drop_answer_to is not None and self.drop_answer_to in data:
                     self.drop_answer_to = None
+                    self.refuses = self.refuses_after_drop
                     deaf.set()
                 if not upwards and deaf.is_set():
                     break
                 writer.write(data)
                 await writer.drain()
-        writer.transport.abort() if not upwards else writer.close()
-        if not upwards:
-            self.cut()
+        writer.transport.abort()
 
 
 @contextlib.asynccontextmanager

@@ -93,7 +93,7 @@ class _Export:
         await self._copy("contents", "content_hash, unused, content")
 
     async def _copy(self, table: str, columns: str) -> None:
-        async for rows in _pages(self.connection, f"SELECT {columns} FROM {table}"):  # noqa: S608 constant
+        async for rows in _pages(self.connection, table, columns):
             made = [self._row(table, columns, tuple(row)) for row in rows]
             await asyncio.to_thread(_insert, self.file, table, columns, made)
 
@@ -129,12 +129,13 @@ def _insert(file: FileConnection, table: str, columns: str, rows: Sequence[tuple
     file.execute("COMMIT")
 
 
-async def _pages(connection: Connection, query: str) -> AsyncIterator[Sequence[Any]]:
-    """All rows of a query, a few at a time."""
-    await connection.execute(f"DECLARE exported NO SCROLL CURSOR FOR {query}")
-    while rows := await connection.fetch(f"FETCH {_AT_ONCE} FROM exported"):
+async def _pages(connection: Connection, table: str, columns: str) -> AsyncIterator[Sequence[Any]]:
+    """All rows of a table, a few at a time."""
+    cursor = f"export_{table}"
+    await connection.execute(f"DECLARE {cursor} NO SCROLL CURSOR FOR SELECT {columns} FROM {table}")  # noqa: S608
+    while rows := await connection.fetch(f"FETCH {_AT_ONCE} FROM {cursor}"):
         yield rows
-    await connection.execute("CLOSE exported")
+    await connection.execute(f"CLOSE {cursor}")
 
 
 # -- the other way --
@@ -169,7 +170,8 @@ class _Restore:
             if await connection.fetchval(f"SELECT 1 FROM {table} LIMIT 1"):  # noqa: S608 constant
                 raise ConfigError("The database holds documents already; restore into an empty one or another schema.")
         for table, columns in PLAIN.items():
-            await self._copy(connection, table, columns, f"SELECT {columns} FROM {table}")  # noqa: S608 constant
+            there = f"{columns}, is_current" if table == "histories" else columns
+            await self._copy(connection, table, there, f"SELECT {columns} FROM {table}")  # noqa: S608 constant
         for table, columns in KEYED.items():
             there = f"history, {_SEQ[table]}, {columns}"
             known = f"id >> {schema.SEQ_BITS} IN (SELECT id FROM histories)"  # noqa: S608 constant
@@ -194,6 +196,8 @@ class _Restore:
 def _back(table: str, row: tuple[Any, ...]) -> tuple[Any, ...]:
     if table == "contents":
         return (row[0], bool(row[1]), row[2])
+    if table == "histories":
+        return (*row, False)  # until all are there
     if table not in KEYED:
         return row
     key, *rest = row

@@ -19,6 +19,7 @@ from collab.rooms.audience import Audience
 from collab.rooms.connection import Connection
 from collab.rooms.covering import Covering
 from collab.rooms.notices import NoticeCode
+from collab.rooms.parts import Parts
 from collab.rooms.saver import Saver
 from collab.rooms.turns import Turns
 from collab.store.base import DocumentId, HistoryId, Position
@@ -43,6 +44,8 @@ ANSWER_S = 10.0
 class CompanyRoom(Protocol):
     """What is needed of the room."""
 
+    document_id: DocumentId
+    history_id: HistoryId
     saver: Saver | None
     save_state: SaveState
     connections: Audience
@@ -85,6 +88,16 @@ class Company:
         """Whether other nodes can be heard."""
         return self._fanout.available
 
+    @classmethod
+    def of(cls, parts: Parts, room: CompanyRoom, turns: Turns) -> Company | None:
+        """The company of a room; None where there are no other nodes."""
+        if parts.fanout is None:
+            return None
+        company = cls(parts.fanout, room, turns, room.document_id, room.history_id)
+        if room.saver is not None:
+            room.saver.others = company
+        return company
+
     # -- for the room --
 
     async def open(self) -> None:
@@ -102,9 +115,9 @@ class Company:
         if positions.known > positions.seen:
             await self._turns.store_side.run()
 
-    def note_position(self, position: Position, *, hurry: bool) -> None:
-        """The journal stands there, the store says."""
-        if position.history_id != self._history_id:
+    def note_position(self, position: Position | None, *, hurry: bool) -> None:
+        """The journal stands there, the store says; None: the document was purged."""
+        if position is None or position.history_id != self._history_id:
             self._room.fail(HistoryChanged(f"{self._document_id} has another history now"))
         elif self._turns.store_side.is_behind(position.seq, hurry=hurry):
             self._turns.positions.heard_of(position.seq)

@@ -168,9 +168,13 @@ class Fellows:
         self._updates.append(update)
         self._sent += by_client
 
-    def journalled(self, first: int, last: int, by_clients: int) -> None:
-        """Our own entries `first` to `last` are journalled, so many of them are updates of clients."""
-        self._confirmed += by_clients
+    def journalled(self, settled: Sequence[Applied], last: int) -> None:
+        """All of this is journalled, the last entry at that position."""
+        entries = [applied for applied in settled if applied.entry is not None]
+        if not entries:
+            return
+        first = last - len(entries) + 1
+        self._confirmed += sum(applied.connection is not None for applied in entries)
         if self._claims_due is None:
             self._claims_due = self._parts.clock.monotonic() + CLAIM_S
         if self._look_due:

@@ -25,7 +25,9 @@ class Positions:
         self._forks: list[Positions] = []
 
     def note_own(self, first: int, last: int) -> None:
-        """These entries are of edits that were made here."""
+        """These entries, maybe none, are of edits that were made here."""
+        if first > last:
+            return
         self.own = last
         self._note(first, last)
         for fork in self._forks:

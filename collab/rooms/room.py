@@ -85,12 +85,8 @@ class Room:
         self._outside = OutsideChanges(parts, self, self.document_id, self.history_id)
         self.saver = Saver.of(parts, self, loaded)
         """None for a room without a file."""
-        self.company: Company | None = None
+        self.company = Company.of(parts, self, self._turns)
         """The other nodes, where there are any."""
-        if parts.fanout is not None:
-            self.company = Company(parts.fanout, self, self._turns, self.document_id, self.history_id)
-            if self.saver is not None:
-                self.saver.others = self.company
 
     # -- for Rooms --
 

@@ -71,8 +71,7 @@ class Rooms:
     async def __aenter__(self) -> Rooms:
         await self._group.__aenter__()
         self._start(self._sweep(), "sweep rooms")
-        if self._parts.saver is not None:
-            self._start(watch_store(self._parts, self._live), "watch the store")
+        self._start(watch_store(self._parts, self._live), "watch the store")
         for root in self._roots.values():
             if isinstance(root.connector, Folders) and root.connector.capabilities.watches:
                 self._start(self.following.watch(root, root.connector), f"watch {root.name}")

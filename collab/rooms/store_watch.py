@@ -22,8 +22,8 @@ DOCUMENTS = 1_000
 
 
 async def watch_store(parts: Parts, live: Mapping[DocumentId, Room]) -> None:
-    """Ask for ever where the journals of the live documents stand: often while nodes cannot hear each other."""
-    while True:
+    """Ask where the journals of the live documents stand, for ever: often while nodes cannot hear each other."""
+    while parts.saver is not None:
         troubled = parts.fanout is None or parts.fanout.troubled
         await asyncio.sleep(parts.redis.poll_s if troubled else parts.redis.watch_s)
         documents = list(live)
@@ -37,7 +37,7 @@ async def _look(parts: Parts, live: Mapping[DocumentId, Room], documents: list[D
     except JournalError as error:
         _log.debug("store_not_watched", reason=str(error))
         return
-    for document_id, position in positions.items():
-        room = live.get(document_id)
+    for document_id in documents:
+        room, position = live.get(document_id), positions.get(document_id)
         if room is not None and room.company is not None:
             room.company.note_position(position, hurry=hurry)

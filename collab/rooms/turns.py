@@ -214,13 +214,14 @@ class Turns:
         for applied in settled:
             seq += applied.entry is not None
             if applied.journalled is not None:
-                self._note_journalled(noted + 1, seq)
+                self.positions.note_own(noted + 1, seq)
                 noted = seq
                 self.schedule()  # before who waits for the change goes on: it is sent first
                 self._fenced(partial(applied.journalled, seq))
-        self._note_journalled(noted + 1, seq)
+        self.positions.note_own(noted + 1, seq)
         if self.fellows is not None:
-            self._tell_fellows(settled, seq)
+            self.fellows.journalled(settled, seq)
+            self.schedule()
         if not self._confirming.after(partial(self._acknowledge, settled)):
             self._room.on_journalled(())
         if self.jobs.waiting or len(self._inbox):
@@ -235,17 +236,6 @@ class Turns:
         for connection in touched.values():
             connection.acknowledge()
         self._room.on_journalled(tuple(touched.values()))
-
-    def _note_journalled(self, first: int, last: int) -> None:
-        if first <= last:
-            self.positions.note_own(first, last)
-
-    def _tell_fellows(self, settled: Sequence[Applied], seq: int) -> None:
-        entries = [applied for applied in settled if applied.entry is not None]
-        if entries and self.fellows is not None:
-            by_clients = sum(applied.connection is not None for applied in entries)
-            self.fellows.journalled(seq - len(entries) + 1, seq, by_clients)
-            self.schedule()
 
     def on_journal_away(self, error: JournalError) -> None:
         """From now on nothing is applied; clients keep what they type."""

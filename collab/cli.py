@@ -61,6 +61,13 @@ Database = Annotated[
         show_default=False,
     ),
 ]
+Redis = Annotated[
+    str | None,
+    typer.Option(
+        help="Joins nodes that share a database: redis://HOST:PORT. The password goes into COLLAB_REDIS_PASSWORD.",
+        show_default=False,
+    ),
+]
 ConfigFile = Annotated[
     Path | None,
     typer.Option(
@@ -80,6 +87,7 @@ def serve(
     port: Port = None,
     data: Data = None,
     database: Database = None,
+    redis: Redis = None,
     workers: Workers = None,
     config: ConfigFile = None,
     open_browser: Annotated[bool, typer.Option("--open-browser", help="Open the start page in a browser.")] = False,
@@ -95,9 +103,8 @@ def serve(
     """
     from collab.commands.serve import serve as run
 
-    raise typer.Exit(
-        run(Options(folder, host, port, data, config, workers, database), open_browser=open_browser, console=console)
-    )
+    options = Options(folder, host, port, data, config, workers, database, redis)
+    raise typer.Exit(run(options, open_browser=open_browser, console=console))
 
 
 @app.command()
@@ -143,12 +150,13 @@ def check_config(
     port: Port = None,
     data: Data = None,
     database: Database = None,
+    redis: Redis = None,
     config: ConfigFile = None,
 ) -> None:
     """Show every setting with its value and where it comes from; secrets are masked."""
     from collab.commands.checks import print_config
 
-    print_config(gather(Options(folder, host, port, data, config, database=database)), console)
+    print_config(gather(Options(folder, host, port, data, config, database=database, redis=redis)), console)
 
 
 @app.command()
@@ -158,12 +166,14 @@ def doctor(
     port: Port = None,
     data: Data = None,
     database: Database = None,
+    redis: Redis = None,
     config: ConfigFile = None,
 ) -> None:
     """Check everything that a server needs, and say how to mend what is wrong."""
     from collab.commands.checks import doctor as examine
 
-    raise typer.Exit(examine(gather(Options(folder, host, port, data, config, database=database)).config, console))
+    options = Options(folder, host, port, data, config, database=database, redis=redis)
+    raise typer.Exit(examine(gather(options).config, console))
 
 
 @app.command()

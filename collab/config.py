@@ -28,6 +28,7 @@ SHORT_NAMES = {
     "COLLAB_DATABASE": "COLLAB_STORE_DATABASE",
     "COLLAB_SECRET": "COLLAB_AUTH_SECRET",
     "COLLAB_WORKERS": "COLLAB_SERVER_WORKERS",
+    "COLLAB_REDIS": "COLLAB_REDIS_URL",
 }
 
 
@@ -119,6 +120,9 @@ class SaveConfig:
     retry_max_s: float = 60.0
     poll_s: float = 2.0
     """How often a storage that cannot be watched is asked for outside changes while a document is open."""
+    lease_s: float = 15.0
+    """Where several nodes share the database, another one stores the document when the one that did was silent so
+    long."""
     lock_refresh_s: float = 300.0
     """How often a lock that the storage gave us is refreshed while it is held."""
 
@@ -158,6 +162,38 @@ class AuthConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class RedisConfig:
+    """How several nodes hear each other's edits at once. Redis keeps nothing for us and may be lost at any time."""
+
+    url: str | None = field(default=None, repr=False)
+    """`redis://[USER:PASSWORD@]HOST:PORT`, `rediss://…` for TLS, `unix://…`; several, separated by commas, are nodes of
+    a cluster, or sentinels."""
+    sentinel: str | None = None
+    """The name of the primary that the sentinels in `url` know."""
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    """Instead of the one in `url`."""
+    ca_file: Path | None = None
+    """Whom to trust for `rediss://`; default: the system's authorities."""
+    namespace: str = "livefolder"
+    """Groups of nodes with different namespaces share a Redis and do not hear each other."""
+    node: str | None = None
+    """The name of this node; default: the machine's name and the port."""
+    timeout_s: float = 3.0
+    """A Redis that answers nothing for so long is away."""
+    beat_s: float = 2.0
+    """How often a node tells the others that it is alive."""
+    silent_s: float = 7.0
+    """A node that was not heard for so long is gone, and so are its people."""
+    ask_s: float = 1.0
+    """How long a document that is opened waits for what other nodes have of it."""
+    poll_s: float = 1.0
+    """How often the database is asked for others' edits while nodes cannot hear each other."""
+    watch_s: float = 5.0
+    """How often it is asked while they can."""
+
+
+@dataclass(frozen=True, slots=True)
 class LogConfig:
     """What is logged and how; never content, never a token."""
 
@@ -183,6 +219,7 @@ class Config:
     room: RoomConfig = field(default_factory=RoomConfig)
     presence: PresenceConfig = field(default_factory=PresenceConfig)
     auth: AuthConfig = field(default_factory=AuthConfig)
+    redis: RedisConfig = field(default_factory=RedisConfig)
     log: LogConfig = field(default_factory=LogConfig)
     limits: Limits = field(default_factory=Limits)
     roots: tuple[RootConfig, ...] = ()

@@ -64,6 +64,11 @@ def check(config: Config) -> None:
     if config.log.level.lower() not in {"debug", "info", "warning", "error"}:
         raise ConfigError(f"The log level is debug, info, warning or error, not {config.log.level!r}.")
     _check_database(config.store)
+    if config.redis.url is not None and config.store.database is None:
+        raise ConfigError(
+            "Redis only carries edits between nodes and keeps none; nodes that do not share a journal would each make "
+            "a history of their own. Name the shared database as well: --database postgresql://…."
+        )
     presence = config.presence
     if min(presence.frames_per_second, presence.deliveries_per_second, presence.bytes_per_second) <= 0:
         raise ConfigError("The presence settings in messages or bytes per second must be above 0.")

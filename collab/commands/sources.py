@@ -16,6 +16,11 @@ SEEN_BY_ALL = (
     "COLLAB_STORE_DATABASE_PASSWORD, or name a file in COLLAB_STORE_DATABASE_PASSWORD_FILE."
 )
 
+SEEN_BY_ALL_REDIS = (
+    "A password on the command line can be seen by everybody on this machine: leave it out of --redis and set "
+    "COLLAB_REDIS_PASSWORD."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -28,6 +33,7 @@ class Options:
     config: Path | None = None
     workers: int | None = None
     database: str | None = None
+    redis: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +69,16 @@ def _with_options(config: Config, options: Options) -> Config:
         if holds_password(options.database):
             raise ConfigError(SEEN_BY_ALL)
         store = replace(store, database=options.database)
+    redis = config.redis
+    if options.redis is not None:
+        if holds_password(options.redis):
+            raise ConfigError(SEEN_BY_ALL_REDIS)
+        redis = replace(redis, url=options.redis)
     roots = config.roots
     if options.folder is not None:
         folder = options.folder.expanduser().absolute()
         roots = (RootConfig(root_name(folder), folder),)
-    return replace(config, server=server, store=store, roots=roots)
+    return replace(config, server=server, store=store, redis=redis, roots=roots)
 
 
 def root_name(folder: Path) -> str:

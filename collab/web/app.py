@@ -9,6 +9,7 @@ import secrets
 import socket
 from collections.abc import AsyncIterator, Coroutine
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -23,6 +24,8 @@ from collab.auth.tokens import Purpose, Tokens
 from collab.clock import Clock, SystemClock
 from collab.config import Config
 from collab.errors import CollabError, ConfigError, JournalError
+from collab.fanout.hub import Hub
+from collab.node.asking import NodeAsking
 from collab.node.attendant import Attendant
 from collab.node.claims import Claims
 from collab.node.doorway import Adopt, Doorway
@@ -30,6 +33,7 @@ from collab.node.past import NodePast
 from collab.node.peers import Peers
 from collab.node.placement import FIRST, Post
 from collab.node.rooms import NodeRooms
+from collab.rooms.asking import Asking
 from collab.rooms.attendance import Attendance
 from collab.rooms.large import LargeMessages
 from collab.rooms.parts import Parts
@@ -48,16 +52,16 @@ from collab.web.cors import CrossOrigin
 from collab.web.edge import Edge
 from collab.web.errors import answer_error
 from collab.web.metrics import Metrics
+from collab.web.nodes import Hearing, join_nodes, node_name
 from collab.web.openapi import openapi_document
 from collab.web.pages import Bundle
-from collab.web.requests import AccessRequests
 from collab.web.routes import Route, starlette_route
 from collab.web.security import Guard
 from collab.web.slots import take_slot
 from collab.web.socket_routes import SocketRoutes
 from collab.web.sockets import Sockets
 from collab.web.transfers import Transfers
-from collab.web.vitals import publish_gauges, watch_lag
+from collab.web.vitals import publish_gauges, publish_nodes, watch_lag
 from collab.web.websocket import room_route
 from connectors.errors import ConnectorError
 from connectors.registry import HIDDEN_QUERY, open_connector
@@ -147,16 +151,13 @@ class Application:
         """Answer the other workers, and take sockets from them."""
         edge = self.edge
 
-        async def revoked(subject: str) -> None:
-            edge.revocations.note(subject)
-            await edge.sockets.recheck()
-
         attendant = Attendant(
             edge.rooms,
             edge.past,
+            edge.asking,
             edge.metrics.families,
             lambda: admin.ready_here(edge),
-            revoked=revoked,
+            revoked=partial(_note_revoked, edge),
             drain=edge.drain,
         )
         async with contextlib.AsyncExitStack() as stack:
@@ -180,14 +181,18 @@ class Application:
         for root in roots:
             stack.push_async_callback(root.connector.close)
         tokens = Tokens(await _signing_key(config, store), clock)
+        name = node_name(config, self.port, post)
+        fanout = await join_nodes(stack, config, name, store, clock, metrics)
         parts = _parts(config, clock, store, sandbox, slot, metrics)
+        if fanout is not None:
+            parts = replace(parts, fanout=fanout, saver=str(fanout.me), node=name)
         if post is not None:
             claims = Claims(data)
             stack.callback(claims.close)
             parts = _placed(parts, post, claims)
         peers = None if post is None else await stack.enter_async_context(Peers(post, config.limits))
         local = await stack.enter_async_context(Rooms(parts, roots, config.server.shutdown_s))
-        rooms = NodeRooms(local, store, config.limits, peers)
+        rooms = NodeRooms(local, store, config.limits, peers, fanout)
         revocations = Revocations(store, clock, config.auth.recheck_s, rooms.revoked)
         sockets = Sockets(revocations, config.auth.recheck_s)
         edge = Edge(
@@ -202,13 +207,18 @@ class Application:
             revocations=revocations,
             admission=Admission(config.limits, clock),
             sockets=sockets,
-            requests=AccessRequests(config.limits, clock),
+            asking=NodeAsking(rooms, Asking(local, config.limits, clock)),
             transfers=Transfers(config.limits),
             metrics=metrics,
             bundle=self._bundle,
             openapi=openapi_document(ROUTES),
         )
         publish_gauges(edge)
+        if isinstance(fanout, Hub):
+            hearing = Hearing(local, partial(_note_revoked, edge))
+            fanout.told = hearing.take
+            publish_nodes(edge, fanout)
+            await _keep_running(stack, hearing.run(), "nodes: hearing")
         await self._keep_house(stack, edge)
         return edge
 
@@ -216,6 +226,12 @@ class Application:
         await _keep_running(stack, edge.sockets.keep_checking(), "sockets: recheck")
         await _keep_running(stack, watch_lag(edge), "loop: lag")
         await _keep_running(stack, _maintain(edge, self._post is None or self._post.seat == FIRST), "store: maintain")
+
+
+async def _note_revoked(edge: Edge, subject: str) -> None:
+    """Another process withdrew a right."""
+    edge.revocations.note(subject)
+    await edge.sockets.recheck()
 
 
 async def _signing_key(config: Config, store: Store) -> bytes:
@@ -248,6 +264,7 @@ def _parts(config: Config, clock: Clock, store: Store, sandbox: Sandbox, slot: S
         journal=config.store,
         large=LargeMessages(config.limits),
         attendance=Attendance(config.limits),
+        redis=config.redis,
         node=socket.gethostname(),
         new_client_id=lambda: secrets.randbelow(_CLIENT_IDS) + 1,
         new_id=lambda: secrets.token_hex(8),

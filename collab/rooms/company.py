@@ -12,9 +12,17 @@ from typing import Protocol
 
 import structlog
 
-from collab.errors import CollabError, HistoryChanged, MalformedMessage
+from collab.errors import (
+    CollabError,
+    HistoryChanged,
+    MalformedMessage,
+    NotFound,
+    StorageUnavailable,
+    VersionConflict,
+)
 from collab.fanout.base import Fanout, NodeId, Said
 from collab.protocol.payloads import Fields, SaveState, StorageState
+from collab.protocol.roles import Identity
 from collab.rooms.audience import Audience
 from collab.rooms.connection import Connection
 from collab.rooms.covering import Covering
@@ -26,7 +34,9 @@ from collab.store.base import DocumentId, HistoryId, Position
 
 _log = structlog.get_logger(__name__)
 
-SAVE_STATE, NOTICE, SAVE_WANTED, UNDO_WANTED, UNDO_REFUSED = "save_state", "notice", "save", "undo", "undo_refused"
+SAVE_STATE, NOTICE, SAVE_WANTED = "save_state", "notice", "save"
+UNDO_WANTED, UNDO_ANSWERED = "undo", "undone"
+UNDO_ERRORS: Mapping[str, type[CollabError]] = {error.code: error for error in (NotFound, VersionConflict)}
 SHARED_NOTICES = frozenset(
     {
         NoticeCode.OUTSIDE_CHANGE,
@@ -49,6 +59,10 @@ class CompanyRoom(Protocol):
     saver: Saver | None
     save_state: SaveState
     connections: Audience
+
+    async def undo_outside(self, seq: int, person: Identity) -> None:
+        """Take an outside change back. Raises: as `OutsideChanges.undo`."""
+        ...
 
     def show(self, state: SaveState, covers: Mapping[int, int]) -> None:
         """Tell our clients what the storage has."""
@@ -75,6 +89,7 @@ class Company:
         self._fellows = turns.meet(fanout, self)
         self._covering = Covering()
         self._theirs = SaveState(StorageState.PENDING)
+        self._undone: dict[int, tuple[str, str]] = {}
         self._reading = False
         self._news = asyncio.Event()
 
@@ -149,6 +164,22 @@ class Company:
         await self._wait(lambda: self._covering.stored_seq >= wanted)
         return self._room.save_state
 
+    async def undo(self, seq: int, person: Identity) -> bool:
+        """Have the node that stores the document take an outside change back. False: that is this one.
+
+        Raises: NotFound (too long ago), VersionConflict (done already), StorageUnavailable (no answer).
+        """
+        if self._is_saver:
+            return False
+        self._undone.pop(seq, None)
+        self._say(UNDO_WANTED, {"seq": seq, "person": person.to_json()})
+        if not await self._wait(lambda: seq in self._undone):
+            raise StorageUnavailable("no answer of the storing node")
+        code, public = self._undone.pop(seq)
+        if code:
+            raise UNDO_ERRORS.get(code, StorageUnavailable)(code, public=public)
+        return True
+
     async def _wait(self, holds: Callable[[], bool]) -> bool:
         try:
             async with asyncio.timeout(ANSWER_S):
@@ -184,6 +215,12 @@ class Company:
                 self._take_state(fields)
             elif subject == NOTICE:
                 self._take_notice(Fields(dict(fields)))
+            elif subject == UNDO_WANTED and self._is_saver:
+                self._room.spawn(self._undo(Fields(dict(fields))), "undo for another node")
+            elif subject == UNDO_ANSWERED:
+                answer = Fields(dict(fields))
+                self._undone[answer.number("seq")] = (answer.text("code"), answer.text("public"))
+                self._news.set()
             elif subject == SAVE_WANTED and self._is_saver and self._room.saver is not None:
                 self._room.spawn(self._save(self._room.saver), "save for another node")
         except (MalformedMessage, ValueError) as error:
@@ -219,6 +256,16 @@ class Company:
     async def _save(self, saver: Saver) -> None:
         state = await saver.save_now()
         self.say_state(state, saver.covered_seq)
+
+    async def _undo(self, fields: Fields) -> None:
+        seq, who = fields.number("seq"), Fields(fields.object("person"))
+        person = Identity(who.text("id"), who.text("name"), who.text("color"), who.text("color_dark"))
+        code = public = ""
+        try:
+            await self._room.undo_outside(seq, person)
+        except CollabError as error:
+            code, public = error.code, error.public
+        self._say(UNDO_ANSWERED, {"seq": seq, "code": code, "public": public})
 
     def _take_state(self, fields: Mapping[str, object]) -> None:
         if self._is_saver:

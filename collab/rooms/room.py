@@ -86,7 +86,6 @@ class Room:
         self.saver = Saver.of(parts, self, loaded)
         """None for a room without a file."""
         self.company = Company.of(parts, self, self._turns)
-        """The other nodes, where there are any."""
 
     # -- for Rooms --
 
@@ -168,7 +167,8 @@ class Room:
 
     async def undo_outside(self, seq: int, person: Identity) -> None:
         """Take an outside change back, as one edit of that person. Raises: as `OutsideChanges.undo`."""
-        await self._outside.undo(seq, person)
+        if self.company is None or not await self.company.undo(seq, person):
+            await self._outside.undo(seq, person)
 
     # -- for the saver --
 

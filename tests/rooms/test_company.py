@@ -7,9 +7,12 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
+
 from collab.clock import FakeClock
 from collab.config import Config, RoomConfig
 from collab.document import Splice
+from collab.errors import VersionConflict
 from collab.fanout.memory import MemoryNetwork
 from collab.protocol.events import AwarenessEntry
 from collab.protocol.messages import encode_awareness
@@ -168,6 +171,27 @@ def test_a_change_outside_is_merged_once_and_told_to_all() -> None:
         for client in two.clients:
             codes = [notice.code for notice in client.notices]
             assert codes.count(NoticeCode.OUTSIDE_CHANGE) == 1
+
+    with_two(then)
+
+
+def test_a_change_outside_is_taken_back_at_the_node_that_does_not_store() -> None:
+    async def then(two: Two) -> None:
+        two.world.storage.outside_write(PATH, (TEXT + "three\n").encode())
+        await asyncio.sleep(10)
+        told = [notice for notice in two.clients[1].notices if notice.code == NoticeCode.OUTSIDE_CHANGE]
+        seq = told[0].details["change"]
+        assert isinstance(seq, int)
+
+        await two.rooms[1].undo_outside(two.document_id, seq, two.clients[1].access.identity)
+        with pytest.raises(VersionConflict):
+            await two.rooms[1].undo_outside(two.document_id, seq, two.clients[1].access.identity)
+        await asyncio.sleep(1)
+
+        assert two.texts == [TEXT] * 2
+        for client in two.clients:
+            codes = [notice.code for notice in client.notices]
+            assert codes.count(NoticeCode.OUTSIDE_UNDONE) == 1
 
     with_two(then)
 

@@ -42,6 +42,7 @@ export class LiveDocument implements Observer {
   /** The history of `doc`; what is opened by a renewed token may be another one, which the provider refuses. */
   private readonly historyId: string;
   private journalAway = false;
+  private nodesApart = false;
   private stop: StopReason | null = null;
   private awaySince: number | null = performance.now();
   private unstoredSince: number | null = null;
@@ -100,6 +101,7 @@ export class LiveDocument implements Observer {
       kept: keeper.failure ? "tab" : keeper.kept,
       quotaFull: keeper.failure === "quota" && pending > 0,
       journalAway: this.journalAway,
+      nodesApart: this.nodesApart,
       save: provider.save,
       allStored: provider.ledger.allStored,
       lastStoredMs: this.lastStoredMs,
@@ -188,6 +190,8 @@ export class LiveDocument implements Observer {
   notice(notice: Notice): void {
     if (notice.code === "journal_unavailable") this.journalAway = true;
     if (notice.code === "journal_available") this.journalAway = false;
+    if (notice.code === "nodes_apart") this.nodesApart = true;
+    if (notice.code === "nodes_together") this.nodesApart = false;
     if (notice.code === "deleted") this.deleted = true;
     if (notice.code === "restored" || notice.code === "renamed") this.deleted = false;
     this.changed();
@@ -197,6 +201,7 @@ export class LiveDocument implements Observer {
   hello(hello: Hello): void {
     this.stop = null;
     this.journalAway = false;
+    this.nodesApart = false;
     this.greeted = true;
     this.listener.hello(hello);
   }

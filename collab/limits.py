@@ -71,6 +71,12 @@ class Limits:
     room_channel_connections: int = 500
     room_channel_timeout_s: float = 180.0
     room_channel_question_s: float = 2.0
+    # between nodes
+    fanout_message_size_bytes: int = 1 * MIB
+    fanout_queue_size_bytes: int = 32 * MIB
+    fanout_nodes: int = 256
+    fanout_missing_messages: int = 64
+    fanout_rooms_in_beat: int = 2_000
     # files
     file_size_bytes: int = 10 * MIB
     notebook_size_bytes: int = 56 * MIB

@@ -7,9 +7,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 
-from collab.config import Config, RootConfig
+from collab.config import Config, RootConfig, holds_password
 from collab.configfile import read_config_file
 from collab.errors import ConfigError
+
+SEEN_BY_ALL = (
+    "A password on the command line can be seen by everybody on this machine: leave it out of --database and set "
+    "COLLAB_STORE_DATABASE_PASSWORD, or name a file in COLLAB_STORE_DATABASE_PASSWORD_FILE."
+)
+
+SEEN_BY_ALL_REDIS = (
+    "A password on the command line can be seen by everybody on this machine: leave it out of --redis and set "
+    "COLLAB_REDIS_PASSWORD."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +32,8 @@ class Options:
     data: Path | None = None
     config: Path | None = None
     workers: int | None = None
+    database: str | None = None
+    redis: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +65,20 @@ def _with_options(config: Config, options: Options) -> Config:
     if options.workers is not None:
         server = replace(server, workers=options.workers)
     store = config.store if options.data is None else replace(config.store, data=options.data)
+    if options.database is not None:
+        if holds_password(options.database):
+            raise ConfigError(SEEN_BY_ALL)
+        store = replace(store, database=options.database)
+    redis = config.redis
+    if options.redis is not None:
+        if holds_password(options.redis):
+            raise ConfigError(SEEN_BY_ALL_REDIS)
+        redis = replace(redis, url=options.redis)
     roots = config.roots
     if options.folder is not None:
         folder = options.folder.expanduser().absolute()
         roots = (RootConfig(root_name(folder), folder),)
-    return replace(config, server=server, store=store, roots=roots)
+    return replace(config, server=server, store=store, redis=redis, roots=roots)
 
 
 def root_name(folder: Path) -> str:

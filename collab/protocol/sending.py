@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-from collab.errors import CloseCode
 from collab.protocol.events import AwarenessEntry
 from collab.protocol.messages import (
     Hello,
@@ -57,7 +56,7 @@ class Sender:
         """How to close once everything is sent; None while the session lives."""
         return self._close_info
 
-    def close(self, code: CloseCode, reason: str = "") -> None:
+    def close(self, code: IntEnum, reason: str = "") -> None:
         """End the session from this side; only the first reason counts."""
         if self._close_info is None:
             self._close_info = CloseInfo(code, reason)

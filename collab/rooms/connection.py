@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, replace
+from enum import IntEnum
 from typing import TYPE_CHECKING, Protocol
 
 from collab.clock import Clock
@@ -247,7 +248,7 @@ class Connection:
         if info is not None:
             self.close(info.code, info.reason)
 
-    def close(self, code: CloseCode, reason: str = "") -> None:
+    def close(self, code: IntEnum, reason: str = "") -> None:
         """End the connection; the first reason stands."""
         self.session.close(code, reason)
         if self.close_info is None:

@@ -25,6 +25,7 @@ class NoticeCode(StrEnum):
     JOURNAL_UNAVAILABLE = "journal_unavailable"
     JOURNAL_AVAILABLE = "journal_available"
     UPDATE_REFUSED = "update_refused"
+    STATELESS_REFUSED = "stateless_refused"
 
 
 NOTICE_TEXTS: Mapping[NoticeCode, str] = {
@@ -42,6 +43,7 @@ NOTICE_TEXTS: Mapping[NoticeCode, str] = {
     NoticeCode.JOURNAL_UNAVAILABLE: "The server cannot keep edits at the moment. Yours stay in this browser.",
     NoticeCode.JOURNAL_AVAILABLE: "The server keeps edits again.",
     NoticeCode.UPDATE_REFUSED: "A change was refused.",
+    NoticeCode.STATELESS_REFUSED: "This server passes no messages on that are no edits.",
 }
 
 

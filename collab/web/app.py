@@ -49,6 +49,7 @@ from collab.web.admission import Admission
 from collab.web.cors import CrossOrigin
 from collab.web.edge import Edge
 from collab.web.errors import answer_error
+from collab.web.hocuspocus.route import hocuspocus_route
 from collab.web.metrics import Metrics
 from collab.web.openapi import openapi_document
 from collab.web.pages import Bundle
@@ -111,7 +112,7 @@ class Application:
                 Exception: answer_error,
             },
         )
-        self.sockets = SocketRoutes([room_route(lambda: self.edge)])
+        self.sockets = SocketRoutes([room_route(lambda: self.edge), hocuspocus_route(lambda: self.edge)])
         """The WebSockets: the server has them beside `asgi`."""
         inner = CrossOrigin(self._starlette, allowed_origins(config.server))
         self.asgi: ASGIApp = Guard(inner, self._clock, quiet=config.log.format == "console")

@@ -41,7 +41,7 @@ async def _open(wire: WebSocketWire, upgrade: Upgrade, edge: Edge, offer: Offer)
         edge.gate.check_websocket(upgrade.asked)
         edge.admission.enter(address)
     except CollabError as error:
-        _refuse(wire, edge, error, address)
+        refuse(wire, edge, error, address)
         return
     attached = False
     try:
@@ -66,7 +66,7 @@ async def _hand_over(wire: WebSocketWire, edge: Edge, seat: Seat, address: str) 
         await wire.hand_over(post.address(seat))
     except (OSError, CollabError) as error:
         refused = error if isinstance(error, CollabError) else RoomElsewhere(f"{seat.name} takes no socket: {error}")
-        _refuse(wire, edge, refused, address)
+        refuse(wire, edge, refused, address)
     else:
         edge.metrics.count("handovers_total")
 
@@ -90,7 +90,7 @@ def _let_in(wire: WebSocketWire, edge: Edge, offer: Offer, joined: Joined, addre
 def _turn_away(wire: WebSocketWire, edge: Edge, offer: Offer, error: CollabError, address: str) -> None:
     """Tell a client of ours by a close code, any other one by the status of the upgrade."""
     if not offer.reads_codes or edge.admission.refused(address):
-        _refuse(wire, edge, error, address)
+        refuse(wire, edge, error, address)
         return
     log.info("handshake_closed", code=error.code, detail=str(error))
     edge.metrics.error(error.code)
@@ -98,7 +98,7 @@ def _turn_away(wire: WebSocketWire, edge: Edge, offer: Offer, error: CollabError
     wire.close(CloseInfo(error.close_code, error.public))
 
 
-def _refuse(wire: WebSocketWire, edge: Edge, error: CollabError, address: str) -> None:
+def refuse(wire: WebSocketWire, edge: Edge, error: CollabError, address: str) -> None:
     """Refuse at the upgrade with an HTTP status."""
     if not isinstance(error, TooManyRequests) and edge.admission.refused(address):
         error = TooManyRequests("refused_handshakes_per_minute")

@@ -10,7 +10,7 @@ from collections import deque
 from dataclasses import dataclass
 from enum import IntEnum
 
-from collab.errors import LimitExceeded, MalformedMessage
+from collab.errors import LimitExceeded, MalformedMessage, ProtocolError
 from collab.limits import Limits
 from collab.protocol.codec import Reader, encode_var_string, encode_var_uint
 from collab.protocol.messages import (
@@ -98,10 +98,12 @@ def token_of(envelope: Envelope) -> Token:
 class Translation:
     """One document of one socket: messages of one dialect in, of the other out. Never raises on what a peer sends."""
 
-    def __init__(self, address: str, limits: Limits) -> None:
+    def __init__(self, address: str, limits: Limits, extensions: bool = False) -> None:
+        """`extensions`: the client announced (`?v=1`) that it wants what we tell beside the document."""
         self.address = address
         self._prefix = encode_var_string(address)
         self._limits = limits
+        self._extensions = extensions
         self._settled = 0
         self._updates: deque[bool] = deque()
         """Of each update that is not acknowledged yet: whether the role allowed it."""
@@ -127,7 +129,7 @@ class Translation:
     def _is_empty(self, message: bytes) -> bool:
         try:
             decoded = decode_message(message, self._limits)
-        except MalformedMessage:
+        except ProtocolError:
             return False
         return isinstance(decoded, SyncStep2 | Update) and decoded.update == EMPTY_UPDATE
 
@@ -143,7 +145,7 @@ class Translation:
             return self._settle(reader.var_uint())
         if number == MessageType.STATELESS:
             return [self._say(HocuspocusType.STATELESS, message[len(message) - reader.remaining :])]
-        if number in (MessageType.SAVE_STATE, MessageType.NOTICE):
+        if self._extensions and number in (MessageType.SAVE_STATE, MessageType.NOTICE):
             told = f'{{"livefolder":"{MessageType(number).name.lower()}","is":{reader.var_string()}}}'
             return [self._say(HocuspocusType.STATELESS, encode_var_string(told))]
         return []

@@ -93,7 +93,9 @@ async def test_several_documents_share_one_socket(server: Server, aware: bool) -
         await first.do("insert_other", which=which, text=f"other {which}")
 
     await shows(second, lambda report: report["text"] == "own")
-    await shows(second, lambda report: [other["text"] for other in report["others"]] == [f"other {n}" for n in range(4)])
+    await shows(
+        second, lambda report: [other["text"] for other in report["others"]] == [f"other {n}" for n in range(4)]
+    )
     await shows(first, lambda report: report["unsynced"] == 0 and not any(o["unsynced"] for o in report["others"]))
     await first.do("leave_other", which=0)
     await first.do("insert", at=0, text="still ")
@@ -178,4 +180,3 @@ def opened(site: Server, role: str) -> tuple[str, int, dict[str, str]]:
     answer = httpx.post(f"{site.url}/api/v1/documents/open", json={"path": "a.md"}, headers=bearer, timeout=PATIENCE_S)
     assert answer.status_code == 200, answer.text
     return answer.json()["document_id"], 1, {"token": answer.json()["token"]}
-

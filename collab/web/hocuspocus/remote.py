@@ -32,10 +32,11 @@ class RemoteChannel:
     def __init__(self, socket: Socket, translation: Translation, limits: Limits) -> None:
         self.translation = translation
         self.role = Role.VIEWER
-        self.admitted = False
+        self._early: list[Envelope] | None = []
+        """What came before the other worker said which role this is; None since then."""
         self._socket = socket
         self._limits = limits
-        self._queue: deque[bytes] = deque()
+        self._queue: deque[tuple[bytes, int]] = deque()
         self._queued_bytes = 0
         self._filled = asyncio.Event()
         self._writable = asyncio.Event()
@@ -47,14 +48,23 @@ class RemoteChannel:
         return self._limits.sync_size_bytes if self.role.may_write else self._limits.message_size_bytes
 
     def receive(self, envelope: Envelope) -> None:
-        message = self.translation.inward(envelope, self.role)
-        if message is None or self._over:
+        if self._over:
             return
-        self._queue.append(message)
-        self._queued_bytes += len(message)
-        self._filled.set()
+        self._queued_bytes += len(envelope.body)
+        if self._early is not None:
+            self._early.append(envelope)
+        else:
+            self._pass_on(envelope)
         if self._queued_bytes > self._limits.message_size_bytes:
             self._socket.hold(self, reading=False)
+
+    def _pass_on(self, envelope: Envelope) -> None:
+        message = self.translation.inward(envelope, self.role)
+        if message is None:
+            self._queued_bytes -= len(envelope.body)
+        else:
+            self._queue.append((message, len(envelope.body)))
+            self._filled.set()
 
     def heard(self) -> None:
         """The other end asks for signs of life itself."""
@@ -103,9 +113,9 @@ class RemoteChannel:
                 await self._filled.wait()
                 self._filled.clear()
                 while self._queue:
-                    message = self._queue.popleft()
+                    message, size_bytes = self._queue.popleft()
                     await upstream.send(message)
-                    self._queued_bytes -= len(message)
+                    self._queued_bytes -= size_bytes
                 self._socket.hold(self, reading=True)
             await upstream.close()
         except ConnectionClosed:
@@ -130,8 +140,11 @@ class RemoteChannel:
     def _admit(self, message: bytes) -> None:
         hello = decode_message(message, self._limits)
         if isinstance(hello, Hello):
-            self.role, self.admitted = Role(hello.role), True
+            self.role = Role(hello.role)
             self._socket.write(encode_frame(self.translation.admitted(self.role)))
+            early, self._early = self._early, None
+            for envelope in early or ():
+                self._pass_on(envelope)
 
 
 def _close_info(upstream: ClientConnection) -> CloseInfo:

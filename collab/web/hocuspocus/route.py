@@ -50,7 +50,9 @@ def _open(wire: WebSocketWire, upgrade: Upgrade, edge: Edge) -> None:
     doors = _Doors(edge, upgrade)
     edge.metrics.handshake(101)
     wire.accept(None)
-    wire.attach(HocuspocusSocket(wire, edge.config.limits, doors.open), lambda _info: edge.admission.leave(address))
+    extensions = upgrade.asked.query_params.get("v") == "1"
+    socket = HocuspocusSocket(wire, edge.config.limits, doors.open, extensions)
+    wire.attach(socket, lambda _info: edge.admission.leave(address))
 
 
 class _Doors:

@@ -59,10 +59,11 @@ class _Waiting:
 class HocuspocusSocket:
     """The peer of a wire, and what its channels share."""
 
-    def __init__(self, wire: Wire, limits: Limits, opener: Opener) -> None:
+    def __init__(self, wire: Wire, limits: Limits, opener: Opener, extensions: bool) -> None:
         self._wire = wire
         self._limits = limits
         self._opener = opener
+        self._extensions = extensions
         self._channels: dict[str, Channel] = {}
         self._waiting: dict[str, _Waiting] = {}
         self._held: set[Channel] = set()
@@ -189,7 +190,7 @@ class HocuspocusSocket:
             return
         if len(self._channels) + len(self._waiting) >= self._limits.documents_per_socket:
             raise LimitExceeded("documents_per_socket")
-        waiting = self._waiting[address] = _Waiting(Translation(address, self._limits))
+        waiting = self._waiting[address] = _Waiting(Translation(address, self._limits, self._extensions))
         waiting.task = self.run(self._open(waiting, envelope.document, token.token), "hocuspocus: open")
 
     async def _open(self, waiting: _Waiting, name: str, token: str) -> None:

@@ -24,9 +24,16 @@ const yWebsocket = () => new WebsocketProvider(url, room, doc, {
 
 // `more` further documents share the socket; what happens to them is in `others`.
 const others = []
+// A provider that gives up a connection while it opens has taken its listeners away: as in a browser, nobody minds.
+class Patient extends WebSocket {
+  constructor (...given) {
+    super(...given)
+    this.on('error', () => {})
+  }
+}
 const hocuspocus = () => {
   const { token = '', more = [], sessionAwareness = false } = JSON.parse(params ?? '{}')
-  const websocketProvider = new HocuspocusProviderWebsocket({ url, WebSocketPolyfill: WebSocket, autoConnect: false, delay: 100, maxDelay: 300 })
+  const websocketProvider = new HocuspocusProviderWebsocket({ url, WebSocketPolyfill: Patient, autoConnect: false, delay: 100, minDelay: 100, maxDelay: 300 })
   const make = (name, document) => {
     const made = new HocuspocusProvider({
       websocketProvider, name, document, token, sessionAwareness,

@@ -133,6 +133,8 @@ class RoomConfig:
 
     idle_unload_s: float = 30.0
     journal_retry_s: float = 1.0
+    relay_stateless: bool = False
+    """Texts that clients send to each other beside the document are passed on; else they are refused."""
 
 
 @dataclass(frozen=True, slots=True)

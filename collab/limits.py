@@ -57,6 +57,7 @@ class Limits:
     access_requests: int = 1000
     access_requests_per_hour: int = 3
     scratch_name_length: int = 200
+    documents_per_socket: int = 100
     scratch_documents: int = 50_000
     scratch_documents_per_user_and_hour: int = 1_000
     points_per_document: int = 500

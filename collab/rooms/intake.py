@@ -14,17 +14,19 @@ from typing import Protocol
 import structlog
 
 from collab.errors import CloseCode, CollabError, DocumentPoisoned, HistoryChanged, ProtocolError
-from collab.protocol.codec import decode_state_vector
+from collab.protocol.codec import decode_state_vector, encode_var_string
 from collab.protocol.events import (
     AwarenessReceived,
     AwarenessRequested,
     Event,
     Rejected,
     SaveRequested,
+    StatelessReceived,
     SyncRequested,
     UpdateReceived,
 )
 from collab.protocol.frames import encode_frame
+from collab.protocol.messages import encode_stateless
 from collab.protocol.update import Checked
 from collab.rooms.answers import Answers
 from collab.rooms.audience import Audience, Update
@@ -250,8 +252,20 @@ class Intake:
             self.send_all_presence(connection)
         elif isinstance(event, SaveRequested):
             self._save_for(connection, event.request_id)
+        elif isinstance(event, StatelessReceived):
+            self._on_stateless(connection, event)
         else:
             self._on_rejected(connection, event)
+
+    def _on_stateless(self, connection: Connection, event: StatelessReceived) -> None:
+        """Pass it on to those who are there, or say that it is not."""
+        if not self._parts.room.relay_stateless:
+            connection.notice(notice(NoticeCode.STATELESS_REFUSED))
+            return
+        frame = encode_frame(encode_stateless(encode_var_string(event.text)))
+        for other in self._audience:
+            if other is not connection and other.access.extended:
+                other.outbox.put_broadcast(frame)
 
     # -- updates --
 

@@ -51,6 +51,7 @@ from collab.web.admission import Admission
 from collab.web.cors import CrossOrigin
 from collab.web.edge import Edge
 from collab.web.errors import answer_error
+from collab.web.hocuspocus.route import hocuspocus_route
 from collab.web.jupyter import jupyter_route
 from collab.web.metrics import Metrics
 from collab.web.nodes import Hearing, join_nodes, node_name
@@ -116,7 +117,9 @@ class Application:
                 Exception: answer_error,
             },
         )
-        self.sockets = SocketRoutes([room_route(lambda: self.edge), jupyter_route(lambda: self.edge)])
+        self.sockets = SocketRoutes(
+            [route(lambda: self.edge) for route in (room_route, jupyter_route, hocuspocus_route)]
+        )
         """The WebSockets: the server has them beside `asgi`."""
         inner = CrossOrigin(self._starlette, allowed_origins(config.server))
         self.asgi: ASGIApp = Guard(inner, self._clock, quiet=config.log.format == "console")

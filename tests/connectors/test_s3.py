@@ -19,7 +19,7 @@ from botocore.config import Config
 from connectors.s3 import S3Connector
 from connectors.s3_objects import Conditions, Objects
 from connectors.s3_settings import S3Settings
-from tests.connectors.conformance import ConnectorContents, ConnectorSafety, Get, Put
+from tests.connectors.conformance import GOOD_NAMES, ConnectorContents, ConnectorSafety, Get, Put
 from tests.connectors.dav_servers import program
 from tests.connectors.folders_conformance import ConnectorFolders
 from tests.interop.stock_client import install_packages, node
@@ -79,7 +79,8 @@ def site(request: pytest.FixtureRequest) -> Iterator[S3Site]:
         script = str(S3RVER / "node_modules" / "s3rver" / "bin" / "s3rver.js")
         command = [node(), script, "-a", "127.0.0.1", "-p", str(port), "-d", str(folder)]
         command.append("--silent")
-    with program(command, port, folder):
+    # s3rver's tokens for further pages need a cipher that newer Node has only on request
+    with program(command, port, folder, NODE_OPTIONS="--openssl-legacy-provider"):
         site = S3Site(request.param, port)
         site.client().create_bucket(Bucket="shared")  # type: ignore[attr-defined]  # tests only
         yield site
@@ -124,6 +125,14 @@ def outside_read(site: S3Site, settings: S3Settings) -> Get:
 
 class TestS3Connector(ConnectorSafety, ConnectorContents, ConnectorFolders):
     """The contract; S3 has no locks."""
+
+    @pytest.mark.parametrize("name", GOOD_NAMES)
+    async def test_names_are_used_as_they_are(
+        self, connector: S3Connector, outside_read: Get, name: str, site: S3Site
+    ) -> None:
+        if site.name == "s3rver" and len(name) > 200:
+            name = name[-200:]  # it keeps objects as files with longer names
+        await super().test_names_are_used_as_they_are(connector, outside_read, name)
 
     async def test_a_lock_follows_a_renamed_document(self, connector: S3Connector) -> None:
         assert not connector.capabilities.locks

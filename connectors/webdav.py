@@ -38,7 +38,7 @@ from connectors.paths import is_beneath, parent_of, split_path
 from connectors.polling import Polling, Seen
 from connectors.webdav_content import DavContents
 from connectors.webdav_locks import DavLocks, checked_file
-from connectors.webdav_probe import Probe, Traits
+from connectors.webdav_probe import UNKNOWN, Probe, Traits
 from connectors.webdav_server import Ask, DavServer, refusal
 from connectors.webdav_settings import WebDavSettings
 from connectors.webdav_writing import DavWriter
@@ -87,7 +87,8 @@ class WebDavConnector:
 
     async def read(self, path: str, credentials: Credentials, *, limit_bytes: int) -> Content:
         self._begin(path)
-        checked_file(path, await self._server.look(path, credentials))
+        if self._probe.known == UNKNOWN:
+            checked_file(path, await self._server.look(path, credentials))  # before anything is tried out beside it
         traits = await self._traits(path, credentials)
         self._polling.note(path)
         return await self._contents.read(path, traits, credentials, limit_bytes)

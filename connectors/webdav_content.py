@@ -46,12 +46,13 @@ class DavContents:
             return known[1]
         if resource.size_bytes > self._version_size_bytes:
             return None
-        return (await self._hashed(path, credentials, self._version_size_bytes)).version
+        return (await self._hashed(path, resource, credentials, self._version_size_bytes)).version
 
     async def read(self, path: str, traits: Traits, credentials: Credentials, limit_bytes: int) -> Content:
         """Raises: NotAFile, FileMissing, TooLarge, Unavailable (keeps changing), …"""
         if not traits.fine_etags:
-            return await self._hashed(path, credentials, limit_bytes)
+            resource = checked_file(path, await self._server.look(path, credentials))
+            return await self._hashed(path, resource, credentials, limit_bytes)
         for _ in range(ATTEMPTS):
             resource = checked_file(path, await self._server.look(path, credentials))
             content, etag = await self._get(path, resource, credentials, limit_bytes)
@@ -61,8 +62,7 @@ class DavContents:
                 return Content(content, Version(etag))
         raise Unavailable(f"{path!r} keeps changing, or the server contradicts itself")
 
-    async def _hashed(self, path: str, credentials: Credentials, limit_bytes: int) -> Content:
-        resource = checked_file(path, await self._server.look(path, credentials))
+    async def _hashed(self, path: str, resource: Resource, credentials: Credentials, limit_bytes: int) -> Content:
         content, _ = await self._get(path, resource, credentials, limit_bytes)
         version = hash_version(content)
         self._hashes.pop(path, None)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
+import contextlib
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +54,11 @@ class S3Site:
             ),
         )
 
+    def made(self) -> S3Site:
+        """With a bucket."""
+        self.client().create_bucket(Bucket="shared")  # type: ignore[attr-defined]  # tests only
+        return self
+
     def settings(self) -> S3Settings:
         """An empty place for one test."""
         self.count += 1
@@ -66,25 +70,32 @@ class S3Site:
         )
 
 
-@pytest.fixture(scope="module", params=["moto", "s3rver"])
-def site(request: pytest.FixtureRequest) -> Iterator[S3Site]:
+@contextlib.contextmanager
+def moto(folder: Path) -> Iterator[S3Site]:
+    """moto's server: keeps to conditions, believes every key."""
+    pytest.importorskip("moto.server", reason="no moto (pip install 'moto[server,s3]')")
     port = free_port()
-    folder = Path(tempfile.mkdtemp(prefix="collab-test-s3-"))
-    if request.param == "moto":
-        pytest.importorskip("moto.server", reason="no moto (pip install 'moto[server,s3]')")
-        script = "from moto.server import main; import sys; sys.exit(main(sys.argv[1:]))"
-        command = [sys.executable, "-c", script, "-H", "127.0.0.1", "-p", str(port)]
-    else:
-        install_packages(S3RVER, "s3rver")
-        script = str(S3RVER / "node_modules" / "s3rver" / "bin" / "s3rver.js")
-        command = [node(), script, "-a", "127.0.0.1", "-p", str(port), "-d", str(folder)]
-        command.append("--silent")
-    # s3rver's tokens for further pages need a cipher that newer Node has only on request
+    script = "from moto.server import main; import sys; sys.exit(main(sys.argv[1:]))"
+    with program([sys.executable, "-c", script, "-H", "127.0.0.1", "-p", str(port)], port, folder):
+        yield S3Site("moto", port).made()
+
+
+@contextlib.contextmanager
+def s3rver(folder: Path) -> Iterator[S3Site]:
+    """s3rver: checks signatures, ignores conditions."""
+    install_packages(S3RVER, "s3rver")
+    port = free_port()
+    script = str(S3RVER / "node_modules" / "s3rver" / "bin" / "s3rver.js")
+    command = [node(), script, "-a", "127.0.0.1", "-p", str(port), "-d", str(folder), "--silent"]
+    # its tokens for further pages need a cipher that newer Node has only on request
     with program(command, port, folder, NODE_OPTIONS="--openssl-legacy-provider"):
-        site = S3Site(request.param, port)
-        site.client().create_bucket(Bucket="shared")  # type: ignore[attr-defined]  # tests only
+        yield S3Site("s3rver", port).made()
+
+
+@pytest.fixture(scope="module", params=[moto, s3rver], ids=["moto", "s3rver"])
+def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Site]:
+    with request.param(tmp_path_factory.mktemp("s3")) as site:
         yield site
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

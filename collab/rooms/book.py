@@ -98,6 +98,21 @@ class SaveBook:
                 return intent
         return None
 
+    async def note_torn(self, content: bytes, version: str) -> bool:
+        """True when the storage holds the beginning of what an open intent was writing. Raises: JournalError.
+
+        Many servers write in place: a connection that breaks leaves a part. That is our own work, not somebody's
+        deletion: the base stays the ancestor, and what is to be written replaces this version.
+        """
+        if self.base is None:
+            return False
+        for intent in self._intents:
+            wanted = await self._store.content(intent.content_hash) or b""
+            if len(content) < len(wanted) and wanted.startswith(content):
+                await self._set(replace(self.base, version=version, at_ms=self._clock.wall_ms()))
+                return True
+        return False
+
     async def note_version(self, content: bytes, version: str) -> bool:
         """True when only the version moved and the bytes are those of the base. Raises: JournalError."""
         if self.base is None or self.base.content_hash != hash_content(content):

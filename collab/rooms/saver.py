@@ -336,7 +336,8 @@ class Saver:
         base_content = await self._book.base_content() or b""
         encode = self.file.format.encode
         captured = await self._room.capture(lambda document: encode(document, base_content))
-        if base is not None and not self._restoring and hash_content(captured.result) == base.content_hash:
+        settled = base is not None and not self._restoring and not self._book.doubtful
+        if base is not None and settled and hash_content(captured.result) == base.content_hash:
             await self._book.note_covered(captured)
             return self._stored(captured.covers)
         await self._refuse_emptying(captured.result, base_content)

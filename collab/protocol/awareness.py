@@ -17,6 +17,7 @@ from collab.limits import Limits
 from collab.protocol.codec import decode_json, encode_json
 from collab.protocol.events import AwarenessEntry
 from collab.protocol.messages import MAX_AWARENESS_CLOCK
+from collab.protocol.payloads import Fields
 from collab.protocol.rate import TokenBucket
 from collab.protocol.roles import Identity, Role
 
@@ -90,6 +91,20 @@ class AwarenessTable:
                 changed[entry.client_id] = min(change, changed.get(entry.client_id, change))
         return changed
 
+    def receive_theirs(self, node: int, entries: Iterable[AwarenessEntry], now: float) -> Mapping[int, Change]:
+        """Take what another node tells of its people, whom it has judged; `node` is a number below zero.
+
+        Returns as `receive`. A client that is here and there belongs to where it spoke last.
+        """
+        changed: dict[int, Change] = {}
+        for entry in entries:
+            who = self._judged(entry)
+            if who is not None and self._may_speak(node, who[0], entry):
+                change = self._accept(node, *who, entry, now)
+                if change is not None:
+                    changed[entry.client_id] = change
+        return changed
+
     def change_role(self, connection: int, role: Role) -> Mapping[int, Change]:
         """A connection has another role from now on; returns as `receive`."""
         changed: dict[int, Change] = {}
@@ -148,7 +163,8 @@ class AwarenessTable:
         if presence is not None and presence.connection == connection:
             removes = entry.state is None and presence.state is not None
             return entry.clock > presence.heard or (entry.clock == presence.heard and removes)
-        if entry.state is None or len(owned) >= self._limits.awareness_clients_per_connection:
+        most = self._limits.awareness_clients_per_connection if connection >= 0 else self._absent_limit
+        if entry.state is None or len(owned) >= most:
             return False
         if presence is None or presence.connection is None:
             return presence is None or presence.identity.user_id == identity.user_id
@@ -211,6 +227,18 @@ class AwarenessTable:
             shown |= _as_jupyter(identity)
         value["user"] = {**user, **shown} if isinstance(user, dict) else shown
         return encode_json(value)
+
+    def _judged(self, entry: AwarenessEntry) -> tuple[Identity, Role] | None:
+        """Who a state says its client is; what another node shows is the word of a server."""
+        if entry.state is None:
+            known = self._presences.get(entry.client_id)
+            return None if known is None else (known.identity, known.role)
+        try:
+            user = Fields(Fields(decode_json(entry.state, self._limits.awareness_depth)).object("user"))
+            identity = Identity(user.text("id"), user.text("name"), user.text("color"), user.text("color_dark"))
+            return identity, user.member("role", Role)
+        except MalformedMessage:
+            return None
 
     def _with_role(self, shown: str, role: Role) -> str:
         """A state that `_sanitised` made, with another role in it."""

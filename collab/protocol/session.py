@@ -12,6 +12,7 @@ from collab.protocol.events import (
     AwarenessRequested,
     Event,
     Rejected,
+    StatelessReceived,
     SyncRequested,
     UpdateReceived,
 )
@@ -20,6 +21,7 @@ from collab.protocol.messages import (
     SYNC_STEP2,
     Message,
     QueryAwareness,
+    Stateless,
     SyncStep1,
     SyncStep2,
     UnknownMessage,
@@ -145,6 +147,8 @@ class Session(Sender):
             return [SyncRequested(message.state_vector)]
         if isinstance(message, QueryAwareness):
             return [AwarenessRequested()]
+        if isinstance(message, Stateless) and self.extensions:
+            return [StatelessReceived(message.text)]
         return [Rejected(MalformedMessage(f"{type(message).__name__} from a client"), fatal=False)]
 
     def _on_update(self, update: bytes, in_sync: bool) -> Event:

@@ -39,6 +39,8 @@ class Found(Enum):
     UNCHANGED = auto()
     ADOPTED = auto()
     MERGED = auto()
+    TORN = auto()
+    """The beginning of a write of ours that broke off: nobody's bytes, to be written over."""
     SUSPECT = auto()
     """Empty where there was text: maybe somebody is writing just now. Believed when it stays so for `debounce_s`."""
 
@@ -117,6 +119,8 @@ class Reconciler:
             return Found.ADOPTED
         if await self.book.note_version(theirs.content, theirs.version):
             return Found.UNCHANGED
+        if await self.book.note_torn(theirs.content, theirs.version):
+            return Found.TORN
         if not theirs.content and await self.book.base_content() and not self._believed(theirs.version):
             return Found.SUSPECT
         then = await self.book.base_of(theirs.content, theirs.version)

@@ -36,6 +36,7 @@ from collab.rooms.parts import Parts
 from collab.rooms.room import Room
 from collab.rooms.scratch import SCRATCH, ScratchNames
 from collab.rooms.storage_file import ROOT_DOOR, Root, StorageFile
+from collab.rooms.store_watch import watch_store
 from collab.store.base import Alias, DocumentId, DocumentRecord
 from connectors.base import Credentials, EntryKind, Folders
 
@@ -70,6 +71,7 @@ class Rooms:
     async def __aenter__(self) -> Rooms:
         await self._group.__aenter__()
         self._start(self._sweep(), "sweep rooms")
+        self._start(watch_store(self._parts, self._live), "watch the store")
         for root in self._roots.values():
             if isinstance(root.connector, Folders) and root.connector.capabilities.watches:
                 self._start(self.following.watch(root, root.connector), f"watch {root.name}")
@@ -335,6 +337,8 @@ class Rooms:
         self._parts.metrics.count("rooms_loaded_total")
         running = self._start(room.run(), f"room {record.document_id}: owner")
         try:
+            if room.company is not None:
+                await room.company.open()
             if room.saver is not None:
                 await room.saver.load(limit_s, self._parts.limits.save_timeout_s)
             room.activate()

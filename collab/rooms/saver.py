@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import structlog
 
@@ -20,6 +20,7 @@ from collab.errors import (
     FormatError,
     InternalError,
     JournalError,
+    LeaseLost,
     LockConflict,
     NotFound,
     StorageError,
@@ -28,13 +29,15 @@ from collab.errors import (
 from collab.protocol.payloads import SaveState, StorageState
 from collab.rooms.absorb import Absorber, Absorption
 from collab.rooms.book import SaveBook
-from collab.rooms.file_state import FileState, StatefulRoom
+from collab.rooms.file_state import FileState
 from collab.rooms.loading import Loaded
 from collab.rooms.lock_keeper import LockKeeper
-from collab.rooms.merge import Found, MergingRoom, Reconciler
+from collab.rooms.merge import Found, Reconciler
 from collab.rooms.notices import NoticeCode
 from collab.rooms.parts import Parts
 from collab.rooms.requests import Captured
+from collab.rooms.saving_right import Held, SavingRight
+from collab.rooms.saving_room import Others, SavingRoom
 from collab.rooms.storage_file import StorageFile
 from collab.rooms.timing import Timing
 from collab.store.base import hash_content
@@ -48,40 +51,15 @@ RACES_IN_A_ROW = 8
 """So often a save that lost a race is tried again at once."""
 
 
-class SavingRoom(MergingRoom, StatefulRoom, Protocol):
-    """What a saver needs of its room."""
-
-    @property
-    def seq(self) -> int:
-        """The last journalled position."""
-        ...
-
-    async def capture(self, look: Callable[[Document], _Result]) -> Captured[_Result]:
-        """Make something of the document while all of it is journalled. Raises: JournalError, what `look` raises."""
-        ...
-
-    async def person_deleted(self) -> bool:
-        """Whether a person's journalled edit of this history deleted something. Raises: JournalError."""
-        ...
-
-    def set_saving(self, saving: bool) -> None: ...
-
-    def wake(self) -> None:
-        """The saver is done with something: the room may want to go."""
-        ...
-
-    def publish(self, state: SaveState, covers: Mapping[int, int] | None = None) -> None:
-        """Tell all; `covers`: the messages of each connection that the stored file now contains."""
-        ...
-
-
 class Saver:
     """The saver of one document; its task is the only one that talks to the file once the document is loaded."""
 
     def __init__(self, parts: Parts, room: SavingRoom, file: StorageFile, book: SaveBook, locks: LockKeeper) -> None:
+        self._right = SavingRight(parts.store, parts.clock, book.document_id, parts.saver, parts.save.lease_s)
         self.file = file
         self.deleted = False
         """The file is gone: nothing is written until it is back or a person restores it."""
+        self.others: Others | None = None
         self.state = SaveState(StorageState.STORED)
         self._clock = parts.clock
         self._metrics = parts.metrics
@@ -116,9 +94,19 @@ class Saver:
         return self._book.covered_seq >= self._room.seq and not self._book.doubtful
 
     @property
+    def elsewhere(self) -> bool:
+        """True while another node stores the document."""
+        return self._right.elsewhere
+
+    @property
+    def covered_seq(self) -> int:
+        """The journal position that the storage has."""
+        return self._book.covered_seq
+
+    @property
     def settled(self) -> bool:
-        """True when the room may go: the storage has everything, or wants nothing of it any more."""
-        return not self.busy and (self.clean or self.deleted)
+        """True when the room may go: the storage has everything, or wants nothing of it, or gets it from elsewhere."""
+        return not self.busy and (self.clean or self.deleted or self.elsewhere)
 
     @property
     def busy(self) -> bool:
@@ -127,7 +115,7 @@ class Saver:
 
     def note_journalled(self) -> None:
         """Something was journalled."""
-        if self._book.covered_seq >= self._room.seq - self._file_state.telling:
+        if self.elsewhere or self._book.covered_seq >= self._room.seq - self._file_state.telling:
             return
         self._timing.edited(self._clock.monotonic())
         if self.state.state is StorageState.STORED:
@@ -138,6 +126,12 @@ class Saver:
         """Save what there is to save now: the last one left."""
         self._timing.hurry()
         self._wake.set()
+
+    def right_may_be_free(self) -> None:
+        """Another node is gone: maybe it was the one that stores the document."""
+        if self.elsewhere:
+            self._right.ask_soon()
+            self._wake.set()
 
     def check(self) -> None:
         """Look at the storage soon: something is said to have happened there."""
@@ -176,6 +170,8 @@ class Saver:
             raise JournalError(f"what was merged is not journalled in {limit_s:g} s") from None
 
     async def _agree(self, storage_s: float) -> None:
+        if await self._right.have(self._book, self._locks) is Held.ELSEWHERE:
+            return
         try:
             await self._look(storage_s)
         except (StorageError, FormatError) as error:
@@ -200,8 +196,15 @@ class Saver:
             return self.file.format.rescue(document)
 
     async def release(self) -> None:
-        """Give the storage's lock back."""
-        await self._locks.release()
+        """Give the storage's lock back, and let another node store."""
+        if self.elsewhere:
+            return
+        if self.others is None or not self.others.present:
+            await self._locks.release()
+        try:
+            await self._right.release()
+        except JournalError as error:
+            _log.warning("lease_not_released", path=self.file.path, reason=str(error))
 
     def end(self) -> None:
         """The room is over: answer who waits."""
@@ -234,7 +237,7 @@ class Saver:
 
     async def _wait(self) -> None:
         while not self._asked and not self._absorber.asked:
-            due = self._timing.due(dirty=self._dirty, lock_due=self._locks.refresh_due)
+            due = self._next()
             delay_s = None if due is None else due - self._clock.monotonic()
             if delay_s is not None and delay_s <= 0:
                 return
@@ -245,6 +248,13 @@ class Saver:
             except TimeoutError:
                 return
 
+    def _next(self) -> float | None:
+        """When there is something to do."""
+        if self.elsewhere:
+            return self._right.due
+        due = self._timing.due(dirty=self._dirty, lock_due=self._locks.refresh_due)
+        return due if due is None or self._right.due is None else min(due, self._right.due)
+
     @property
     def _dirty(self) -> bool:
         return self._restoring or (not self.deleted and not self.clean)
@@ -252,6 +262,10 @@ class Saver:
     async def _attempt(self, *, forced: bool) -> None:
         now = self._clock.monotonic()
         try:
+            if not await self._may_save():
+                if forced and self.others is not None:
+                    self.state = await self.others.ask_to_save()
+                return
             if self._locks.refresh_due is not None and now >= self._locks.refresh_due:
                 await self._locks.refresh()
             if forced:
@@ -260,6 +274,9 @@ class Saver:
                 await self._look()
             if self._dirty and (forced or self._timing.save_due(now)):
                 await self._save()
+        except LeaseLost:
+            self._right.lost()
+            self._wake.set()
         except CollabError as error:
             self._failed(error)
         else:
@@ -273,6 +290,15 @@ class Saver:
             _log.warning("file_state_untold", path=self.file.path, code=error.code)
         if not self.clean:
             self.note_journalled()
+
+    async def _may_save(self) -> bool:
+        """Have or keep the right to store. Raises: JournalError."""
+        held = await self._right.have(self._book, self._locks)
+        if held is Held.FRESH:
+            self._timing.check(self._clock.monotonic())
+            if not self.clean:
+                self._timing.edited(self._clock.monotonic())
+        return held is not Held.ELSEWHERE
 
     def _must_look(self, now: float) -> bool:
         """After a failure nothing is known of the storage: look before anything else."""
@@ -310,7 +336,8 @@ class Saver:
         base_content = await self._book.base_content() or b""
         encode = self.file.format.encode
         captured = await self._room.capture(lambda document: encode(document, base_content))
-        if base is not None and not self._restoring and hash_content(captured.result) == base.content_hash:
+        settled = base is not None and not self._restoring and not self._book.doubtful
+        if base is not None and settled and hash_content(captured.result) == base.content_hash:
             await self._book.note_covered(captured)
             return self._stored(captured.covers)
         await self._refuse_emptying(captured.result, base_content)

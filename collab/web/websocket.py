@@ -46,7 +46,7 @@ async def open_socket(wire: WebSocketWire, upgrade: Upgrade, edge: Edge, offer: 
         edge.gate.check_websocket(upgrade.asked)
         edge.admission.enter(address)
     except CollabError as error:
-        _refuse(wire, edge, error, address)
+        refuse(wire, edge, error, address)
         return
     attached = False
     try:
@@ -71,7 +71,7 @@ async def _hand_over(wire: WebSocketWire, edge: Edge, seat: Seat, address: str) 
         await wire.hand_over(post.address(seat))
     except (OSError, CollabError) as error:
         refused = error if isinstance(error, CollabError) else RoomElsewhere(f"{seat.name} takes no socket: {error}")
-        _refuse(wire, edge, refused, address)
+        refuse(wire, edge, refused, address)
     else:
         edge.metrics.count("handovers_total")
 
@@ -97,7 +97,7 @@ def _turn_away(wire: WebSocketWire, edge: Edge, offer: Offer, error: CollabError
     if not (offer.reads_codes or (offer.jupyter and isinstance(error, HistoryChanged))) or edge.admission.refused(
         address
     ):
-        _refuse(wire, edge, error, address)
+        refuse(wire, edge, error, address)
         return
     log.info("handshake_closed", code=error.code, detail=str(error))
     edge.metrics.error(error.code)
@@ -105,7 +105,7 @@ def _turn_away(wire: WebSocketWire, edge: Edge, offer: Offer, error: CollabError
     wire.close(CloseInfo(error.close_code, error.public))
 
 
-def _refuse(wire: WebSocketWire, edge: Edge, error: CollabError, address: str) -> None:
+def refuse(wire: WebSocketWire, edge: Edge, error: CollabError, address: str) -> None:
     """Refuse at the upgrade with an HTTP status."""
     if not isinstance(error, TooManyRequests) and edge.admission.refused(address):
         error = TooManyRequests("refused_handshakes_per_minute")

@@ -284,10 +284,7 @@ class Saver:
             await self._tell_file_state()
 
     async def _tell_file_state(self) -> None:
-        try:
-            await self._file_state.tell(self.clean)
-        except CollabError as error:
-            _log.warning("file_state_untold", path=self.file.path, code=error.code)
+        await self._file_state.tell(self.clean)
         if not self.clean:
             self.note_journalled()
 

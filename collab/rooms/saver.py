@@ -180,8 +180,6 @@ class Saver:
             self._publish(StorageState.STORED if self.clean else StorageState.PENDING)
         await self._absorber.absorb()
         await self._tell_file_state()
-        if not self.clean:
-            self._timing.edited(self._clock.monotonic())
 
     async def content_now(self, look: Callable[[Callable[[Document], bytes]], Awaitable[bytes]]) -> bytes:
         """The live content as the file would be. Raises: JournalError, InternalError."""
@@ -189,7 +187,6 @@ class Saver:
         return await look(lambda document: self._encoded(document, base_content))
 
     def _encoded(self, document: Document, base_content: bytes) -> bytes:
-        """As it would be stored; where that cannot be in the file's manner, as it can be."""
         try:
             return self.file.format.encode(document, base_content)
         except FormatError:

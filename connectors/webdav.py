@@ -74,6 +74,11 @@ class WebDavConnector:
             stable_ids=self._has_ids,
         )
 
+    @property
+    def traits(self) -> Traits:
+        """What the server keeps to, as far as that was tried out."""
+        return self._probe.known
+
     # contents
 
     async def stat(self, path: str, credentials: Credentials) -> Stat:

@@ -8,10 +8,20 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 
 from collab.commands.storages import storage_root, with_secrets
-from collab.config import Config, RootConfig
+from collab.config import Config, RootConfig, holds_password
 from collab.configfile import read_config_file
 from collab.errors import ConfigError
 from connectors.registry import scheme_of
+
+SEEN_BY_ALL = (
+    "A password on the command line can be seen by everybody on this machine: leave it out of --database and set "
+    "COLLAB_STORE_DATABASE_PASSWORD, or name a file in COLLAB_STORE_DATABASE_PASSWORD_FILE."
+)
+
+SEEN_BY_ALL_REDIS = (
+    "A password on the command line can be seen by everybody on this machine: leave it out of --redis and set "
+    "COLLAB_REDIS_PASSWORD."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +35,8 @@ class Options:
     data: Path | None = None
     config: Path | None = None
     workers: int | None = None
+    database: str | None = None
+    redis: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +69,17 @@ def _with_options(config: Config, options: Options, environ: Mapping[str, str]) 
     if options.workers is not None:
         server = replace(server, workers=options.workers)
     store = config.store if options.data is None else replace(config.store, data=options.data)
+    if options.database is not None:
+        if holds_password(options.database):
+            raise ConfigError(SEEN_BY_ALL)
+        store = replace(store, database=options.database)
+    redis = config.redis
+    if options.redis is not None:
+        if holds_password(options.redis):
+            raise ConfigError(SEEN_BY_ALL_REDIS)
+        redis = replace(redis, url=options.redis)
     roots = config.roots if options.folder is None else (named_root(options.folder, environ),)
-    return replace(config, server=server, store=store, roots=roots)
+    return replace(config, server=server, store=store, redis=redis, roots=roots)
 
 
 def named_root(place: Path | str, environ: Mapping[str, str]) -> RootConfig:

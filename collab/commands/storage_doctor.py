@@ -14,7 +14,8 @@ from contextlib import suppress
 
 from rich.console import Console
 
-from collab.commands.checks import Finding, Verdict, print_findings
+from collab.commands.checks import print_findings
+from collab.commands.findings import Finding, Verdict
 from collab.commands.storages import storage_root, with_secrets
 from collab.config import Config, RootConfig
 from collab.errors import ConfigError

@@ -9,6 +9,7 @@ import secrets
 import socket
 from collections.abc import AsyncIterator, Coroutine
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -23,6 +24,7 @@ from collab.auth.tokens import Purpose, Tokens
 from collab.clock import Clock, SystemClock
 from collab.config import Config, RootConfig
 from collab.errors import CollabError, ConfigError, JournalError
+from collab.fanout.hub import Hub
 from collab.node.asking import NodeAsking
 from collab.node.attendant import Attendant
 from collab.node.claims import Claims
@@ -42,14 +44,17 @@ from collab.rooms.storage_file import Root
 from collab.sandbox.pool import Sandbox
 from collab.slot import Slot
 from collab.store.base import Store
-from collab.store.sqlite import SqliteStore
-from collab.web import admin, asking, documents, files, pages, past, session, shares
+from collab.store.choice import store_of
+from collab.web import admin, asking, documents, files, jupyter, pages, past, session, shares
 from collab.web.access import Gate, allowed_origins
 from collab.web.admission import Admission
 from collab.web.cors import CrossOrigin
 from collab.web.edge import Edge
 from collab.web.errors import answer_error
+from collab.web.hocuspocus.route import hocuspocus_route
+from collab.web.jupyter import jupyter_route
 from collab.web.metrics import Metrics
+from collab.web.nodes import Hearing, join_nodes, node_name
 from collab.web.openapi import openapi_document
 from collab.web.pages import Bundle
 from collab.web.routes import Route, starlette_route
@@ -58,7 +63,7 @@ from collab.web.slots import take_slot
 from collab.web.socket_routes import SocketRoutes
 from collab.web.sockets import Sockets
 from collab.web.transfers import Transfers
-from collab.web.vitals import publish_gauges, watch_lag
+from collab.web.vitals import publish_gauges, publish_nodes, watch_lag
 from collab.web.websocket import room_route
 from connectors.errors import ConnectorError
 from connectors.registry import HIDDEN_QUERY, open_connector
@@ -74,6 +79,7 @@ ROUTES: tuple[Route, ...] = (
     *past.ROUTES,
     *shares.ROUTES,
     *asking.ROUTES,
+    *jupyter.ROUTES,
     *admin.ROUTES,
 )
 SIGNING_KEY = "signing"
@@ -112,7 +118,9 @@ class Application:
                 Exception: answer_error,
             },
         )
-        self.sockets = SocketRoutes([room_route(lambda: self.edge)])
+        self.sockets = SocketRoutes(
+            [route(lambda: self.edge) for route in (room_route, jupyter_route, hocuspocus_route)]
+        )
         """The WebSockets: the server has them beside `asgi`."""
         inner = CrossOrigin(self._starlette, allowed_origins(config.server))
         self.asgi: ASGIApp = Guard(inner, self._clock, quiet=config.log.format == "console")
@@ -149,17 +157,13 @@ class Application:
         """Answer the other workers, and take sockets from them."""
         edge = self.edge
 
-        async def revoked(subject: str) -> None:
-            edge.revocations.note(subject)
-            await edge.sockets.recheck()
-
         attendant = Attendant(
             edge.rooms,
             edge.past,
             edge.asking,
             edge.metrics.families,
             lambda: admin.ready_here(edge),
-            revoked=revoked,
+            revoked=partial(_note_revoked, edge),
             drain=edge.drain,
         )
         async with contextlib.AsyncExitStack() as stack:
@@ -172,7 +176,7 @@ class Application:
         data = config.store.data
         if data is None:
             raise ConfigError("The server needs a data folder.")
-        store = self._store or SqliteStore(data, config.store, clock=clock, shared=post is not None)
+        store = self._store or store_of(config.store, data, clock=clock, shared=post is not None)
         await store.open()
         stack.push_async_callback(store.close)
         slot = await take_slot(data, post, config.limits, store, clock)
@@ -183,14 +187,18 @@ class Application:
         for root in roots:
             stack.push_async_callback(root.connector.close)
         tokens = Tokens(await _signing_key(config, store), clock)
+        name = node_name(config, self.port, post)
+        fanout = await join_nodes(stack, config, name, store, clock, metrics)
         parts = _parts(config, clock, store, sandbox, slot, metrics)
+        if fanout is not None:
+            parts = replace(parts, fanout=fanout, saver=str(fanout.me), node=name)
         if post is not None:
             claims = Claims(data)
             stack.callback(claims.close)
             parts = _placed(parts, post, claims)
         peers = None if post is None else await stack.enter_async_context(Peers(post, config.limits))
         local = await stack.enter_async_context(Rooms(parts, roots, config.server.shutdown_s))
-        rooms = NodeRooms(local, store, config.limits, peers)
+        rooms = NodeRooms(local, store, config.limits, peers, fanout)
         revocations = Revocations(store, clock, config.auth.recheck_s, rooms.revoked)
         sockets = Sockets(revocations, config.auth.recheck_s)
         edge = Edge(
@@ -212,6 +220,11 @@ class Application:
             openapi=openapi_document(ROUTES),
         )
         publish_gauges(edge)
+        if isinstance(fanout, Hub):
+            hearing = Hearing(local, partial(_note_revoked, edge))
+            fanout.told = hearing.take
+            publish_nodes(edge, fanout)
+            await _keep_running(stack, hearing.run(), "nodes: hearing")
         await self._keep_house(stack, edge)
         return edge
 
@@ -219,6 +232,12 @@ class Application:
         await _keep_running(stack, edge.sockets.keep_checking(), "sockets: recheck")
         await _keep_running(stack, watch_lag(edge), "loop: lag")
         await _keep_running(stack, _maintain(edge, self._post is None or self._post.seat == FIRST), "store: maintain")
+
+
+async def _note_revoked(edge: Edge, subject: str) -> None:
+    """Another process withdrew a right."""
+    edge.revocations.note(subject)
+    await edge.sockets.recheck()
 
 
 async def _signing_key(config: Config, store: Store) -> bytes:
@@ -260,6 +279,7 @@ def _parts(config: Config, clock: Clock, store: Store, sandbox: Sandbox, slot: S
         journal=config.store,
         large=LargeMessages(config.limits),
         attendance=Attendance(config.limits),
+        redis=config.redis,
         node=socket.gethostname(),
         new_client_id=lambda: secrets.randbelow(_CLIENT_IDS) + 1,
         new_id=lambda: secrets.token_hex(8),

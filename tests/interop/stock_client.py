@@ -1,4 +1,4 @@
-"""Owns one stock Yjs provider under Node, driven by JSON lines; see node/client.mjs."""
+"""Owns one stock provider under Node, of y-websocket or of Hocuspocus, driven by JSON lines; see node/client.mjs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def node() -> str:
 
 def install_providers() -> None:
     """Install the pinned providers once; skips loudly when the registry is out of reach."""
-    install_packages(HERE, "y-websocket")
+    install_packages(HERE, "@hocuspocus")
 
 
 @functools.cache
@@ -49,7 +49,9 @@ class StockClient:
         self._process = process
 
     @classmethod
-    async def start(cls, url: str, room: str, seed: int, params: dict[str, str] | None = None) -> StockClient:
+    async def start(
+        cls, url: str, room: str, seed: int, params: dict[str, Any] | None = None, dialect: str = "y-websocket"
+    ) -> StockClient:
         process = await asyncio.create_subprocess_exec(
             node(),
             str(HERE / "client.mjs"),
@@ -57,6 +59,7 @@ class StockClient:
             room,
             str(seed),
             json.dumps(params or {}),
+            dialect,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=1 << 26,

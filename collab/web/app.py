@@ -186,6 +186,8 @@ class Application:
         parts = _parts(config, clock, store, sandbox, slot, metrics)
         if fanout is not None:
             parts = replace(parts, fanout=fanout, saver=str(fanout.me), node=name)
+        elif config.store.database is not None:  # another server may use it, wrongly: then at least one of them stores
+            parts = replace(parts, saver=name, node=name)
         if post is not None:
             claims = Claims(data)
             stack.callback(claims.close)

@@ -4,7 +4,7 @@ and a PostgreSQL server.
     python -m benchmarks.journal_writers [--writers 4] [--rooms 25] [--seconds 8] [--data DIR]
     python -m benchmarks.journal_writers --way postgresql --database postgresql://USER@HOST/NAME [--server-pid PID]
 
-The database's password comes from PGPASSWORD; every run makes a schema of its own and leaves it there. With the pid of a
+The password comes from PGPASSWORD; every run makes a schema of its own and leaves it there. With the pid of a
 server on this machine its CPU time is told, too.
 
 Two loads: *steady*, every room appends 5 times a second whatever happens (waits are counted from when an append was

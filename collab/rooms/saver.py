@@ -247,8 +247,8 @@ class Saver:
         """When there is something to do."""
         if self.elsewhere:
             return self._right.due
-        due = self._timing.due(dirty=self._dirty, lock_due=self._locks.refresh_due)
-        return due if due is None or self._right.due is None else min(due, self._right.due)
+        dues = (self._timing.due(dirty=self._dirty, lock_due=self._locks.refresh_due), self._right.due)
+        return min((due for due in dues if due is not None), default=None)
 
     @property
     def _dirty(self) -> bool:

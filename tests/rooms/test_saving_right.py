@@ -9,6 +9,8 @@ from collab.document import Splice
 from collab.errors import JournalError, LeaseLost
 from collab.rooms.book import SaveBook
 from collab.rooms.lock_keeper import LockKeeper
+from collab.rooms.rebase import Outcome
+from collab.rooms.rebaser import Rebaser
 from collab.rooms.room import State
 from collab.rooms.saving_right import Held, SavingRight
 from collab.store.base import Alias, DocumentId, SaveBase, hash_content
@@ -57,6 +59,22 @@ def test_a_save_of_a_node_that_lost_the_right_does_not_begin() -> None:
         assert two.texts == ["x" + TEXT] * 2
 
         await asyncio.sleep(70)
+        assert two.world.storage.outside_content(PATH) == ("x" + TEXT).encode()
+
+    with_two(then)
+
+
+def test_a_document_that_is_open_at_another_node_is_not_rebased() -> None:
+    async def then(two: Two) -> None:
+        await two.clients[0].disconnect()
+        await asyncio.sleep(30)
+        assert two.document_id not in two.rooms[0]._live
+
+        rebased = await Rebaser(two.rooms[0]._parts, two.rooms[0]).rebase(two.document_id)
+
+        assert rebased.outcome is Outcome.IN_USE
+        two.clients[1].edit(Splice(0, 0, "x"))
+        await asyncio.sleep(5)
         assert two.world.storage.outside_content(PATH) == ("x" + TEXT).encode()
 
     with_two(then)

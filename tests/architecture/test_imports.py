@@ -59,6 +59,8 @@ SOLE_IMPORTERS = {
     "redis": {"collab.fanout"},
     "starlette": {"collab.web", "collab.auth"},
     "watchfiles": {"connectors"},
+    "httpx": {"connectors.http"},
+    "httpcore": {"connectors.http"},
     "prometheus_client": {"collab.web"},
     "jwt": {"collab.auth"},
     "jinja2": {"loadtest.report"},

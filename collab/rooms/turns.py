@@ -21,7 +21,6 @@ from collab.protocol.update import Checked
 from collab.rooms.alarm import Alarm
 from collab.rooms.audience import Audience
 from collab.rooms.catching_up import CatchingUp
-from collab.rooms.confirming import Confirming
 from collab.rooms.connection import Access, Connection
 from collab.rooms.fellows import FellowEvents, Fellows
 from collab.rooms.inbox import Inbox
@@ -93,12 +92,9 @@ class Turns:
             loaded.suspect,
             loaded.past_clients,
         )
-        self._confirming = Confirming()
         self.fellows: Fellows | None = None
         """The rooms of other nodes, when there are any."""
-        self.jobs = Jobs(
-            parts, self._live, self._journal, self._intake, self.connections, self._post_job, self._confirming
-        )
+        self.jobs = Jobs(parts, self._live, self._journal, self._intake, self.connections, self._post_job)
         self.store_side = CatchingUp(
             parts.store, self._document_id, loaded.history_id, self.positions, self._intake, self.jobs
         )
@@ -130,7 +126,7 @@ class Turns:
     @property
     def quiet(self) -> bool:
         """True when nothing is queued and all that was applied is journalled."""
-        return self._journal.idle and not len(self._inbox) and not self.jobs.waiting and self._confirming.settled
+        return self._journal.idle and not len(self._inbox) and not self.jobs.waiting
 
     def join(self, number: int, access: Access) -> Connection:
         """Take a connection in; the next turn asks it what we lack."""
@@ -142,7 +138,7 @@ class Turns:
 
     def meet(self, fanout: Fanout, events: FellowEvents) -> Fellows:
         """From now on the rooms of other nodes are told what happens here, and heard."""
-        self.fellows = Fellows(self._parts, fanout, self._live, self._intake, self._journal, self._confirming, events)
+        self.fellows = Fellows(self._parts, fanout, self._live, self._intake, self._journal, events)
         return self.fellows
 
     def schedule(self) -> None:
@@ -207,10 +203,8 @@ class Turns:
     # -- for the journal writer --
 
     def on_settled(self, settled: Sequence[Applied]) -> None:
-        """The one place from which acknowledgements follow: all of `settled` is journalled.
-
-        They wait until what other nodes sent before is journalled, too.
-        """
+        """The one place from which acknowledgements follow: all of `settled` is journalled."""
+        touched: dict[int, Connection] = {}
         noted = seq = self._journal.seq - sum(applied.entry is not None for applied in settled)
         for applied in settled:
             seq += applied.entry is not None
@@ -219,24 +213,18 @@ class Turns:
                 noted = seq
                 self.schedule()  # before who waits for the change goes on: it is sent first
                 self._fenced(partial(applied.journalled, seq))
+            if applied.connection is not None:
+                applied.connection.ledger.settle(applied.number, whole_sync=applied.whole_sync)
+                touched[applied.connection.number] = applied.connection
         self.positions.note_own(noted + 1, seq)
         if self.fellows is not None:
             self.fellows.journalled(settled, seq)
             self.schedule()
-        if not self._confirming.after(partial(self._acknowledge, settled)):
-            self._room.on_journalled(())
-        if self.jobs.waiting or len(self._inbox):
-            self.schedule()
-
-    def _acknowledge(self, settled: Sequence[Applied]) -> None:
-        touched: dict[int, Connection] = {}
-        for applied in settled:
-            if applied.connection is not None:
-                applied.connection.ledger.settle(applied.number, whole_sync=applied.whole_sync)
-                touched[applied.connection.number] = applied.connection
         for connection in touched.values():
             connection.acknowledge()
         self._room.on_journalled(tuple(touched.values()))
+        if self.jobs.waiting or len(self._inbox):
+            self.schedule()
 
     def on_journal_away(self, error: JournalError) -> None:
         """From now on nothing is applied; clients keep what they type."""

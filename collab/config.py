@@ -104,6 +104,11 @@ class StoreConfig:
     """It gets one when its live state is so many times as large as a fresh document of the same content."""
     maintain_s: float = 600.0
 
+    @property
+    def place(self) -> str:
+        """Where the journal is, for people."""
+        return str(self.data) if self.database is None else mask_address(self.database)
+
 
 @dataclass(frozen=True, slots=True)
 class SaveConfig:

@@ -17,11 +17,12 @@ from pathlib import Path
 from collab.auth.open_mode import is_loopback
 from collab.auth.origin import Origin
 from collab.auth.tokens import check_secret
-from collab.config import Config
+from collab.config import Config, StoreConfig, mask_address
 from collab.errors import ConfigError
 
 _ROOT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}")
 _BACKLOG = 2048
+_LONGEST_SCHEMA_BYTES = 63
 
 
 def settle(config: Config) -> Config:
@@ -62,6 +63,7 @@ def check(config: Config) -> None:
         raise ConfigError(f"The log format is console or json, not {config.log.format!r}.")
     if config.log.level.lower() not in {"debug", "info", "warning", "error"}:
         raise ConfigError(f"The log level is debug, info, warning or error, not {config.log.level!r}.")
+    _check_database(config.store)
     if config.redis.url is not None and config.store.database is None:
         raise ConfigError(
             "Redis only carries edits between nodes and keeps none; nodes that do not share a journal would each make "
@@ -71,6 +73,19 @@ def check(config: Config) -> None:
     if min(presence.frames_per_second, presence.deliveries_per_second, presence.bytes_per_second) <= 0:
         raise ConfigError("The presence settings in messages or bytes per second must be above 0.")
     _check_roots(config)
+
+
+def _check_database(store: StoreConfig) -> None:
+    if store.database is None:
+        if store.database_password is not None or store.database_password_file is not None:
+            raise ConfigError("There is a password for a database, and no database: name it with --database.")
+        return
+    if not store.database.startswith(("postgresql://", "postgres://")):
+        raise ConfigError(f"A database is named as postgresql://USER@HOST/NAME, not {mask_address(store.database)!r}.")
+    if store.database_connections < 2 or store.database_timeout_s <= 0:
+        raise ConfigError("A database needs 2 connections or more, and a time limit above 0.")
+    if not 0 < len(store.database_schema.encode()) < _LONGEST_SCHEMA_BYTES:
+        raise ConfigError("The name of the database's schema has from 1 to 62 bytes.")
 
 
 def default_data(folder: Path) -> Path:

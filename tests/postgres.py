@@ -219,6 +219,14 @@ def new_server(**settings: str) -> PostgresServer:
         raise
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """One server for all tests of a run that do it no harm; each takes a schema of its own."""
+    server = new_server()
+    yield server
+    server.remove()
+
+
 class Proxy:
     """A way to a server that can be slow, cut, or swallow everything."""
 

@@ -11,14 +11,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from collab.clock import SystemClock
+from collab.commands.database_checks import database_findings
+from collab.commands.findings import Finding, Verdict
 from collab.commands.sources import Sourced
 from collab.config import Config
 from collab.errors import ConfigError
@@ -33,26 +33,8 @@ _EARLIEST_YEAR = 2025
 _FEW_DESCRIPTORS = 4_096
 
 
-class Verdict(Enum):
-    """How a check ended."""
-
-    GOOD = "[green]good[/green]"
-    WARNING = "[yellow]look[/yellow]"
-    BAD = "[red]bad [/red]"
-
-
 _WIDE = 1000
 """What is written to a file or another program is never cut."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the doctor; `mend` says what to do."""
-
-    verdict: Verdict
-    subject: str
-    text: str
-    mend: str = ""
 
 
 def print_config(sourced: Sourced, console: Console) -> None:
@@ -103,6 +85,8 @@ def _findings(config: Config) -> Iterator[Finding]:
     data = config.store.data or (default_data(config.roots[0].path.resolve()) if config.roots else None)
     if data is not None:
         yield from _data(data)
+    if config.store.database is not None:
+        yield from database_findings(config.store)
     if config.redis.url is not None:
         yield _redis(config)
     yield _watches()

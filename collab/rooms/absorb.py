@@ -76,10 +76,14 @@ class Absorber:
                 if not answer.done():
                     answer.set_result(result)
 
+    def refuse(self, error: CollabError) -> None:
+        """It cannot be done here: tell who waits."""
+        asking, self._asking = self._asking, []
+        _fail(asking, error)
+
     def end(self) -> None:
         """The room is over: answer who waits."""
-        asking, self._asking = self._asking, []
-        _fail(asking, InternalError("the room ended"))
+        self.refuse(InternalError("the room ended"))
 
     async def absorb(self) -> Absorption:
         """Merge everything that waits. Raises: JournalError, DocumentPoisoned, InternalError.

@@ -19,7 +19,8 @@ from collab.rooms.confirming import Confirming, Unconfirmed
 from collab.rooms.connection import Connection
 from collab.rooms.parts import Parts
 from collab.rooms.positions import Positions
-from collab.store.base import DocumentId, HistoryId, JournalEntry, Note
+from collab.rooms.requests import Settled
+from collab.store.base import DocumentId, HistoryId, JournalEntry
 
 _log = structlog.get_logger(__name__)
 
@@ -37,7 +38,7 @@ class Applied:
     whole_sync: bool = False
     journalled: Callable[[int], None] | None = None
     """Called once it and all before it is journalled, with the position. Raises nothing but DocumentPoisoned."""
-    note: Note | None = None
+    note: Settled | None = None
     """What is settled by it, in the same commit."""
     heard: Unconfirmed | None = None
     """What another node journals: what stands behind it waits for that."""
@@ -105,7 +106,7 @@ class JournalWriter:
         self._wake.set()
 
     async def run(self, events: JournalEvents, at_most: int) -> None:
-        """Append for ever, `at_most` entries at a time. Raises: HistoryChanged."""
+        """Append for ever, `at_most` entries at a time. Raises: HistoryChanged, LeaseLost."""
         while True:
             await self._wake.wait()
             group = self._next_group(at_most)
@@ -156,11 +157,12 @@ class JournalWriter:
 
     async def _append(self, group: Sequence[Applied], events: JournalEvents) -> bool:
         entries = [applied.entry for applied in group if applied.entry is not None]
-        notes = [applied.note for applied in group if applied.note is not None]
+        settled = [applied.note for applied in group if applied.note is not None]
+        notes, lease = [one.note for one in settled], settled[-1].lease if settled else None
         began = self._parts.clock.monotonic()
         try:
             if entries or notes:
-                self.seq = await self._parts.store.append(self._document_id, self._history_id, entries, notes)
+                self.seq = await self._parts.store.append(self._document_id, self._history_id, entries, notes, lease)
                 self._parts.metrics.observe("journal_append_seconds", self._parts.clock.monotonic() - began)
         except JournalError as error:
             self._note_away(error, events)

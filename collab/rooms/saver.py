@@ -209,8 +209,6 @@ class Saver:
             asked.set_result(self.state)
         self._absorber.end()
 
-    # -- the saver's task --
-
     async def run(self) -> None:
         """Save, check and refresh when it is time, for ever."""
         while True:
@@ -218,7 +216,7 @@ class Saver:
             self._busy = True
             asked = self._take_asked()
             try:
-                await self._absorber.serve()
+                await self._absorb_asked()
                 await self._attempt(forced=bool(asked))
             finally:
                 self._busy = False
@@ -249,12 +247,21 @@ class Saver:
         """When there is something to do."""
         if self.elsewhere:
             return self._right.due
-        due = self._timing.due(dirty=self._dirty, lock_due=self._locks.refresh_due)
-        return due if due is None or self._right.due is None else min(due, self._right.due)
+        dues = (self._timing.due(dirty=self._dirty, lock_due=self._locks.refresh_due), self._right.due)
+        return min((due for due in dues if due is not None), default=None)
 
     @property
     def _dirty(self) -> bool:
         return self._restoring or (not self.deleted and not self.clean)
+
+    async def _absorb_asked(self) -> None:
+        """Only who stores the document merges what was handed over; it is journalled, and not lost elsewhere."""
+        try:
+            if self._absorber.asked and not await self._may_save():
+                raise LeaseLost("handed over at a node that does not store the document")
+        except CollabError as error:
+            self._absorber.refuse(error)
+        await self._absorber.serve()
 
     async def _attempt(self, *, forced: bool) -> None:
         now = self._clock.monotonic()
@@ -290,8 +297,8 @@ class Saver:
 
     def _must_look(self, now: float) -> bool:
         """After a failure nothing is known of the storage: look before anything else."""
-        failed = self.state.state is StorageState.REFUSED or self._book.doubtful
-        return not self._restoring and (failed or self._timing.check_due(now))
+        failed = self.state.state is StorageState.REFUSED
+        return not self._restoring and (failed or self._book.doubtful or self._timing.check_due(now))
 
     async def _look(self, limit_s: float | None = None) -> Found:
         """Take over what the storage holds. Raises: StorageError, FormatError, JournalError, DocumentPoisoned."""
@@ -342,7 +349,7 @@ class Saver:
         intent = await self._book.begin(captured, if_version)
         began = self._clock.monotonic()
         try:
-            result = await self.file.write(captured.result, if_version)
+            result = await self._right.during(self.file.write(captured.result, if_version))
             self._metrics.observe("save_seconds", self._clock.monotonic() - began)
         except LockConflict:
             self._locks.lost()

@@ -5,13 +5,22 @@ While another node has it there is nothing to do but to ask again when it runs o
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import TypeVar
+
+import structlog
 
 from collab.clock import Clock
+from collab.errors import CollabError, JournalError
 from collab.rooms.book import SaveBook
 from collab.rooms.lock_keeper import LockKeeper
 from collab.store.base import DocumentId, Lease, Store
+
+_Result = TypeVar("_Result")
+_log = structlog.get_logger(__name__)
 
 _FAILED_S = 1.0
 """So long after a question that the store did not answer."""
@@ -59,8 +68,35 @@ class SavingRight:
         book.lease = self.lease
         if self.lease is had:
             return Held.HELD
-        locks.lock_id = await book.reload()
+        try:
+            locks.take_over(await book.reload())
+        except JournalError:
+            self.lost()  # what is known of the saves is not right, so it is not ours yet
+            raise
         return Held.FRESH
+
+    async def during(self, work: Awaitable[_Result]) -> _Result:
+        """Wait for a write that may take longer than a lease lasts. Raises: what `work` raises."""
+        failure: CollabError | None = None
+        async with asyncio.TaskGroup() as group:
+            renewing = group.create_task(self._keep(), name=f"lease {self.document_id}")
+            try:
+                result = await work
+            except CollabError as error:  # a task group would wrap it
+                failure = error
+            finally:
+                renewing.cancel()
+        if failure is not None:
+            raise failure
+        return result
+
+    async def _keep(self) -> None:
+        while self.lease is not None:
+            await asyncio.sleep(self.lease_s / 3)
+            try:
+                await self.store.renew_lease(self.lease, round(self.lease_s * 1000))
+            except JournalError as error:
+                _log.warning("lease_not_renewed", document_id=self.document_id, reason=str(error))
 
     async def _hold(self) -> bool:
         """Raises: JournalError, NotFound."""

@@ -177,24 +177,18 @@ class Application:
         stack.callback(slot.close)
         sandbox = await stack.enter_async_context(Sandbox(config.limits))
         metrics = Metrics()
-        roots = [_open_root(root.name, root.path, hidden_files=config.hidden_files) for root in config.roots]
-        for root in roots:
-            stack.push_async_callback(root.connector.close)
+        roots = _open_roots(config, stack)
         tokens = Tokens(await _signing_key(config, store), clock)
         name = node_name(config, self.port, post)
         fanout = await join_nodes(stack, config, name, store, clock, metrics)
         parts = _parts(config, clock, store, sandbox, slot, metrics)
         if fanout is not None:
             parts = replace(parts, fanout=fanout, saver=str(fanout.me), node=name)
-        if post is not None:
-            claims = Claims(data)
-            stack.callback(claims.close)
-            parts = _placed(parts, post, claims)
+        parts = _placed(parts, post, data, stack)
         peers = None if post is None else await stack.enter_async_context(Peers(post, config.limits))
         local = await stack.enter_async_context(Rooms(parts, roots, config.server.shutdown_s))
         rooms = NodeRooms(local, store, config.limits, peers, fanout)
         revocations = Revocations(store, clock, config.auth.recheck_s, rooms.revoked)
-        sockets = Sockets(revocations, config.auth.recheck_s)
         edge = Edge(
             config=config,
             clock=clock,
@@ -206,7 +200,7 @@ class Application:
             tokens=tokens,
             revocations=revocations,
             admission=Admission(config.limits, clock),
-            sockets=sockets,
+            sockets=Sockets(revocations, config.auth.recheck_s),
             asking=NodeAsking(rooms, Asking(local, config.limits, clock)),
             transfers=Transfers(config.limits),
             metrics=metrics,
@@ -241,6 +235,14 @@ async def _signing_key(config: Config, store: Store) -> bytes:
     return await store.set_key_once(SIGNING_KEY, secrets.token_bytes(32))
 
 
+def _open_roots(config: Config, stack: contextlib.AsyncExitStack) -> list[Root]:
+    """Raises: ConfigError when a folder cannot be opened."""
+    roots = [_open_root(root.name, root.path, hidden_files=config.hidden_files) for root in config.roots]
+    for root in roots:
+        stack.push_async_callback(root.connector.close)
+    return roots
+
+
 def _open_root(name: str, path: Path, *, hidden_files: bool) -> Root:
     """Raises: ConfigError when a folder cannot be opened."""
     address = f"{path.absolute().as_uri()}?{HIDDEN_QUERY}" if hidden_files else path
@@ -271,8 +273,12 @@ def _parts(config: Config, clock: Clock, store: Store, sandbox: Sandbox, slot: S
     )
 
 
-def _placed(parts: Parts, post: Post, claims: Claims) -> Parts:
+def _placed(parts: Parts, post: Post | None, data: Path, stack: contextlib.AsyncExitStack) -> Parts:
     """The parts of one of several workers."""
+    if post is None:
+        return parts
+    claims = Claims(data)
+    stack.callback(claims.close)
     above = parts.limits.heavy_document_size_bytes if post.placement.heavies and not post.seat.heavy else None
     return replace(
         parts,

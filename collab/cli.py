@@ -28,9 +28,11 @@ app = typer.Typer(
 console = Console()
 
 Folder = Annotated[
-    Path | None,
+    str | None,
     typer.Argument(
-        help="The folder to share. Left out: a small sample folder is made here.", show_default=False, readable=False
+        help="The folder to share, or the address of a storage (webdav+https://…, s3://…, cs3://…). "
+        "Left out: a small sample folder is made here.",
+        show_default=False,
     ),
 ]
 Host = Annotated[

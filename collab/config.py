@@ -12,7 +12,7 @@ import typing
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from collab.errors import ConfigError
 from collab.limits import Limits
@@ -30,6 +30,8 @@ SHORT_NAMES = {
     "COLLAB_WORKERS": "COLLAB_SERVER_WORKERS",
     "COLLAB_REDIS": "COLLAB_REDIS_URL",
 }
+ROOT_PREFIX = "COLLAB_ROOT_"
+"""Of the settings of the one root that is named on the command line."""
 
 
 def mask_address(address: str) -> str:
@@ -133,6 +135,8 @@ class RoomConfig:
 
     idle_unload_s: float = 30.0
     journal_retry_s: float = 1.0
+    relay_stateless: bool = False
+    """Texts that clients send to each other beside the document are passed on; else they are refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +163,17 @@ class AuthConfig:
     session_lifetime_s: int = 43_200
     recheck_s: float = 30.0
     """How often live connections are checked against revocations."""
+
+
+@dataclass(frozen=True, slots=True)
+class JupyterConfig:
+    """How the users of Jupyter servers are known, besides by tokens of this server."""
+
+    hub_url: str | None = None
+    """JupyterHub's own address (`https://hub.example.org/hub`): users come with its tokens."""
+    hub_timeout_s: float = 10.0
+    shared_secret: str | None = field(default=None, repr=False)
+    """For one team or course: who knows it may say who the user is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,12 +216,35 @@ class LogConfig:
     level: str = "info"
 
 
+RootSetting: TypeAlias = str | int | float | bool
+_SECRET_WORDS = ("password", "secret", "token", "key")
+
+
+def is_secret(setting: str) -> bool:
+    """Whether the setting of a root is shown to nobody, by its name."""
+    return any(word in setting.lower() for word in _SECRET_WORDS)
+
+
 @dataclass(frozen=True, slots=True)
 class RootConfig:
-    """A live folder: its name in addresses and where it is."""
+    """A live folder: its name in addresses, and where it is: a folder of this machine, or the address of a storage."""
 
     name: str
-    path: Path
+    path: Path | None = None
+    address: str | None = None
+    """`webdav+https://…`, `s3://…`, `cs3://…`; never with a password in it."""
+    settings: tuple[tuple[str, RootSetting], ...] = field(default=(), repr=False)
+    """The connector's own settings, credentials among them."""
+
+    @property
+    def where(self) -> str:
+        """For people."""
+        return str(self.path) if self.address is None else self.address
+
+    def masked(self) -> str:
+        """Where it is and how it is set, secrets masked."""
+        shown = [f"{name}={'********' if is_secret(name) else value}" for name, value in self.settings]
+        return "  ".join([self.where, *shown])
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +257,7 @@ class Config:
     room: RoomConfig = field(default_factory=RoomConfig)
     presence: PresenceConfig = field(default_factory=PresenceConfig)
     auth: AuthConfig = field(default_factory=AuthConfig)
+    jupyter: JupyterConfig = field(default_factory=JupyterConfig)
     redis: RedisConfig = field(default_factory=RedisConfig)
     log: LogConfig = field(default_factory=LogConfig)
     limits: Limits = field(default_factory=Limits)
@@ -254,12 +293,13 @@ class Config:
             value = getattr(self, section.name)
             if is_dataclass(value):
                 shown[section.name] = {item.name: _shown(item, getattr(value, item.name)) for item in fields(value)}
-        shown["roots"] = {root.name: str(root.path) for root in self.roots}
+        shown["roots"] = {root.name: root.masked() for root in self.roots}
         return shown
 
 
 def _is_ours(name: str) -> bool:
-    return name.startswith("COLLAB_") and name not in {"COLLAB_CONFIG"} and not name.startswith("COLLAB_TEST_")
+    elsewhere = ("COLLAB_CONFIG", "COLLAB_TEST_", ROOT_PREFIX)
+    return name.startswith("COLLAB_") and not name.startswith(elsewhere)
 
 
 def _shown(item: Field[object], value: object) -> object:

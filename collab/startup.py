@@ -17,8 +17,10 @@ from pathlib import Path
 from collab.auth.open_mode import is_loopback
 from collab.auth.origin import Origin
 from collab.auth.tokens import check_secret
-from collab.config import Config, StoreConfig, mask_address
+from collab.config import Config, RootConfig, StoreConfig, mask_address
 from collab.errors import ConfigError
+from connectors.errors import ConnectorError
+from connectors.registry import settings_of
 
 _ROOT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}")
 _BACKLOG = 2048
@@ -28,8 +30,8 @@ _LONGEST_SCHEMA_BYTES = 63
 def settle(config: Config) -> Config:
     """The configuration with its defaults filled in. Raises: ConfigError when a server cannot start with it."""
     check(config)
-    roots = tuple(replace(root, path=root.path.resolve()) for root in config.roots)
-    data = (config.store.data or default_data(roots[0].path)).absolute()
+    roots = tuple(root if root.path is None else replace(root, path=root.path.resolve()) for root in config.roots)
+    data = (config.store.data or default_data_of(roots[0])).absolute()
     settled = replace(config, roots=roots, store=replace(config.store, data=data))
     _check_data(settled, data)
     return settled
@@ -90,9 +92,20 @@ def _check_database(store: StoreConfig) -> None:
 
 def default_data(folder: Path) -> Path:
     """The journal's place for a folder: in the user's own state directory, so that nothing appears in the folder."""
-    digest = hashlib.sha256(os.fsencode(folder)).hexdigest()[:10]
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", folder.name).strip("-.") or "folder"
-    return _state_directory() / "livefolder" / f"{name}-{digest}"
+    return _place_of(folder.name, os.fsencode(folder))
+
+
+def default_data_of(root: RootConfig) -> Path:
+    """The journal's place for a root, wherever that is."""
+    if root.path is not None:
+        return default_data(root.path.resolve())
+    return _place_of(root.name, root.where.encode())
+
+
+def _place_of(name: str, identity: bytes) -> Path:
+    digest = hashlib.sha256(identity).hexdigest()[:10]
+    shown = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "folder"
+    return _state_directory() / "livefolder" / f"{shown}-{digest}"
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -138,7 +151,18 @@ def _check_roots(config: Config) -> None:
     for root in config.roots:
         if not _ROOT_NAME.fullmatch(root.name):
             raise ConfigError(f"{root.name!r} cannot be the name of a shared folder; use letters, digits, . _ and -.")
-        check_folder(root.path)
+        if root.path is not None:
+            check_folder(root.path)
+        else:
+            check_storage(root)
+
+
+def check_storage(root: RootConfig) -> None:
+    """Raises: ConfigError when the address of a storage, or one of its settings, cannot work; asks nobody."""
+    try:
+        settings_of(root.where, dict(root.settings))
+    except ConnectorError as error:
+        raise ConfigError(f"The root {root.name} cannot work: {error}.") from None
 
 
 def check_folder(path: Path) -> None:
@@ -158,7 +182,7 @@ def check_folder(path: Path) -> None:
 
 def _check_data(config: Config, data: Path) -> None:
     for root in config.roots:
-        if data.is_relative_to(root.path):
+        if root.path is not None and data.is_relative_to(root.path):
             raise ConfigError(
                 f"The data folder {data} lies in the shared folder {root.path}; choose another one with --data."
             )

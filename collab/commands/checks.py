@@ -20,9 +20,9 @@ from collab.clock import SystemClock
 from collab.commands.database_checks import database_findings
 from collab.commands.findings import Finding, Verdict
 from collab.commands.sources import Sourced
-from collab.config import Config
+from collab.config import Config, RootConfig
 from collab.errors import ConfigError
-from collab.startup import check, check_folder, default_data, listen
+from collab.startup import check, check_folder, check_storage, default_data_of, listen
 
 _MODULES = ("pycrdt", "starlette", "uvicorn", "h11", "httpx", "jwt", "structlog", "prometheus_client", "watchfiles")
 _OLDEST_PYTHON = (3, 11)
@@ -81,8 +81,8 @@ def _findings(config: Config) -> Iterator[Finding]:
     yield _bundle()
     yield _settings(config)
     for root in config.roots:
-        yield _folder(root.path)
-    data = config.store.data or (default_data(config.roots[0].path.resolve()) if config.roots else None)
+        yield _folder(root.path) if root.path is not None else _storage(root)
+    data = config.store.data or (default_data_of(config.roots[0]) if config.roots else None)
     if data is not None:
         yield from _data(data)
     if config.store.database is not None:
@@ -138,6 +138,16 @@ def _folder(path: Path) -> Finding:
     if not os.access(path, os.W_OK):
         return Finding(Verdict.WARNING, "Folder", f"{path} is read-only", "Documents open, but cannot be stored.")
     return Finding(Verdict.GOOD, "Folder", f"{path} can be read and written")
+
+
+def _storage(root: RootConfig) -> Finding:
+    try:
+        check_storage(root)
+    except ConfigError as error:
+        return Finding(Verdict.BAD, "Storage", root.where, str(error))
+    kind = root.where.partition("+")[0].partition(":")[0]
+    mend = f"Try it step by step: collab doctor {kind} {root.where}"
+    return Finding(Verdict.GOOD, "Storage", f"{root.where} has all its settings", mend)
 
 
 def _data(data: Path) -> Iterator[Finding]:

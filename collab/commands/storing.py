@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from collab.commands.sample import SAMPLE
 from collab.config import Config
 from collab.errors import ConfigError
-from collab.startup import default_data
+from collab.startup import default_data, default_data_of
 from collab.store.base import DocumentRecord, Store
 from collab.store.choice import store_of
 from collab.store.sqlite import SqliteStore, restore
@@ -23,8 +23,7 @@ def data_folder(config: Config) -> Path:
         return Path()  # nothing of what commands ask for is in it
     data = config.store.data
     if data is None:
-        folder = config.roots[0].path if config.roots else SAMPLE.absolute()
-        data = default_data(folder.resolve())
+        data = default_data_of(config.roots[0]) if config.roots else default_data(SAMPLE.absolute().resolve())
     if not data.is_dir():
         raise ConfigError(f"There is no journal in {data}; name the shared folder, or its journal with --data.")
     return data

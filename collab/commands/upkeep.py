@@ -16,7 +16,7 @@ from collab.config import Config
 from collab.document import Document
 from collab.errors import CollabError, ConfigError
 from collab.formats.table import format_of
-from collab.startup import default_data
+from collab.startup import default_data_of
 from collab.store.base import DocumentRecord, Point, Store, StoredHistory
 from collab.store.choice import database_of
 from collab.store.sqlite import SqliteStore
@@ -83,7 +83,7 @@ def restore(config: Config, source: Path, console: Console) -> None:
     if data is None:
         if not config.roots:
             raise ConfigError("Name the shared folder, or the place for the journal with --data.")
-        data = default_data(config.roots[0].path.resolve())
+        data = default_data_of(config.roots[0])
     restore_copy(source, data)
     console.print(f"Restored: {source} is the journal in {data} now.", highlight=False)
 

@@ -191,9 +191,9 @@ class NodeRooms:
         """Tell the other machines that a person's connections are judged by another role."""
         self._tell_nodes(ROLE, document_id=document_id, user_id=user_id, role=role.value)
 
-    def _tell_nodes(self, subject: str, /, **fields: str) -> None:
+    def _tell_nodes(self, about: str, /, **fields: str) -> None:
         if self._fanout is not None:
-            self._fanout.tell(subject, fields)
+            self._fanout.tell(about, fields)
 
     async def drain_others(self) -> None:
         """Have the other workers send everybody away."""

@@ -55,6 +55,10 @@ class _Presence:
         return AwarenessEntry(self.client_id, self.clock, self.state)
 
 
+_JUPYTER_NAMES = frozenset({"username", "display_name", "initials", "avatar_url"})
+"""Where one of these is in a state, people are shown by them."""
+
+
 class AwarenessTable:
     """The presence of one room."""
 
@@ -218,7 +222,9 @@ class AwarenessTable:
         if not isinstance(value, dict) or len(state.encode()) > self._limits.awareness_state_size_bytes:
             return None
         user = value.get("user")
-        shown = {**identity.to_json(), "role": role.value}
+        shown: dict[str, object] = {**identity.to_json(), "role": role.value}
+        if isinstance(user, dict) and not _JUPYTER_NAMES.isdisjoint(user):
+            shown |= _as_jupyter(identity)
         value["user"] = {**user, **shown} if isinstance(user, dict) else shown
         return encode_json(value)
 
@@ -256,3 +262,16 @@ class AwarenessTable:
         """Free the ids that were absent longest."""
         for client_id in list(self._absent)[: max(count, 0)]:
             del self._absent[client_id], self._presences[client_id]
+
+
+def _as_jupyter(identity: Identity) -> dict[str, object]:
+    """The same person in the words of Jupyter's identity."""
+    initials = "".join(word[0] for word in identity.name.split()[:2]).upper()
+    name = identity.name
+    return {
+        "username": identity.user_id,
+        "name": name,
+        "display_name": name,
+        "initials": initials or "?",
+        "avatar_url": None,
+    }

@@ -99,6 +99,21 @@ class SaveBook:
                 return intent
         return None
 
+    async def note_torn(self, content: bytes, version: str) -> bool:
+        """True when the storage holds the beginning of what an open intent was writing. Raises: JournalError.
+
+        Many servers write in place: a connection that breaks leaves a part. That is our own work, not somebody's
+        deletion: the base stays the ancestor, and what is to be written replaces this version.
+        """
+        if self.base is None:
+            return False
+        for intent in self._intents:
+            wanted = await self._store.content(intent.content_hash) or b""
+            if len(content) < len(wanted) and wanted.startswith(content):
+                await self._set(replace(self.base, version=version, at_ms=self._clock.wall_ms()))
+                return True
+        return False
+
     async def note_version(self, content: bytes, version: str) -> bool:
         """True when only the version moved and the bytes are those of the base. Raises: JournalError."""
         if self.base is None or self.base.content_hash != hash_content(content):
@@ -118,6 +133,11 @@ class SaveBook:
             await self._set(replace(self.base, seq=captured.seq, state_vector=captured.state_vector))
         for intent in tuple(self._intents):
             await self._give_up(intent)
+
+    async def note_told(self, seq: int) -> None:
+        """What the journal got since is about the file and not in it. Raises: JournalError."""
+        if self.base is not None:
+            await self._set(replace(self.base, seq=seq))
 
     async def _set(self, base: SaveBase) -> None:
         await self._store.set_save_base(self.document_id, base, self.lease)

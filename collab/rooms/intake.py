@@ -14,16 +14,19 @@ from typing import Protocol
 import structlog
 
 from collab.errors import CloseCode, CollabError, DocumentPoisoned, HistoryChanged, ProtocolError
-from collab.protocol.codec import decode_state_vector
+from collab.protocol.codec import decode_state_vector, encode_var_string
 from collab.protocol.events import (
     AwarenessReceived,
     AwarenessRequested,
     Event,
     Rejected,
+    SaveRequested,
+    StatelessReceived,
     SyncRequested,
     UpdateReceived,
 )
 from collab.protocol.frames import encode_frame
+from collab.protocol.messages import encode_stateless
 from collab.protocol.update import Checked
 from collab.rooms.answers import Answers
 from collab.rooms.audience import Audience, Update
@@ -75,6 +78,7 @@ class Intake:
         journal: JournalWriter,
         audience: Audience,
         check_elsewhere: Callable[[Received], None],
+        save_for: Callable[[Connection, int], None],
         suspect: bool,
         past_clients: Set[int],
     ) -> None:
@@ -83,6 +87,7 @@ class Intake:
         self._journal = journal
         self._audience = audience
         self._check_elsewhere = check_elsewhere
+        self._save_for = save_for
         self.suspect = suspect
         """Every update is tried in the sandbox first: one of this document ended a worker or broke the document."""
         self.presence = Presence(parts.limits, parts.presence)
@@ -245,8 +250,22 @@ class Intake:
             self.presence.receive(number, identity, role, event.entries, now)
         elif isinstance(event, AwarenessRequested):
             self.send_all_presence(connection)
+        elif isinstance(event, SaveRequested):
+            self._save_for(connection, event.request_id)
+        elif isinstance(event, StatelessReceived):
+            self._on_stateless(connection, event)
         else:
             self._on_rejected(connection, event)
+
+    def _on_stateless(self, connection: Connection, event: StatelessReceived) -> None:
+        """Pass it on to those who are there, or say that it is not."""
+        if not self._parts.room.relay_stateless:
+            connection.notice(notice(NoticeCode.STATELESS_REFUSED))
+            return
+        frame = encode_frame(encode_stateless(encode_var_string(event.text)))
+        for other in self._audience:
+            if other is not connection and other.access.extended:
+                other.outbox.put_broadcast(frame)
 
     # -- updates --
 
@@ -284,7 +303,7 @@ class Intake:
             entry = self._entry(connection, taken.update)
             self._parts.metrics.count("updates_total")
             self._parts.metrics.count("update_bytes_total", len(taken.update))
-            self._add_to_turn(connection, taken.update)
+            self._add_to_turn(None if taken.altered else connection, taken.update)
             if connection in self._audience:
                 self.presence.typed(connection.number, self._parts.clock.monotonic())
         self._journal.add(Applied(connection, number, entry, whole_sync=event.in_sync and complete))

@@ -27,6 +27,7 @@ class NoticeCode(StrEnum):
     NODES_APART = "nodes_apart"
     NODES_TOGETHER = "nodes_together"
     UPDATE_REFUSED = "update_refused"
+    STATELESS_REFUSED = "stateless_refused"
 
 
 NOTICE_TEXTS: Mapping[NoticeCode, str] = {
@@ -46,6 +47,7 @@ NOTICE_TEXTS: Mapping[NoticeCode, str] = {
     NoticeCode.NODES_APART: "Other servers cannot be reached. What people write there comes late; yours is kept.",
     NoticeCode.NODES_TOGETHER: "All servers reach each other again.",
     NoticeCode.UPDATE_REFUSED: "A change was refused.",
+    NoticeCode.STATELESS_REFUSED: "This server passes no messages on that are no edits.",
 }
 
 

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from typing import TypeVar
 
 import structlog
 
-from collab.document import Document
+from collab.document import Document, Kind
 from collab.errors import CloseCode, CollabError, HistoryChanged, InternalError, JournalError, LeaseLost, LimitExceeded
 from collab.protocol.payloads import Hello, SaveState, StorageState
-from collab.protocol.roles import Identity, Role
+from collab.protocol.roles import Identity, Role, min_role
 from collab.rooms.company import Company
 from collab.rooms.connection import Access, Connection
 from collab.rooms.loading import Loaded, has_person_deleted
@@ -24,6 +25,7 @@ from collab.rooms.notices import NoticeCode, notice
 from collab.rooms.outside import OutsideChange, OutsideChanges
 from collab.rooms.parts import Parts
 from collab.rooms.requests import Captured, Changed, Settled
+from collab.rooms.save_requests import answer_save
 from collab.rooms.saver import Saver
 from collab.rooms.snapshots import Snapshots
 from collab.rooms.turns import Turns
@@ -65,6 +67,8 @@ class Room:
         self.history_id = loaded.history_id
         self.kind = loaded.kind
         self.facts = loaded.facts
+        self.read_only = loaded.read_only
+        """Why nobody may edit this document; None: it may be edited."""
         self.state = State.LOADING
         self.over = asyncio.Event()
         """Set when the room is closed or failed, and nothing of it runs any more."""
@@ -124,6 +128,8 @@ class Room:
             raise HistoryChanged(f"client knows {access.history}")
         if len(self.connections) >= self._parts.limits.connections_per_room:
             raise LimitExceeded("connections_per_room")
+        if self.read_only is not None:
+            access = replace(access, role=min_role(access.role, Role.COMMENTER))
         self._parts.attendance.enter(access.identity.user_id, self.document_id)
         connection = self._turns.join(number, access)
         self._idle_since = None
@@ -132,6 +138,8 @@ class Room:
         connection.session.send_hello(Hello(self.history_id, access.role, self.kind, access.identity, self.facts))
         connection.pump()
         connection.publish(self.save_state)
+        if access.jupyter and self.saver is not None:
+            self.saver.check()
         if self.company is not None and not self.company.reach:
             connection.notice(notice(NoticeCode.NODES_APART))
         return connection
@@ -163,6 +171,15 @@ class Room:
         for connection in found:
             self._turns.change_role(connection, role, details)
         return len(found)
+
+    @property
+    def tells_file_state(self) -> bool:
+        """Whether the document says what its file is: in notebooks, and where a JupyterLab is."""
+        return self.kind == Kind.NOTEBOOK or any(connection.access.jupyter for connection in self.connections)
+
+    def save_for(self, connection: Connection, request_id: int) -> None:
+        """Store now, and answer this request of a connection."""
+        self.spawn(answer_save(connection, request_id, self.saver), f"save for {connection.number}")
 
     async def undo_outside(self, seq: int, person: Identity) -> None:
         """Take an outside change back, as one edit of that person. Raises: as `OutsideChanges.undo`."""

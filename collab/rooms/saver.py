@@ -29,6 +29,7 @@ from collab.errors import (
 from collab.protocol.payloads import SaveState, StorageState
 from collab.rooms.absorb import Absorber, Absorption
 from collab.rooms.book import SaveBook
+from collab.rooms.file_state import FileState
 from collab.rooms.loading import Loaded
 from collab.rooms.lock_keeper import LockKeeper
 from collab.rooms.merge import Found, Reconciler
@@ -65,6 +66,7 @@ class Saver:
         self._room = room
         self._book = book
         self._locks = locks
+        self._file_state = FileState(room, book, file.author_id)
         self._reconciler = Reconciler(room, file, book, parts)
         self._absorber = Absorber(parts, book.document_id, book, self._reconciler)
         self._timing = Timing(parts.save, parts.clock.monotonic(), polls=not file.capabilities.watches)
@@ -113,7 +115,7 @@ class Saver:
 
     def note_journalled(self) -> None:
         """Something was journalled."""
-        if self.elsewhere or self._book.covered_seq >= self._room.seq:
+        if self.elsewhere or self._book.covered_seq >= self._room.seq - self._file_state.telling:
             return
         self._timing.edited(self._clock.monotonic())
         if self.state.state is StorageState.STORED:
@@ -177,6 +179,7 @@ class Saver:
         else:
             self._publish(StorageState.STORED if self.clean else StorageState.PENDING)
         await self._absorber.absorb()
+        await self._tell_file_state()
         if not self.clean:
             self._timing.edited(self._clock.monotonic())
 
@@ -186,11 +189,11 @@ class Saver:
         return await look(lambda document: self._encoded(document, base_content))
 
     def _encoded(self, document: Document, base_content: bytes) -> bytes:
-        """As it would be stored; where the file's charset cannot hold it, the text in UTF-8."""
+        """As it would be stored; where that cannot be in the file's manner, as it can be."""
         try:
             return self.file.format.encode(document, base_content)
         except FormatError:
-            return document.text().encode()
+            return self.file.format.rescue(document)
 
     async def release(self) -> None:
         """Give the storage's lock back, and let another node store."""
@@ -285,6 +288,15 @@ class Saver:
             self._failed(error)
         else:
             self._succeeded()
+            await self._tell_file_state()
+
+    async def _tell_file_state(self) -> None:
+        try:
+            await self._file_state.tell(self.clean)
+        except CollabError as error:
+            _log.warning("file_state_untold", path=self.file.path, code=error.code)
+        if not self.clean:
+            self.note_journalled()
 
     async def _may_save(self) -> bool:
         """Have or keep the right to store. Raises: JournalError."""
@@ -331,7 +343,8 @@ class Saver:
         base_content = await self._book.base_content() or b""
         encode = self.file.format.encode
         captured = await self._room.capture(lambda document: encode(document, base_content))
-        if base is not None and not self._restoring and hash_content(captured.result) == base.content_hash:
+        settled = base is not None and not self._restoring and not self._book.doubtful
+        if base is not None and settled and hash_content(captured.result) == base.content_hash:
             await self._book.note_covered(captured)
             return self._stored(captured.covers)
         await self._refuse_emptying(captured.result, base_content)
@@ -362,8 +375,9 @@ class Saver:
         self._stored(captured.covers)
 
     async def _refuse_emptying(self, content: bytes, base_content: bytes) -> None:
-        """An empty file replaces text only when a person deleted that text."""
-        if not content.strip() and base_content.strip() and not await self._room.person_deleted():
+        """An empty file replaces content only when a person deleted that content."""
+        is_blank = self.file.format.is_blank
+        if is_blank(content) and not is_blank(base_content) and not await self._room.person_deleted():
             raise InternalError("refused to empty the file", public=EMPTIED)
 
     # -- what is told --

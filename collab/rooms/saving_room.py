@@ -7,13 +7,14 @@ from typing import Protocol, TypeVar
 
 from collab.document import Document
 from collab.protocol.payloads import SaveState
+from collab.rooms.file_state import StatefulRoom
 from collab.rooms.merge import MergingRoom
 from collab.rooms.requests import Captured
 
 _Result = TypeVar("_Result")
 
 
-class SavingRoom(MergingRoom, Protocol):
+class SavingRoom(MergingRoom, StatefulRoom, Protocol):
     """What a saver needs of its room."""
 
     @property

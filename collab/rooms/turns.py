@@ -63,6 +63,10 @@ class TurnEvents(Protocol):
         """Call `turn`; the event loop does, once for all that was queued."""
         ...
 
+    def save_for(self, connection: Connection, request_id: int) -> None:
+        """Store now, and answer this request of a connection."""
+        ...
+
     def spawn(self, work: Coroutine[object, object, None], role: str) -> None: ...
 
 
@@ -79,7 +83,7 @@ class Turns:
         self._room = room
         self._turn_bytes = parts.limits.outbox_size_bytes // BATCH_FRACTION
         self._inbox: Inbox[Message] = Inbox(parts.limits.room_inbox_messages)
-        self._live = LiveDocument(self._document_id, loaded.document, parts.slot, parts.limits)
+        self._live = LiveDocument(self._document_id, loaded.document, parts.slot, parts.limits, loaded.kind)
         self.large = parts.large
         self._journal = JournalWriter(parts, self._document_id, loaded.history_id, loaded.last_seq)
         self._intake = Intake(
@@ -88,6 +92,7 @@ class Turns:
             self._journal,
             self.connections,
             self._start_check,
+            room.save_for,
             loaded.suspect,
             loaded.past_clients,
         )

@@ -22,7 +22,7 @@ from collab.auth.peer import SUPPORTED as PEER_UID_SUPPORTED
 from collab.auth.revocation import Revocations
 from collab.auth.tokens import Purpose, Tokens
 from collab.clock import Clock, SystemClock
-from collab.config import Config
+from collab.config import Config, RootConfig
 from collab.errors import CollabError, ConfigError, JournalError
 from collab.fanout.hub import Hub
 from collab.node.asking import NodeAsking
@@ -45,12 +45,14 @@ from collab.sandbox.pool import Sandbox
 from collab.slot import Slot
 from collab.store.base import Store
 from collab.store.choice import store_of
-from collab.web import admin, asking, documents, files, pages, past, session, shares
+from collab.web import admin, asking, documents, files, jupyter, pages, past, session, shares
 from collab.web.access import Gate, allowed_origins
 from collab.web.admission import Admission
 from collab.web.cors import CrossOrigin
 from collab.web.edge import Edge
 from collab.web.errors import answer_error
+from collab.web.hocuspocus.route import hocuspocus_route
+from collab.web.jupyter import jupyter_route
 from collab.web.metrics import Metrics
 from collab.web.nodes import Hearing, join_nodes, node_name
 from collab.web.openapi import openapi_document
@@ -65,6 +67,7 @@ from collab.web.vitals import publish_gauges, publish_nodes, watch_lag
 from collab.web.websocket import room_route
 from connectors.errors import ConnectorError
 from connectors.registry import HIDDEN_QUERY, open_connector
+from connectors.visible import VisibleOnly
 
 log = structlog.get_logger(__name__)
 
@@ -76,6 +79,7 @@ ROUTES: tuple[Route, ...] = (
     *past.ROUTES,
     *shares.ROUTES,
     *asking.ROUTES,
+    *jupyter.ROUTES,
     *admin.ROUTES,
 )
 SIGNING_KEY = "signing"
@@ -114,7 +118,9 @@ class Application:
                 Exception: answer_error,
             },
         )
-        self.sockets = SocketRoutes([room_route(lambda: self.edge)])
+        self.sockets = SocketRoutes(
+            [route(lambda: self.edge) for route in (room_route, jupyter_route, hocuspocus_route)]
+        )
         """The WebSockets: the server has them beside `asgi`."""
         inner = CrossOrigin(self._starlette, allowed_origins(config.server))
         self.asgi: ASGIApp = Guard(inner, self._clock, quiet=config.log.format == "console")
@@ -237,19 +243,28 @@ async def _signing_key(config: Config, store: Store) -> bytes:
 
 def _open_roots(config: Config, stack: contextlib.AsyncExitStack) -> list[Root]:
     """Raises: ConfigError when a folder cannot be opened."""
-    roots = [_open_root(root.name, root.path, hidden_files=config.hidden_files) for root in config.roots]
+    roots = [_open_root(root, hidden_files=config.hidden_files) for root in config.roots]
     for root in roots:
         stack.push_async_callback(root.connector.close)
     return roots
 
 
-def _open_root(name: str, path: Path, *, hidden_files: bool) -> Root:
-    """Raises: ConfigError when a folder cannot be opened."""
-    address = f"{path.absolute().as_uri()}?{HIDDEN_QUERY}" if hidden_files else path
+def _open_root(root: RootConfig, *, hidden_files: bool) -> Root:
+    """Raises: ConfigError when a folder cannot be opened. A storage elsewhere may be away: it is asked when needed."""
     try:
-        return Root(name, open_connector(address), writable=os.access(path, os.W_OK), hidden_files=hidden_files)
+        connector = open_connector(_address_of(root, hidden_files=hidden_files), dict(root.settings))
     except ConnectorError as error:
-        raise ConfigError(f"The folder {path} cannot be shared ({type(error).__name__}).") from error
+        raise ConfigError(f"The folder {root.where} cannot be shared ({type(error).__name__}: {error}).") from error
+    if root.path is None:
+        shown = connector if hidden_files else VisibleOnly(connector)
+        return Root(root.name, shown, hidden_files=hidden_files)
+    return Root(root.name, connector, writable=os.access(root.path, os.W_OK), hidden_files=hidden_files)
+
+
+def _address_of(root: RootConfig, *, hidden_files: bool) -> str | Path:
+    if root.path is None:
+        return root.where
+    return f"{root.path.absolute().as_uri()}?{HIDDEN_QUERY}" if hidden_files else root.path
 
 
 def _parts(config: Config, clock: Clock, store: Store, sandbox: Sandbox, slot: Slot, metrics: Metrics) -> Parts:

@@ -171,7 +171,7 @@ class Saver:
             raise JournalError(f"what was merged is not journalled in {limit_s:g} s") from None
 
     async def _agree(self, storage_s: float) -> None:
-        if await self._right.have(self._book, self._locks) is Held.ELSEWHERE:
+        if await self._right.have(self._book, self._locks, self.others) is Held.ELSEWHERE:
             return
         try:
             await self._look(storage_s)
@@ -286,7 +286,7 @@ class Saver:
 
     async def _may_save(self) -> bool:
         """Have or keep the right to store. Raises: JournalError."""
-        held = await self._right.have(self._book, self._locks)
+        held = await self._right.have(self._book, self._locks, self.others)
         if held is Held.FRESH:
             self._timing.check(self._clock.monotonic())
             if not self.clean:

@@ -347,13 +347,8 @@ class Saver:
         intent = await self._book.begin(captured, if_version)
         began = self._clock.monotonic()
         try:
-<<<<<<< HEAD
-            result = await self.file.write(captured.result, if_version)
-            self._parts.metrics.observe("save_seconds", self._clock.monotonic() - began)
-=======
             result = await self._right.during(self.file.write(captured.result, if_version))
-            self._metrics.observe("save_seconds", self._clock.monotonic() - began)
->>>>>>> postgres
+            self._parts.metrics.observe("save_seconds", self._clock.monotonic() - began)
         except LockConflict:
             self._locks.lost()
             raise

@@ -60,7 +60,7 @@ class StoreConfig:
 
     data: Path | None = None
     """Default: `.collab` beside the folder's owner settings, see `collab serve --help`."""
-    commit_delay_ms: float = 10.0
+    commit_delay_ms: float = 20.0
     """How long an append waits for others to share its commit; nothing else waits."""
     queued_calls: int = 50_000
     """So many calls may wait for the disk; more are refused at once."""

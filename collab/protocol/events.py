@@ -47,6 +47,20 @@ class AwarenessRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class SaveRequested:
+    """The peer wants the file stored now, and an answer with this number."""
+
+    request_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class StatelessReceived:
+    """The peer has a text for the others who are there."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rejected:
     """A message was refused. When `fatal`, the session is over and only discards."""
 
@@ -58,4 +72,12 @@ class Rejected:
     """It was a sync step 2, which stock providers send unasked by the person: nobody needs to be told."""
 
 
-Event = SyncRequested | UpdateReceived | AwarenessReceived | AwarenessRequested | Rejected
+Event = (
+    SyncRequested
+    | UpdateReceived
+    | AwarenessReceived
+    | AwarenessRequested
+    | SaveRequested
+    | StatelessReceived
+    | Rejected
+)

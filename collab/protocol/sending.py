@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 
-from collab.errors import CloseCode
 from collab.protocol.events import AwarenessEntry
 from collab.protocol.messages import (
     Hello,
@@ -26,7 +26,8 @@ from collab.protocol.messages import (
 class CloseInfo:
     """How the WebSocket is to be closed."""
 
-    code: CloseCode
+    code: IntEnum
+    """One of `CloseCode`, or of a dialect's own."""
     reason: str
 
 
@@ -52,7 +53,7 @@ class Sender:
         self._questions = 0
         """So many of our sync steps 1 are not answered yet."""
 
-    def close(self, code: CloseCode, reason: str = "") -> None:
+    def close(self, code: IntEnum, reason: str = "") -> None:
         """End the session from this side; only the first reason counts."""
         if self.close_info is None:
             self.close_info = CloseInfo(code, reason)

@@ -12,6 +12,7 @@ from collab.protocol.events import (
     AwarenessRequested,
     Event,
     Rejected,
+    StatelessReceived,
     SyncRequested,
     UpdateReceived,
 )
@@ -20,6 +21,7 @@ from collab.protocol.messages import (
     SYNC_STEP2,
     Message,
     QueryAwareness,
+    Stateless,
     SyncStep1,
     SyncStep2,
     UnknownMessage,
@@ -66,6 +68,10 @@ class Session(Sender):
             return max(self._limits.sync_size_bytes, self._limits.message_size_bytes)
         return self._limits.message_size_bytes
 
+    def may_be_large(self, start: bytes) -> bool:
+        """Whether a message that starts so may be above `message_size_bytes`: the answer to sync step 1, only."""
+        return SYNC_STEP2.startswith(start[: len(SYNC_STEP2)])
+
     def receive(self, data: bytes, now: float) -> list[Event]:
         """Take one binary WebSocket message from the peer; never raises on bad input."""
         if self.close_info is not None:
@@ -92,7 +98,7 @@ class Session(Sender):
         if self.close_info is not None:
             return []
         may_be_sync = self.message_limit_bytes > self._limits.message_size_bytes
-        limit = "sync_size_bytes" if may_be_sync and start.startswith(SYNC_STEP2) else "message_size_bytes"
+        limit = "sync_size_bytes" if may_be_sync and self.may_be_large(start) else "message_size_bytes"
         return [self._fail(LimitExceeded(limit), LimitExceeded.close_code)]
 
     def heard(self, now: float) -> None:
@@ -117,7 +123,7 @@ class Session(Sender):
 
     def _check_size(self, data: bytes) -> None:
         """Of a message that is larger than an ordinary one."""
-        if not data.startswith(SYNC_STEP2) or self.message_limit_bytes == self._limits.message_size_bytes:
+        if not self.may_be_large(data) or self.message_limit_bytes == self._limits.message_size_bytes:
             raise LimitExceeded("message_size_bytes")
         if len(data) > self.message_limit_bytes:
             raise LimitExceeded("sync_size_bytes")
@@ -140,6 +146,8 @@ class Session(Sender):
             return [SyncRequested(message.state_vector)]
         if isinstance(message, QueryAwareness):
             return [AwarenessRequested()]
+        if isinstance(message, Stateless) and self.extensions:
+            return [StatelessReceived(message.text)]
         return [Rejected(MalformedMessage(f"{type(message).__name__} from a client"), fatal=False)]
 
     def _on_update(self, update: bytes, in_sync: bool) -> Event:

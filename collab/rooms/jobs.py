@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from collab.document import Document
 from collab.errors import CollabError, DocumentPoisoned, JournalError
 from collab.rooms.audience import Audience
+from collab.rooms.confirming import Confirming
 from collab.rooms.intake import Intake
 from collab.rooms.journal_writer import Applied, JournalWriter
 from collab.rooms.live import LiveDocument
@@ -36,7 +37,9 @@ class Jobs:
         intake: Intake,
         audience: Audience,
         post: Callable[[Job], None],
+        confirming: Confirming,
     ) -> None:
+        self._confirming = confirming
         self._parts = parts
         self._live = live
         self._journal = journal
@@ -135,15 +138,21 @@ class Jobs:
                 raise
             return
 
+        seen = self._journal.positions.fork()
+
         def tell(seq: int) -> None:
+            self._journal.positions.drop(seen)
+            self._confirming.after(done)
+
+        def done() -> None:
             self._captures.pop(future, None)
             covers = {connection.number: connection.ledger.acknowledged for connection in self._audience}
-            answer(future, lambda: Captured(result, seq, state_vector, covers))
+            answer(future, lambda: Captured(result, seen.seen, state_vector, covers))
 
+        self._captures[future] = None
         if self._journal.idle:
             tell(self._journal.seq)
         else:
-            self._captures[future] = None
             self._journal.add(Applied(None, 0, None, journalled=tell))
 
     def _check_available(self) -> None:

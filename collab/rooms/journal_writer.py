@@ -17,6 +17,7 @@ import structlog
 from collab.errors import JournalError
 from collab.rooms.connection import Connection
 from collab.rooms.parts import Parts
+from collab.rooms.positions import Positions
 from collab.store.base import DocumentId, HistoryId, JournalEntry, Note
 
 _log = structlog.get_logger(__name__)
@@ -55,8 +56,10 @@ class JournalWriter:
         self._history_id = history_id
         self._pending: deque[Applied] = deque()
         self._wake = asyncio.Event()
+        self.positions = Positions(last_seq)
+        """What the document has of the journal, to which other nodes may write, too."""
         self.seq = last_seq
-        """The last journalled position."""
+        """The last position that we journalled ourselves."""
         self.available = True
 
     @property

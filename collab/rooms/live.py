@@ -10,8 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from collab.document import Document
+from collab.document import Document, Kind
 from collab.errors import CollabError, FormatError, LimitExceeded
+from collab.formats.notebook.trust import apply_without_trust, may_trust
 from collab.limits import Limits
 from collab.protocol.update import Checked, check_update
 from collab.rooms.ports import UpdateSlot
@@ -27,12 +28,17 @@ class Taken:
     update: bytes | None
     complete: bool
     """False: a part refers to what is not here; the peer is to be asked for it."""
+    altered: bool = False
+    """The server changed it: the peer has to hear of that, too."""
 
 
 class LiveDocument:
     """One document with its clocks and its size."""
 
-    def __init__(self, document_id: DocumentId, document: Document, slot: UpdateSlot, limits: Limits) -> None:
+    def __init__(
+        self, document_id: DocumentId, document: Document, slot: UpdateSlot, limits: Limits, kind: str = Kind.TEXT
+    ) -> None:
+        self._is_notebook = kind == Kind.NOTEBOOK
         self._document_id = document_id
         self._slot = slot
         self._limits = limits
@@ -82,7 +88,7 @@ class LiveDocument:
         for client, clock in checked.clocks.items():
             self._clocks[client] = max(clock, self._clocks.get(client, 0))
         self._size_bytes += len(changed or b"")
-        return Taken(changed, checked.complete)
+        return Taken(changed, checked.complete, altered=self._is_notebook and may_trust(checked.update))
 
     def propose(self, change: Callable[[Document], _Result]) -> tuple[_Result, bytes]:
         """Let the server itself edit a copy; returns the update, empty when nothing changed.
@@ -121,6 +127,10 @@ class LiveDocument:
         update = checked.update
         if update is None:
             return None
+        if self._is_notebook and may_trust(update):
+            changed = self.document.changed_by(lambda: apply_without_trust(self.document, update))
+            self._clocks = self.document.clocks()
+            return changed or None
         if checked.structs and not in_sync:
             self.document.apply(update)
             return update

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from collab.errors import CollabError, DocumentPoisoned
+from collab.fanout.base import RoomEvent
 from collab.protocol.events import Event
 from collab.protocol.update import Checked
 from collab.rooms.connection import Connection
@@ -82,7 +83,14 @@ class Job:
     """What it sees is only told when it is journalled; fails when the journal is away."""
 
 
-Message = Received | CheckedElsewhere | Left | RoleChanged | Drained | Job
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Other nodes said something."""
+
+    event: RoomEvent
+
+
+Message = Heard | Received | CheckedElsewhere | Left | RoleChanged | Drained | Job
 
 
 def answer(future: asyncio.Future[_Result], compute: Callable[[], _Result]) -> None:

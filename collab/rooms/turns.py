@@ -14,11 +14,16 @@ from typing import Protocol
 
 from collab.document import Document
 from collab.errors import CloseCode, CollabError, DocumentPoisoned, InternalError, JournalError, MalformedMessage
+from collab.fanout.base import Fanout, RoomEvent
 from collab.protocol.events import Event, UpdateReceived
 from collab.protocol.roles import Role
 from collab.protocol.update import Checked
+from collab.rooms.alarm import Alarm
 from collab.rooms.audience import Audience
+from collab.rooms.catching_up import CatchingUp
+from collab.rooms.confirming import Confirming
 from collab.rooms.connection import Access, Connection
+from collab.rooms.fellows import FellowEvents, Fellows
 from collab.rooms.inbox import Inbox
 from collab.rooms.intake import Intake, Poison
 from collab.rooms.jobs import Jobs
@@ -28,8 +33,9 @@ from collab.rooms.loading import Loaded
 from collab.rooms.notices import NoticeCode, notice
 from collab.rooms.outbox import BATCH_FRACTION
 from collab.rooms.parts import Parts
+from collab.rooms.positions import Positions
 from collab.rooms.repair import repaired
-from collab.rooms.requests import CheckedElsewhere, Drained, Job, Left, Message, Received, RoleChanged
+from collab.rooms.requests import CheckedElsewhere, Drained, Heard, Job, Left, Message, Received, RoleChanged
 
 TURN_MESSAGES = 256
 """So many messages are taken before what they changed is sent and others get a turn."""
@@ -58,6 +64,10 @@ class TurnEvents(Protocol):
         """Call `turn`; the event loop does, once for all that was queued."""
         ...
 
+    def save_for(self, connection: Connection, request_id: int) -> None:
+        """Store now, and answer this request of a connection."""
+        ...
+
     def spawn(self, work: Coroutine[object, object, None], role: str) -> None: ...
 
 
@@ -74,7 +84,7 @@ class Turns:
         self._room = room
         self._turn_bytes = parts.limits.outbox_size_bytes // BATCH_FRACTION
         self._inbox: Inbox[Message] = Inbox(parts.limits.room_inbox_messages)
-        self._live = LiveDocument(self._document_id, loaded.document, parts.slot, parts.limits)
+        self._live = LiveDocument(self._document_id, loaded.document, parts.slot, parts.limits, loaded.kind)
         self.large = parts.large
         self._journal = JournalWriter(parts, self._document_id, loaded.history_id, loaded.last_seq)
         self._intake = Intake(
@@ -83,23 +93,29 @@ class Turns:
             self._journal,
             self.connections,
             self._start_check,
+            room.save_for,
             loaded.suspect,
             loaded.past_clients,
         )
-        self.jobs = Jobs(parts, self._live, self._journal, self._intake, self.connections, self._post_job)
+        self._confirming = Confirming()
+        self.fellows: Fellows | None = None
+        """The rooms of other nodes, when there are any."""
+        self.jobs = Jobs(
+            parts, self._live, self._journal, self._intake, self.connections, self._post_job, self._confirming
+        )
+        self.store_side = CatchingUp(
+            parts.store, self._document_id, loaded.history_id, self.positions, self._intake, self.jobs
+        )
         self._loop = asyncio.get_running_loop()
         self._scheduled = False
-        self._question: asyncio.TimerHandle | None = None
-        self._frame: asyncio.TimerHandle | None = None
-        """The turn that presence waits for."""
-        self._frame_due = 0.0
+        self._alarm = Alarm(self._loop, parts.clock, self.schedule)
         self._holding: dict[int, Connection] = {}
         """Connections that are not read from because the inbox was full."""
 
     @property
-    def seq(self) -> int:
-        """The last journalled position."""
-        return self._journal.seq
+    def positions(self) -> Positions:
+        """What the document has of the journal."""
+        return self._journal.positions
 
     @property
     def queued(self) -> int:
@@ -118,7 +134,7 @@ class Turns:
     @property
     def quiet(self) -> bool:
         """True when nothing is queued and all that was applied is journalled."""
-        return self._journal.idle and not len(self._inbox) and not self.jobs.waiting
+        return self._journal.idle and not len(self._inbox) and not self.jobs.waiting and self._confirming.settled
 
     def join(self, number: int, access: Access) -> Connection:
         """Take a connection in; the next turn asks it what we lack."""
@@ -127,6 +143,11 @@ class Turns:
         self._intake.ask_for_missing(connection)
         self.schedule()
         return connection
+
+    def meet(self, fanout: Fanout, events: FellowEvents) -> Fellows:
+        """From now on the rooms of other nodes are told what happens here, and heard."""
+        self.fellows = Fellows(self._parts, fanout, self._live, self._intake, self._journal, self._confirming, events)
+        return self.fellows
 
     def schedule(self) -> None:
         """Have a turn when the event loop has read what there is to read."""
@@ -171,6 +192,13 @@ class Turns:
     def note_written(self, size_bytes: int) -> None:
         self._parts.metrics.count("sent_bytes_total", size_bytes)
 
+    def post_heard(self, event: RoomEvent) -> None:
+        """Other nodes said something."""
+        if self._inbox.overflowing and self.fellows is not None:
+            self.fellows.overflowed = True
+        elif not self.over:
+            self._post(Heard(event))
+
     def _post(self, message: Message) -> None:
         self._inbox.append(message)
         self.schedule()
@@ -184,22 +212,36 @@ class Turns:
     # -- for the journal writer --
 
     def on_settled(self, settled: Sequence[Applied]) -> None:
-        """The one place from which acknowledgements follow: all of `settled` is journalled."""
-        touched: dict[int, Connection] = {}
-        seq = self._journal.seq - sum(applied.entry is not None for applied in settled)
+        """The one place from which acknowledgements follow: all of `settled` is journalled.
+
+        They wait until what other nodes sent before is journalled, too.
+        """
+        noted = seq = self._journal.seq - sum(applied.entry is not None for applied in settled)
         for applied in settled:
             seq += applied.entry is not None
             if applied.journalled is not None:
+                self.positions.note_own(noted + 1, seq)
+                noted = seq
                 self.schedule()  # before who waits for the change goes on: it is sent first
                 self._fenced(partial(applied.journalled, seq))
+        self.positions.note_own(noted + 1, seq)
+        if self.fellows is not None:
+            self.fellows.journalled(settled, seq)
+            self.schedule()
+        if not self._confirming.after(partial(self._acknowledge, settled)):
+            self._room.on_journalled(())
+        if self.jobs.waiting or len(self._inbox):
+            self.schedule()
+
+    def _acknowledge(self, settled: Sequence[Applied]) -> None:
+        touched: dict[int, Connection] = {}
+        for applied in settled:
             if applied.connection is not None:
                 applied.connection.ledger.settle(applied.number, whole_sync=applied.whole_sync)
                 touched[applied.connection.number] = applied.connection
         for connection in touched.values():
             connection.acknowledge()
         self._room.on_journalled(tuple(touched.values()))
-        if self.jobs.waiting or len(self._inbox):
-            self.schedule()
 
     def on_journal_away(self, error: JournalError) -> None:
         """From now on nothing is applied; clients keep what they type."""
@@ -234,10 +276,10 @@ class Turns:
         if self.jobs.waiting:
             self._fenced(self.jobs.serve_waiting)
         if self._journal.available and self._intake.asking:
-            self._fenced(self._ask)
+            self._fenced(partial(self._intake.ask_due, self._clock.monotonic()))
         if self.connections.filled:
             self.connections.flush()
-        self._await_frame(now)
+        self._come_back(now)
         if self._inbox and not self._held:
             self.schedule()
 
@@ -245,6 +287,8 @@ class Turns:
         """Let time pass: for presence, and for silent, slow and expired connections."""
         now = self._clock.monotonic()
         self._intake.expire(now)
+        if self.fellows is not None:
+            self.fellows.sweep(now)
         slow = self.connections.sweep(now, self._clock.wall_ms(), self._parts.limits.outbox_stall_s)
         if slow:
             self._parts.metrics.count("slow_consumers_total", slow)
@@ -262,6 +306,8 @@ class Turns:
             poison.connection.fail(MalformedMessage("update poisoned the document"))
         self._live.replace(await repaired(self._parts, self._document_id, poison, self._journal.pending_updates))
         self._intake.poison = None
+        if self.fellows is not None:
+            self.fellows.ask_all()
         for connection in self.connections:
             self._intake.ask_for_missing(connection)
             self._fenced(partial(self._intake.take_deferred, connection))
@@ -270,9 +316,7 @@ class Turns:
     def end(self) -> None:
         """Nothing is taken any more: answer who waits for something."""
         self.over = True
-        for timer in (self._question, self._frame):
-            if timer is not None:
-                timer.cancel()
+        self._alarm.end()
         ended = InternalError("the room ended")
         while self._inbox:
             message = self._inbox.popleft()
@@ -313,28 +357,14 @@ class Turns:
         if self._intake.poison is not None:
             self._room.on_poisoned()
 
-    def _ask(self) -> None:
-        """Send the questions that are due, and come back for the next one."""
-        now = self._clock.monotonic()
-        self._intake.ask_due(now)
-        due = self._intake.next_question
-        if self._question is not None:
-            self._question.cancel()
-        self._question = None if due is None else self._loop.call_later(max(0.0, due - now), self.schedule)
-
-    def _await_frame(self, now: float) -> None:
-        """Come back when presence that waits may be sent."""
-        due = self._intake.presence_due(now)
-        if due is None or (self._frame is not None and self._frame_due <= due):
-            return
-        if self._frame is not None:
-            self._frame.cancel()
-        self._frame_due = due
-        self._frame = self._loop.call_later(max(0.0, due - now), self._on_frame)
-
-    def _on_frame(self) -> None:
-        self._frame = None
-        self.schedule()
+    def _come_back(self, now: float) -> None:
+        """Have a turn when a question, presence, or something for other nodes is due."""
+        intake = self._intake
+        if intake.asking:
+            self._alarm.at(intake.next_question if self._journal.available else None)
+        self._alarm.at(intake.presence_due(now))
+        if self.fellows is not None:
+            self._alarm.at(self.fellows.due)
 
     def _handle(self, message: CheckedElsewhere | Left | RoleChanged | Drained | Job) -> None:
         if isinstance(message, CheckedElsewhere):
@@ -345,6 +375,9 @@ class Turns:
             self._intake.show_role(message.connection)
         elif isinstance(message, Drained):
             self._intake.resync(message.connection)
+        elif isinstance(message, Heard):
+            if self.fellows is not None:
+                self.fellows.take(message.event)
         else:
             self.jobs.take(message)
 

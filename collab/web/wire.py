@@ -73,6 +73,7 @@ class WebSocketWire(asyncio.Protocol):
         "_stalled_at",
         "_transport",
         "_waiting",
+        "say_closing",
         "write",
     )
 
@@ -95,6 +96,8 @@ class WebSocketWire(asyncio.Protocol):
         self._transport: asyncio.Transport = None  # type: ignore[assignment]  # as uvicorn's: from connection_made on
         self.write: Callable[[bytes], object] = _nowhere
         """Takes whole frames; the transport's own method, so that a broadcast costs one call for each wire."""
+        self.say_closing: Callable[[CloseInfo], CloseInfo] | None = None
+        """How another dialect says why it ends."""
         self._key = ""
         self._paused = False
         self._heard = self._pinged = False
@@ -217,7 +220,8 @@ class WebSocketWire(asyncio.Protocol):
     def close(self, info: CloseInfo) -> None:
         """Say why it ends, behind what was written; a peer that does not answer in time is cut."""
         if self._phase is Phase.OPEN:
-            self.write(encode_close(info.code, info.reason))
+            said = info if self.say_closing is None else self.say_closing(info)
+            self.write(encode_close(said.code, said.reason))
             self._end()
             self.resume_reading()
         self._let_go(info)

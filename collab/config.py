@@ -91,7 +91,7 @@ class StoreConfig:
     """At most so many connections of each worker."""
     database_timeout_s: float = 10.0
     """What the database does not answer in so long is given up, and tried again where that can be."""
-    commit_delay_ms: float = 10.0
+    commit_delay_ms: float = 20.0
     """How long an append waits for others to share its commit; nothing else waits."""
     queued_calls: int = 50_000
     """So many calls may wait for the disk; more are refused at once."""

@@ -29,9 +29,11 @@ app = typer.Typer(
 console = Console()
 
 Folder = Annotated[
-    Path | None,
+    str | None,
     typer.Argument(
-        help="The folder to share. Left out: a small sample folder is made here.", show_default=False, readable=False
+        help="The folder to share, or the address of a storage (webdav+https://…, s3://…, cs3://…). "
+        "Left out: a small sample folder is made here.",
+        show_default=False,
     ),
 ]
 Host = Annotated[
@@ -54,6 +56,21 @@ Data = Annotated[
         readable=False,
     ),
 ]
+Database = Annotated[
+    str | None,
+    typer.Option(
+        help="Registry and journal in PostgreSQL, for several servers: postgresql://USER@HOST/NAME."
+        " [dim]default: a file in the data folder[/dim]",
+        show_default=False,
+    ),
+]
+Redis = Annotated[
+    str | None,
+    typer.Option(
+        help="Joins nodes that share a database: redis://HOST:PORT. The password goes into COLLAB_REDIS_PASSWORD.",
+        show_default=False,
+    ),
+]
 ConfigFile = Annotated[
     Path | None,
     typer.Option(
@@ -72,6 +89,8 @@ def serve(
     host: Host = None,
     port: Port = None,
     data: Data = None,
+    database: Database = None,
+    redis: Redis = None,
     workers: Workers = None,
     config: ConfigFile = None,
     open_browser: Annotated[bool, typer.Option("--open-browser", help="Open the start page in a browser.")] = False,
@@ -87,9 +106,8 @@ def serve(
     """
     from collab.commands.serve import serve as run
 
-    raise typer.Exit(
-        run(Options(folder, host, port, data, config, workers), open_browser=open_browser, console=console)
-    )
+    options = Options(folder, host, port, data, config, workers, database, redis)
+    raise typer.Exit(run(options, open_browser=open_browser, console=console))
 
 
 @app.command()
@@ -110,6 +128,7 @@ def token(
     ] = None,
     folder: Folder = None,
     data: Data = None,
+    database: Database = None,
     config: ConfigFile = None,
 ) -> None:
     """Make a signed token for a person, or withdraw one.
@@ -120,7 +139,7 @@ def token(
     """
     from collab.commands import tokens
 
-    sourced = gather(Options(folder=folder, data=data, config=config))
+    sourced = gather(Options(folder=folder, data=data, config=config, database=database))
     if revoke is not None:
         tokens.revoke(sourced.config, revoke, console)
     else:
@@ -129,12 +148,18 @@ def token(
 
 @app.command("check-config")
 def check_config(
-    folder: Folder = None, host: Host = None, port: Port = None, data: Data = None, config: ConfigFile = None
+    folder: Folder = None,
+    host: Host = None,
+    port: Port = None,
+    data: Data = None,
+    database: Database = None,
+    redis: Redis = None,
+    config: ConfigFile = None,
 ) -> None:
     """Show every setting with its value and where it comes from; secrets are masked."""
     from collab.commands.checks import print_config
 
-    print_config(gather(Options(folder, host, port, data, config)), console)
+    print_config(gather(Options(folder, host, port, data, config, database=database, redis=redis)), console)
 
 
 @app.command()
@@ -145,26 +170,38 @@ def doctor(
     host: Host = None,
     port: Port = None,
     data: Data = None,
+    database: Database = None,
+    redis: Redis = None,
     config: ConfigFile = None,
 ) -> None:
     """Check everything that a server needs, and say how to mend what is wrong.
 
-    [bold]collab doctor wopi URL[/bold] looks at a WOPI host instead, step by step: give it the WOPISrc of a file and,
-    in a file, an access token for it.
+    [bold]collab doctor webdav URL[/bold] (also [bold]s3[/bold], [bold]cs3[/bold]) looks at a storage instead, step by
+    step: it makes a scratch folder there, tries everything in it and removes it. URL may be the name of a root of the
+    configuration file; else its settings come from COLLAB_ROOT_….
+
+    [bold]collab doctor wopi URL[/bold] looks at a WOPI host: give it the WOPISrc of a file and, in a file, an access
+    token for it.
     """
     if address is not None:
-        return _doctor_of(str(folder), address, token_file, gather(Options(None, host, port, data, config)).config)
+        asked = gather(Options(None, host, port, data, config, database=database)).config
+        return _doctor_of(str(folder), address, token_file, asked)
     from collab.commands.checks import doctor as examine
 
-    raise typer.Exit(examine(gather(Options(folder, host, port, data, config)).config, console))
+    options = Options(folder, host, port, data, config, database=database, redis=redis)
+    raise typer.Exit(examine(gather(options).config, console))
 
 
 def _doctor_of(kind: str, address: str, token_file: Path | None, config: Config) -> None:
-    if kind != "wopi":
-        raise ConfigError(f"collab doctor knows no storages of the kind {kind}.")
-    from collab.commands.wopi_doctor import examine
+    if kind == "wopi":
+        from collab.commands import wopi_doctor
 
-    raise typer.Exit(examine(config, address, token_file, console))
+        raise typer.Exit(wopi_doctor.examine(config, address, token_file, console))
+    if kind not in {"webdav", "s3", "cs3"}:
+        raise ConfigError(f"collab doctor knows no storages of the kind {kind}.")
+    from collab.commands.storage_doctor import examine
+
+    raise typer.Exit(examine(config, kind, address, console))
 
 
 wopi = typer.Typer(help="The side of this server that WOPI hosts see.", no_args_is_help=True)
@@ -197,6 +234,7 @@ def replay(
     write: Annotated[Path | None, typer.Option(help="Write the document to this new file instead.")] = None,
     folder: Annotated[Path | None, typer.Option(help="The shared folder, to find its journal.")] = None,
     data: Data = None,
+    database: Database = None,
     config: ConfigFile = None,
 ) -> None:
     """Rebuild a document from its journal and compare it with what was stored. Changes nothing.
@@ -205,7 +243,7 @@ def replay(
     """
     if not every and document is None:
         raise ConfigError("Name a document, or say --all.")
-    config_now = gather(Options(folder=folder, data=data, config=config)).config
+    config_now = gather(Options(folder=folder, data=data, config=config, database=database)).config
     if points and document is not None:
         return upkeep.list_points(config_now, document, console)
     if write is not None and document is not None:
@@ -218,10 +256,11 @@ def backup(
     target: Annotated[Path, typer.Argument(help="The file to write; it must not exist.")],
     folder: Annotated[Path | None, typer.Option(help="The shared folder, to find its journal.")] = None,
     data: Data = None,
+    database: Database = None,
     config: ConfigFile = None,
 ) -> None:
     """Write a consistent copy of registry and journal. The server may run."""
-    upkeep.backup(gather(Options(folder=folder, data=data, config=config)).config, target, console)
+    upkeep.backup(gather(Options(folder=folder, data=data, config=config, database=database)).config, target, console)
 
 
 @app.command()
@@ -229,10 +268,11 @@ def restore(
     source: Annotated[Path, typer.Argument(help="A file that `collab backup` wrote.")],
     folder: Annotated[Path | None, typer.Option(help="The shared folder, to find its journal.")] = None,
     data: Data = None,
+    database: Database = None,
     config: ConfigFile = None,
 ) -> None:
     """Make registry and journal of a folder from a backup. There must be no journal yet."""
-    upkeep.restore(gather(Options(folder=folder, data=data, config=config)).config, source, console)
+    upkeep.restore(gather(Options(folder=folder, data=data, config=config, database=database)).config, source, console)
 
 
 @app.command()
@@ -245,6 +285,7 @@ def rebase(
     ] = False,
     folder: Annotated[Path | None, typer.Option(help="The shared folder, to find its journal.")] = None,
     data: Data = None,
+    database: Database = None,
     config: ConfigFile = None,
 ) -> None:
     """Let documents go on with a fresh history, where the old one grew large. Stop the server first.
@@ -258,7 +299,7 @@ def rebase(
 
     if (document is None) != quiet:
         raise ConfigError("Name a document, or say --all-quiet.")
-    config_now = gather(Options(folder=folder, data=data, config=config)).config
+    config_now = gather(Options(folder=folder, data=data, config=config, database=database)).config
     raise typer.Exit(run(config_now, Wish(document, config_now.store.rebase_ratio if quiet else None), console))
 
 
@@ -268,10 +309,11 @@ def purge(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     folder: Annotated[Path | None, typer.Option(help="The shared folder, to find its journal.")] = None,
     data: Data = None,
+    database: Database = None,
     config: ConfigFile = None,
 ) -> None:
     """Remove a document's history, shares and quarantine for good. The file itself stays. Stop the server first."""
-    config_now = gather(Options(folder=folder, data=data, config=config)).config
+    config_now = gather(Options(folder=folder, data=data, config=config, database=database)).config
     if not yes and not typer.confirm(f"Remove the history of {document} for good?"):
         raise typer.Exit(1)
     upkeep.purge(config_now, document, console)
@@ -283,10 +325,11 @@ def erase(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     folder: Annotated[Path | None, typer.Option(help="The shared folder, to find its journal.")] = None,
     data: Data = None,
+    database: Database = None,
     config: ConfigFile = None,
 ) -> None:
     """Replace a person's id and name in all kept history. Stop the server first."""
-    config_now = gather(Options(folder=folder, data=data, config=config)).config
+    config_now = gather(Options(folder=folder, data=data, config=config, database=database)).config
     if not yes and not typer.confirm(f"Erase {person} from all history?"):
         raise typer.Exit(1)
     upkeep.erase(config_now, person, console)

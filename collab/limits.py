@@ -23,7 +23,7 @@ class Limits:
     state_vector_clients: int = 100_000
     update_structs: int = 2_000_000
     update_depth: int = 32
-    string_size_bytes: int = 16 * MIB
+    string_size_bytes: int = 48 * MIB
     # awareness
     awareness_clients_per_connection: int = 4
     awareness_state_size_bytes: int = 4 * KIB
@@ -33,13 +33,15 @@ class Limits:
     # one connection
     messages_per_second: float = 400.0
     messages_burst: int = 4_000
+    jupyter_messages_per_second: float = 2_000.0
+    jupyter_messages_burst: int = 20_000
     outbox_size_bytes: int = 1 * MIB
     outbox_stall_s: float = 10.0
     resync_interval_s: float = 1.0
     handshake_timeout_s: float = 10.0
     idle_timeout_s: float = 90.0
     # one room, one server
-    document_size_bytes: int = 64 * MIB
+    document_size_bytes: int = 96 * MIB
     room_inbox_messages: int = 10_000
     connections_per_room: int = 2_000
     connections_per_address: int = 2_000
@@ -55,6 +57,7 @@ class Limits:
     access_requests: int = 1000
     access_requests_per_hour: int = 3
     scratch_name_length: int = 200
+    documents_per_socket: int = 100
     scratch_documents: int = 50_000
     scratch_documents_per_user_and_hour: int = 1_000
     points_per_document: int = 500
@@ -69,8 +72,15 @@ class Limits:
     room_channel_connections: int = 500
     room_channel_timeout_s: float = 180.0
     room_channel_question_s: float = 2.0
+    # between nodes
+    fanout_message_size_bytes: int = 1 * MIB
+    fanout_queue_size_bytes: int = 32 * MIB
+    fanout_nodes: int = 256
+    fanout_missing_messages: int = 64
+    fanout_rooms_in_beat: int = 2_000
     # files
     file_size_bytes: int = 10 * MIB
+    notebook_size_bytes: int = 56 * MIB
     upload_size_bytes: int = 512 * MIB
     transfers_size_bytes: int = 1024 * MIB
     search_entries: int = 200

@@ -14,15 +14,20 @@ class Role(StrEnum):
     EDITOR = "editor"
     OWNER = "owner"
 
-    @property
-    def may_write(self) -> bool:
-        """May change the document's content."""
-        return self in (Role.EDITOR, Role.OWNER)
+    def __init__(self, value: str) -> None:
+        self.may_write = value in ("editor", "owner")
+        """May change the document's content. No property: it is asked for each message."""
 
     @property
     def may_manage(self) -> bool:
         """May share, rename, delete and revoke."""
         return self is Role.OWNER
+
+
+def min_role(first: Role, second: Role) -> Role:
+    """The lesser of two roles."""
+    order = list(Role)
+    return min(first, second, key=order.index)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import structlog
 
@@ -54,9 +55,10 @@ class CredentialKeeper:
             return  # purged meanwhile
 
     async def offer_kept(self, document_id: DocumentId, file: StorageFile | None) -> None:
-        """Let a file be asked for by the rights that were kept. Raises: JournalError."""
+        """Let a file be asked for by the rights that were kept, also later on. Raises: JournalError."""
         if file is None or not file.takes_offers:
             return
+        file.refill = partial(self.offer_kept, document_id, file)
         for credentials in await self._kept(document_id):
             file.offer(credentials, edited=False)
         self._stranded.discard(document_id)
@@ -66,7 +68,7 @@ class CredentialKeeper:
         if room.saver is None or room.saver.file.credentials.secret is None:
             return
         if not room.saver.clean:
-            if room.stranded and len(self._stranded) < self._parts.limits.rooms:
+            if is_stranded(room) and len(self._stranded) < self._parts.limits.rooms:
                 self._stranded.add(room.document_id)
             return
         try:
@@ -127,3 +129,8 @@ class CredentialKeeper:
             _log.warning("credentials_unreadable", document_id=kept.document_id, reason=str(error))
             return None
         return Credentials(kept.holder, name, secret, expires_ms)
+
+
+def is_stranded(room: Room) -> bool:
+    """Whether the storage lacks something, and nobody's right is known to store it by."""
+    return room.saver is not None and room.saver.stranded and not room.saver.clean

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from collab.document import Document, Kind, decode_state_vector
-from collab.errors import CollabError, HistoryChanged, InternalError, NotFound
-from collab.formats.base import Decoded
+from collab.document import STATE, Document, Kind, decode_state_vector
+from collab.errors import CollabError, FormatError, HistoryChanged, InternalError, NotFound, StorageError
+from collab.formats.base import READ_ONLY, Decoded
+from collab.formats.table import format_for, format_of
 from collab.rooms.parts import Parts
 from collab.rooms.storage_file import StorageFile
 from collab.store.base import (
@@ -26,6 +27,7 @@ from collab.store.base import (
     SaveIntent,
     Store,
     StoredHistory,
+    hash_content,
 )
 from collab.store.recovery import recover
 from connectors.base import Content
@@ -56,6 +58,12 @@ class Loaded:
     """Client ids of retired histories: who knows them has not the document of now."""
 
     @property
+    def read_only(self) -> str | None:
+        """Why nobody may edit this document; None: it may be edited."""
+        found = self.document.map_value(STATE, READ_ONLY)
+        return found if isinstance(found, str) else None
+
+    @property
     def save_base(self) -> SaveBase | None:
         return self.record.save_base
 
@@ -70,8 +78,24 @@ async def load(parts: Parts, record: DocumentRecord, file: StorageFile | None) -
             raise NotFound(f"document {record.document_id} was purged")
         record = known
         if record.history_id is not None:
-            return await _replay(parts, record, file)
+            loaded = await _replay(parts, record, file)
+            if loaded.read_only is None or file is None or not await _was_replaced(file, record):
+                return loaded
+            file.format = format_of(file.path)
+            await _create_history(parts, record, file)
     raise InternalError(f"document {record.document_id} has no history although one was made")
+
+
+async def _was_replaced(file: StorageFile, record: DocumentRecord) -> bool:
+    """Whether the storage has another file than the one that was shown. What nobody may edit goes with its file: there
+    is nothing of anybody in it, and the file of now may be one that can be edited."""
+    base = record.save_base
+    try:
+        if base is None or (await file.stat()).version == base.version:
+            return False
+        return hash_content((await file.read()).content) != base.content_hash
+    except (StorageError, FormatError):
+        return False
 
 
 async def rebuild(parts: Parts, document_id: DocumentId, extra: Sequence[bytes] = ()) -> tuple[Document, StoredHistory]:
@@ -122,10 +146,13 @@ async def _replay(parts: Parts, record: DocumentRecord, file: StorageFile | None
     document, history = await rebuild(parts, record.document_id)
     intents = () if file is None else await parts.store.intents(record.document_id)
     facts = {} if file is None else await _facts(parts, record, file)
+    kind = record.kind or Kind.TEXT
+    if file is not None:
+        file.format = format_for(kind, file.format)
     return Loaded(
         record=record,
         history_id=history.history_id,
-        kind=record.kind or Kind.TEXT,
+        kind=kind,
         document=document,
         last_seq=history.last_seq,
         snapshot_seq=0 if history.snapshot is None else history.snapshot.seq,
@@ -170,7 +197,10 @@ async def _facts(parts: Parts, record: DocumentRecord, file: StorageFile) -> Map
     if content is None:
         return {}
     try:
-        return (await parts.sandbox.decode(file.format.name, content, 1)).facts
+        decoded = await parts.sandbox.decode(file.format.name, content, 1)
+        if decoded.kind != record.kind:  # the kind belongs to the history: a notebook that is open as text, say
+            decoded = await parts.sandbox.decode(format_for(record.kind or Kind.TEXT, file.format).name, content, 1)
+        return decoded.facts
     except CollabError as error:
         _log.warning("facts_unknown", document_id=record.document_id, code=error.code)
         return {}

@@ -15,15 +15,14 @@ from typing import Protocol, TypeVar
 
 from collab.document import Document
 from collab.errors import FormatError, StorageUnavailable
-from collab.formats.base import Format, Merged
-from collab.formats.linediff import diff_lines
+from collab.formats.base import Merged
 from collab.formats.text import TextFormat, noted_charset
 from collab.formats.text_merge import Plan, apply_plan
 from collab.rooms.book import SaveBook
 from collab.rooms.notices import NoticeCode
 from collab.rooms.outside import OutsideChange
 from collab.rooms.parts import Parts
-from collab.rooms.requests import Changed
+from collab.rooms.requests import Changed, Settled
 from collab.rooms.storage_file import StorageFile
 from collab.store.base import Note, SaveBase
 from connectors.base import Content
@@ -40,6 +39,8 @@ class Found(Enum):
     UNCHANGED = auto()
     ADOPTED = auto()
     MERGED = auto()
+    TORN = auto()
+    """The beginning of a write of ours that broke off: nobody's bytes, to be written over."""
     SUSPECT = auto()
     """Empty where there was text: maybe somebody is writing just now. Believed when it stays so for `debounce_s`."""
 
@@ -64,7 +65,7 @@ class MergingRoom(Protocol):
         change: Callable[[Document], _Result],
         author_id: str,
         author_name: str,
-        note: Note | None = None,
+        note: Settled | None = None,
     ) -> Changed[_Result]:
         """Edit as the server; returns when it is journalled, in one commit with the note.
 
@@ -118,6 +119,8 @@ class Reconciler:
             return Found.ADOPTED
         if await self.book.note_version(theirs.content, theirs.version):
             return Found.UNCHANGED
+        if await self.book.note_torn(theirs.content, theirs.version):
+            return Found.TORN
         if not theirs.content and await self.book.base_content() and not self._believed(theirs.version):
             return Found.SUSPECT
         then = await self.book.base_of(theirs.content, theirs.version)
@@ -138,7 +141,7 @@ class Reconciler:
         """
         file, base = self.file, await self.book.base_content()
         if base is None:
-            base = await self.room.look(lambda document: common_lines(file.format, document, theirs))
+            base = await self.room.look(lambda document: file.format.common(document, theirs))
         changed = await self.merge(base, theirs, Origin(file.author_id, who or file.root.name), then)
         self.book.base = then
         merged = changed.result
@@ -166,7 +169,7 @@ class Reconciler:
         def merge(document: Document) -> Merged:
             return file_format.merge(base, theirs, document, origin.author_id, at_ms)
 
-        return await self.room.change(merge, origin.author_id, origin.author_name, note)
+        return await self.room.change(merge, origin.author_id, origin.author_name, Settled(note, self.book.lease))
 
     async def _merge_planned(self, base: bytes, theirs: bytes, origin: Origin, note: Note) -> Changed[Merged] | None:
         """Plan a large merge in the sandbox while people go on typing; None when they type too fast for that."""
@@ -178,7 +181,8 @@ class Reconciler:
             plan = await self.parts.sandbox.plan_merge(base, theirs, live, known)
             apply = partial(_apply, plan, source=origin.author_id, at_ms=at_ms)
             try:
-                return await self.room.change(apply, origin.author_id, origin.author_name, note)
+                settled = Settled(note, self.book.lease)
+                return await self.room.change(apply, origin.author_id, origin.author_name, settled)
             except _Outdated:
                 continue
         return None
@@ -194,19 +198,3 @@ def _apply(plan: Plan, document: Document, source: str, at_ms: int) -> Merged:
     if merged is None:
         raise _Outdated("the text was edited meanwhile")
     return merged
-
-
-def common_lines(file_format: Format, document: Document, theirs: bytes) -> bytes:
-    """A stand-in for a lost ancestor: the lines that live document and storage share.
-
-    A merge from there keeps the lines of both sides, and nothing that they have in common twice. A deletion on one side
-    comes back, which costs a person a keystroke; the other guess would cost text. Raises: FormatError.
-    """
-    live = file_format.encode(document, theirs).splitlines(keepends=True)
-    other = theirs.splitlines(keepends=True)
-    kept: list[bytes] = []
-    position = 0
-    for change in diff_lines([line.hex() for line in live], [line.hex() for line in other]):
-        kept += live[position : change.a_start]
-        position = change.a_end
-    return b"".join(kept + live[position:])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from collab.errors import NotFound
-from collab.formats.table import format_of
+from collab.formats.table import format_of, size_limit_bytes
 from collab.limits import Limits
 from collab.rooms.scratch import SCRATCH
 from collab.rooms.storage_file import ROOT_DOOR, Root, StorageFile
@@ -25,8 +25,15 @@ class Places:
         root = self.roots.get(root_name)
         if root is None:
             raise NotFound(f"no root {root_name}")
-        limits = self._limits
-        return StorageFile(root, path, format_of(path), credentials, limits.file_size_bytes, limits.save_timeout_s)
+        found, limits = format_of(path), self._limits
+        size = size_limit_bytes(found.name, limits)
+        return StorageFile(root, path, found, credentials, size, limits.save_timeout_s)
+
+    def call(self, file: StorageFile, name: str) -> str:
+        """This is how people call it; the format goes by that. Raises: FormatError (none opens such files)."""
+        file.name, file.format = name, format_of(name)
+        file.size_limit_bytes = size_limit_bytes(file.format.name, self._limits)
+        return name
 
     def file_of(self, record: DocumentRecord, credentials: Credentials) -> StorageFile | None:
         """The file behind a document, None for a room without one. Raises: NotFound, FormatError."""
@@ -37,5 +44,5 @@ class Places:
             raise NotFound(f"document {record.document_id} is retired")
         file = self.file(door.removeprefix(ROOT_DOOR), external_id, credentials)
         if record.name is not None:
-            file.call(record.name)
+            self.call(file, record.name)
         return file

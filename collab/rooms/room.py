@@ -8,54 +8,33 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from enum import StrEnum
+from dataclasses import replace
 from typing import TypeVar
 
 import structlog
 
-from collab.document import Document
-from collab.errors import CloseCode, CollabError, HistoryChanged, InternalError, JournalError, LimitExceeded
+from collab.document import Document, Kind
+from collab.errors import CloseCode, CollabError, HistoryChanged, InternalError, JournalError, LeaseLost, LimitExceeded
 from collab.protocol.payloads import Hello, SaveState, StorageState
-from collab.protocol.roles import Identity, Role
-from collab.rooms.connection import Access, Connection
+from collab.protocol.roles import Identity, Role, min_role
+from collab.rooms.company import Company
+from collab.rooms.connection import Access, Connection, offer_editors
 from collab.rooms.loading import Loaded, has_person_deleted
 from collab.rooms.lock_gate import LockGate
-from collab.rooms.notices import NoticeCode
+from collab.rooms.notices import NoticeCode, notice
 from collab.rooms.outside import OutsideChange, OutsideChanges
 from collab.rooms.parts import Parts
-from collab.rooms.requests import Captured, Changed
-from collab.rooms.saver import Saver
+from collab.rooms.requests import Captured, Changed, Settled
+from collab.rooms.save_requests import answer_save
+from collab.rooms.saving import saver_of
 from collab.rooms.snapshots import Snapshots
+from collab.rooms.states import JOINABLE, OVER
+from collab.rooms.states import TRANSITIONS as TRANSITIONS
+from collab.rooms.states import State as State
 from collab.rooms.turns import Turns
-from collab.store.base import Note
 
 _Result = TypeVar("_Result")
 _log = structlog.get_logger(__name__)
-
-
-class State(StrEnum):
-    """The life of a room."""
-
-    LOADING = "loading"
-    ACTIVE = "active"
-    SAVING = "saving"
-    CLOSING = "closing"
-    CLOSED = "closed"
-    FAILED = "failed"
-
-
-TRANSITIONS: Mapping[State, frozenset[State]] = {
-    State.LOADING: frozenset({State.ACTIVE, State.CLOSING, State.FAILED}),
-    State.ACTIVE: frozenset({State.SAVING, State.CLOSING, State.FAILED}),
-    State.SAVING: frozenset({State.ACTIVE, State.FAILED}),
-    State.CLOSING: frozenset({State.CLOSED, State.FAILED}),
-    State.CLOSED: frozenset(),
-    State.FAILED: frozenset(),
-}
-"""Which state may follow which. LOADING lasts until storage and history agree; nobody joins before."""
-
-JOINABLE = frozenset({State.ACTIVE, State.SAVING})
-OVER = frozenset({State.CLOSED, State.FAILED})
 
 
 class Room:
@@ -66,6 +45,8 @@ class Room:
         self.history_id = loaded.history_id
         self.kind = loaded.kind
         self.facts = loaded.facts
+        self.read_only = loaded.read_only
+        """Why nobody may edit this document; None: it may be edited."""
         self.state = State.LOADING
         self.over = asyncio.Event()
         """Set when the room is closed or failed, and nothing of it runs any more."""
@@ -74,7 +55,7 @@ class Room:
         self._clock = parts.clock
         self._turns = Turns(parts, loaded, self)
         self.connections = self._turns.connections
-        self._gate = LockGate(self.connections, self._turns.change_role)
+        self.gate = LockGate(self.connections, self._turns.change_role)
         self._snapshots = Snapshots(parts, self.document_id, self.history_id, loaded.snapshot_seq)
         self._activated = asyncio.Event()
         self._idle_since: float | None = parts.clock.monotonic()
@@ -84,8 +65,9 @@ class Room:
         self._fault: Exception | None = None
         self._tasks: asyncio.TaskGroup | None = None
         self._outside = OutsideChanges(parts, self, self.document_id, self.history_id)
-        self.saver = Saver.of(parts, self, loaded)
+        self.saver = saver_of(parts, self, loaded)
         """None for a room without a file."""
+        self.company = Company.of(parts, self, self._turns)
 
     # -- for Rooms --
 
@@ -95,8 +77,8 @@ class Room:
 
     @property
     def seq(self) -> int:
-        """The last journalled position."""
-        return self._turns.seq
+        """The last journalled position that is known."""
+        return self._turns.positions.known
 
     @property
     def queued(self) -> int:
@@ -114,11 +96,6 @@ class Room:
         return self.saver is not None and not self.saver.settled
 
     @property
-    def stranded(self) -> bool:
-        """Whether the storage lacks something, and nobody's right is known to store it by."""
-        return self.saver is not None and self.saver.stranded and not self.saver.clean
-
-    @property
     def outgrown(self) -> bool:
         """Whether the document is too large for this worker."""
         most = self._parts.heavy_above_bytes
@@ -130,16 +107,22 @@ class Room:
             raise HistoryChanged(f"client knows {access.history}")
         if len(self.connections) >= self._parts.limits.connections_per_room:
             raise LimitExceeded("connections_per_room")
+        if self.read_only is not None:
+            access = replace(access, role=min_role(access.role, Role.COMMENTER))
         self._parts.attendance.enter(access.identity.user_id, self.document_id)
         connection = self._turns.join(number, access)
         self._idle_since = None
         if self.saver is not None and access.role.may_write:
             self.saver.file.offer(access.credentials, edited=False)
             self.saver.want_lock()
-        role = self._gate.admit(connection)
+        role = self.gate.admit(connection)
         connection.session.send_hello(Hello(self.history_id, role, self.kind, access.identity, self.facts))
         connection.pump()
         connection.publish(self.save_state)
+        if access.jupyter and self.saver is not None:
+            self.saver.check()
+        if self.company is not None and not self.company.reach:
+            connection.notice(notice(NoticeCode.NODES_APART))
         return connection
 
     def activate(self) -> None:
@@ -154,7 +137,7 @@ class Room:
         self.notice(NoticeCode.SERVER_RESTARTING)
         self.connections.close(CloseCode.SERVICE_RESTART, "server restarts")
         self._stop_wanted = True
-        if self.saver is not None and self.state in JOINABLE:
+        if self.saver is not None and self.state in JOINABLE and not self.saver.elsewhere:
             await self.saver.save_now()
         self._attention.set()
         await self.over.wait()
@@ -167,12 +150,22 @@ class Room:
         """Judge these connections by another role from now on, and tell them; returns how many."""
         found = [connection for connection in self.connections if whose(connection.access)]
         for connection in found:
-            self._gate.change(connection, role, details)
+            self.gate.change(connection, role, details)
         return len(found)
+
+    @property
+    def tells_file_state(self) -> bool:
+        """Whether the document says what its file is: in notebooks, and where a JupyterLab is."""
+        return self.kind == Kind.NOTEBOOK or any(connection.access.jupyter for connection in self.connections)
+
+    def save_for(self, connection: Connection, request_id: int) -> None:
+        """Store now, and answer this request of a connection."""
+        self.spawn(answer_save(connection, request_id, self.saver), f"save for {connection.number}")
 
     async def undo_outside(self, seq: int, person: Identity) -> None:
         """Take an outside change back, as one edit of that person. Raises: as `OutsideChanges.undo`."""
-        await self._outside.undo(seq, person)
+        if self.company is None or not await self.company.undo(seq, person):
+            await self._outside.undo(seq, person)
 
     # -- for the saver --
 
@@ -182,6 +175,8 @@ class Room:
 
     async def capture(self, look: Callable[[Document], _Result]) -> Captured[_Result]:
         """Make something of the document while all of it is journalled. Raises: JournalError, what `look` raises."""
+        if self.company is not None:
+            await self.company.catch_up()
         return await self._turns.jobs.capture(look)
 
     async def change(
@@ -189,7 +184,7 @@ class Room:
         change: Callable[[Document], _Result],
         author_id: str,
         author_name: str,
-        note: Note | None = None,
+        note: Settled | None = None,
     ) -> Changed[_Result]:
         """Edit as the server; it happens when it is journalled, in one commit with the note.
 
@@ -205,23 +200,21 @@ class Room:
         if saving != (self.state is State.SAVING):
             self._enter(State.SAVING if saving else State.ACTIVE)
 
-    def locked_out(self, reason: str) -> None:
-        """Another application has the file: nobody may write until it is ours."""
-        self._gate.close(reason)
-
-    def unlocked(self) -> None:
-        """The file's lock is ours."""
-        self._gate.open()
-
     def wake(self) -> None:
         """Let the owner look whether it is time to go."""
         self._attention.set()
 
     def publish(self, state: SaveState, covers: Mapping[int, int] | None = None) -> None:
         """Tell all what the storage has; `covers`: messages of each connection that the stored file now contains."""
+        self.show(state, covers or {})
+        if self.company is not None and self.saver is not None and state.state is not StorageState.PENDING:
+            self.company.say_state(state, self.saver.covered_seq)
+
+    def show(self, state: SaveState, covers: Mapping[int, int]) -> None:
+        """Tell our clients what the storage has, whoever stores it."""
         self.save_state = state
         for connection in self.connections:
-            connection.covers = (covers or {}).get(connection.number, connection.covers)
+            connection.covers = covers.get(connection.number, connection.covers)
         self._publish_to(self.connections, state)
 
     def _publish_to(self, connections: Iterable[Connection], state: SaveState) -> None:
@@ -237,20 +230,27 @@ class Room:
             self._turns.sweep()
 
     def notice(self, code: NoticeCode, details: Mapping[str, object] | None = None) -> None:
-        """Tell all that announced our extensions."""
+        """Tell all that announced our extensions, and those of other nodes where it is theirs."""
         self.connections.notice(code, details)
+        if self.company is not None:
+            self.company.say_notice(code, details or {})
+
+    def fail(self, error: Exception) -> None:
+        """The room is over."""
+        self._fault = error
+        self._attention.set()
 
     # -- for the turns --
 
     def on_journalled(self, connections: Sequence[Connection]) -> None:
         """Something was journalled: there may be something to save, or all of it is stored already."""
         if self.saver is not None:
-            for connection in connections:
-                if connection.access.role.may_write:
-                    self.saver.file.offer(connection.access.credentials, edited=True)
+            offer_editors(self.saver.file, connections)
             self.saver.note_journalled()
-            if self.saver.clean:
+            if self.saver.clean and not self.saver.elsewhere:
                 self._publish_to(connections, self.save_state)
+        if self.company is not None:
+            self.company.note_journalled(connections)
         if self._snapshots.due(self.seq):
             self.spawn(self._snapshots.take(self.capture), "snapshot")
         self._consider_end()
@@ -264,13 +264,12 @@ class Room:
         try:
             self._turns.turn()
         except Exception as error:
-            self._fault = error
-            self._attention.set()
+            self.fail(error)
         self._consider_end()
 
     def on_left(self, connection: Connection) -> None:
         """A connection is gone."""
-        self._gate.forget(connection)
+        self.gate.forget(connection)
         self._parts.attendance.leave(connection.identity.user_id, self.document_id)
 
     def on_empty(self) -> None:
@@ -299,10 +298,14 @@ class Room:
                 saver.cancel()
         except* HistoryChanged:
             self._fail(HistoryChanged("another history was made for this document"))
+        except* LeaseLost:
+            self._fail(LeaseLost("another node merged meanwhile"))
         except* Exception as errors:
             _log.error("room_failed", document_id=self.document_id, exc_info=errors)
             self._fail(InternalError("room failed"))
         finally:
+            if self.company is not None:
+                await self.company.close()
             self._end()
 
     async def _run_saver(self) -> None:
@@ -365,7 +368,7 @@ class Room:
         self.connections.close(CloseCode.SERVICE_RESTART, "the room moves")
         self._turns.end()
         try:
-            await self._snapshots.write(self._turns.document.diff(), self.seq)
+            await self._snapshots.write(self._turns.document.diff(), self._turns.positions.seen)
             await self._parts.store.note_seen([self.document_id], self._clock.wall_ms())
         except JournalError as error:
             _log.warning("snapshot_failed", document_id=self.document_id, reason=str(error))

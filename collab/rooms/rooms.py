@@ -22,6 +22,7 @@ from collab.errors import (
     RoomElsewhere,
     StorageUnavailable,
 )
+from collab.formats.table import format_named
 from collab.protocol.payloads import SaveState
 from collab.protocol.roles import Identity, Role
 from collab.rooms.connection import Access, Connection
@@ -36,7 +37,9 @@ from collab.rooms.parts import Parts
 from collab.rooms.places import Places
 from collab.rooms.room import Room
 from collab.rooms.scratch import SCRATCH, ScratchNames
+from collab.rooms.stable import StableIds
 from collab.rooms.storage_file import ROOT_DOOR, Root, StorageFile
+from collab.rooms.store_watch import watch_store
 from collab.store.base import Alias, DocumentId, DocumentRecord
 from connectors.base import Credentials, EntryKind, Folders
 
@@ -62,6 +65,7 @@ class Rooms:
         self._scratch = ScratchNames(parts.store, parts.limits, parts.clock)
         self.following = Following(parts, self._live)
         """What happens in the storages reaches the rooms by this."""
+        self._stable = StableIds(parts.store, lambda root, path: self._places.file(root, path, SERVER), self.following)
         self.outgrown = Outgrown(parts.limits.rooms)
         self.keeper = CredentialKeeper(parts)
         self._numbers = 0
@@ -73,6 +77,7 @@ class Rooms:
         await self._group.__aenter__()
         self._start(self._sweep(), "sweep rooms")
         self._start(self.keeper.revive(self.room_of), "revive rooms")
+        self._start(watch_store(self._parts, self._live), "watch the store")
         for root in self._places.roots.values():
             if isinstance(root.connector, Folders) and root.connector.capabilities.watches:
                 self._start(self.following.watch(root, root.connector), f"watch {root.name}")
@@ -110,21 +115,22 @@ class Rooms:
             writable = writable and stat.writable
             size_bytes = stat.size_bytes
             file.path = stat.path
-            record = await self._parts.store.resolve(Alias(f"{ROOT_DOOR}{root}", stat.path), self._wall_ms())
-            if stat.name is not None and file.call(stat.name) != record.name:
+            alias, now_ms = Alias(f"{ROOT_DOOR}{root}", stat.path), self._parts.clock.wall_ms()
+            record = await self._stable.resolve(alias, stat.stable_id, now_ms)
+            if stat.name is not None and self._places.call(file, stat.name) != record.name:
                 await self._parts.store.set_name(record.document_id, stat.name)
         return Found(record, file, writable, size_bytes)
 
     async def open_found(self, found: Found) -> OpenedDocument:
         """As `open`, of what was found already."""
         room, file = await self._room(found.record, found.file), found.file
-        return describe_opened(room, file, writable=found.writable and room.kind == file.format.kind)
+        return describe_opened(room, file, writable=found.writable and not room.read_only)
 
     async def find_scratch(self, name: str, user_id: str = SERVER.user_id) -> DocumentRecord:
         """The document of a room without a file. Raises: LimitExceeded, JournalError."""
         self._check_open()
         await self._scratch.admit(name, user_id)
-        return await self._parts.store.resolve(Alias(SCRATCH, name), self._wall_ms())
+        return await self._parts.store.resolve(Alias(SCRATCH, name), self._parts.clock.wall_ms())
 
     async def open_scratch(self, name: str, user_id: str = SERVER.user_id) -> OpenedDocument:
         """Make a room without a file live. Raises: LimitExceeded, JournalError."""
@@ -201,11 +207,11 @@ class Rooms:
             raise NotFound("not live", public=GONE)
         await room.undo_outside(seq, person)
 
-    async def content_now(self, document_id: DocumentId) -> bytes:
-        """The live content as the file would be, stored or not. Raises: as `join`."""
+    async def content_now(self, document_id: DocumentId, *, converted: bool = False) -> bytes:
+        """The live content as the file would be, stored or not; `converted`: not in the file's own manner."""
         room = await self.room_of(document_id, SERVER)
-        if room.saver is None:
-            return await room.look(lambda document: document.text().encode())
+        if room.saver is None or converted:
+            return await room.look((format_named("text") if room.saver is None else room.saver.file.format).rescue)
         return await room.saver.content_now(room.look)
 
     # -- histories --
@@ -353,6 +359,8 @@ class Rooms:
         self._parts.metrics.count("rooms_loaded_total")
         running = self._start(room.run(), f"room {record.document_id}: owner")
         try:
+            if room.company is not None:
+                await room.company.open()
             if room.saver is not None:
                 await room.saver.load(limit_s, self._parts.limits.save_timeout_s)
             room.activate()
@@ -371,8 +379,7 @@ class Rooms:
     # -- roots and names --
 
     async def _known(self, alias: Alias) -> DocumentRecord | None:
-        found = [record for record in await self._parts.store.documents(alias.door) if record.alias == alias]
-        return found[0] if found else None
+        return next((one for one in await self._parts.store.documents(alias.door) if one.alias == alias), None)
 
     def _connections(self) -> Iterator[Connection]:
         for room in tuple(self._live.values()):
@@ -383,9 +390,6 @@ class Rooms:
             error = StorageUnavailable("draining", public=RESTARTING)
             error.close_code = CloseCode.SERVICE_RESTART
             raise error
-
-    def _wall_ms(self) -> int:
-        return self._parts.clock.wall_ms()
 
     async def _sweep(self) -> None:
         """Let time pass for the connections of all rooms."""

@@ -6,10 +6,11 @@ Every call has a deadline, and raises only errors of `collab.errors`. Knows no r
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
+from collab.document import Document
 from collab.errors import (
     CollabError,
     CredentialsMissing,
@@ -22,7 +23,6 @@ from collab.errors import (
     VersionConflict,
 )
 from collab.formats.base import Format
-from collab.formats.table import format_of
 from connectors import errors
 from connectors.base import (
     Capabilities,
@@ -95,6 +95,8 @@ class StorageFile:
     timeout_s: float
     name: str | None = None
     """How people call it, where the path does not tell."""
+    refill: Callable[[], Awaitable[None]] | None = None
+    """Reads again by whose right it may be asked for: writers may be at other nodes."""
 
     @property
     def capabilities(self) -> Capabilities:
@@ -104,11 +106,6 @@ class StorageFile:
     def shown_path(self) -> str:
         """What people are told of where it is."""
         return self.name or self.path
-
-    def call(self, name: str) -> str:
-        """This is how people call it; the format goes by that. Raises: FormatError (none opens such files)."""
-        self.name, self.format = name, format_of(name)
-        return name
 
     @property
     def takes_offers(self) -> bool:
@@ -122,6 +119,13 @@ class StorageFile:
         connector = self.root.connector
         if credentials.secret is not None and isinstance(connector, TakesOffers):
             connector.offer(self.path, credentials, edited=edited)
+
+    def encoded(self, document: Document, base_content: bytes) -> bytes:
+        """As it would be stored; where the file's own manner cannot hold it, another one. Raises: FormatError."""
+        try:
+            return self.format.encode(document, base_content)
+        except FormatError:
+            return self.format.rescue(document)
 
     @property
     def author_id(self) -> str:

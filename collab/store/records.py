@@ -61,7 +61,7 @@ class DocumentRecord:
     """How people call the file, where the alias does not tell."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)  # not frozen: one is made for each message, and that takes half the time
 class JournalEntry:
     """One update with its author. `connection` tells an author's tabs apart in one node's life."""
 

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from collab.auth.tokens import Grant, Purpose
 from collab.errors import NotFound, StorageDenied
 from collab.protocol.payloads import SaveState
-from collab.protocol.roles import Role
+from collab.protocol.roles import Role, min_role
 from collab.rooms.opened import OpenedDocument
 from collab.store.base import DocumentId
 from collab.web.access import Permission, identity_json, named
@@ -60,12 +60,6 @@ def room_answer(call: Call, opened: OpenedDocument, grant: Grant) -> dict[str, o
     }
 
 
-def min_role(first: Role, second: Role) -> Role:
-    """The lesser of two roles."""
-    order = list(Role)
-    return min(first, second, key=order.index)
-
-
 async def renew(call: Call) -> Response:
     """A fresh token for a document that is open. Raises: NotFound, PermissionDenied."""
     opened = await open_known(call)
@@ -112,7 +106,8 @@ async def undo_outside(call: Call) -> Response:
 async def content(call: Call) -> Response:
     """The live content as the file would be: a person's own copy, whatever the storage says."""
     record = await known(call)
-    copy = await call.edge.rooms.content_now(record.document_id)
+    converted = call.request.query_params.get("converted") == "1"
+    copy = await call.edge.rooms.content_now(record.document_id, converted=converted)
     return attachment(copy, record.shown_path)
 
 
@@ -194,5 +189,12 @@ ROUTES = (
         "Take back what the storage changed",
         status=204,
     ),
-    Route("GET", f"{_DOCUMENT}/content", Permission.VIEWER, content, "The live content, as an attachment"),
+    Route(
+        "GET",
+        f"{_DOCUMENT}/content",
+        Permission.VIEWER,
+        content,
+        "The live content, as an attachment",
+        query=(Field("converted", text="`1`: in the format's newest version, for a new file"),),
+    ),
 )

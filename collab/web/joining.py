@@ -103,6 +103,7 @@ def _access(edge: Edge, offer: Offer, grant: Grant, role: Role, history: str | N
         role=role,
         credentials=edge.credentials(grant),
         extended=offer.extended,
+        jupyter=offer.jupyter,
         history=history,
         token_id=grant.token_id,
         share_id=grant.share_id,

@@ -11,6 +11,7 @@ from collab.clock import Clock
 from collab.config import WopiConfig
 from collab.errors import PermissionDenied, Unauthenticated
 from collab.protocol.roles import Role
+from collab.rooms.storage_file import Root
 from collab.store.base import Store
 from collab.web.wopi_verdicts import Verdict, Verdicts
 from connectors.addresses import AddressRules
@@ -96,6 +97,11 @@ class WopiDoor:
         connector = WopiConnector(calls, clock, poll_s=config.poll_s)
         verdicts = Verdicts(clock, config.recheck_s * 3 / 4)
         return cls(config, connector, keys, vault, clock, verdicts, own)
+
+    @property
+    def root(self) -> Root:
+        """Where rooms find what hosts open."""
+        return Root(ROOT, self.connector)
 
     async def close(self) -> None:
         """Close the connections to hosts."""

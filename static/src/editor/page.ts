@@ -57,7 +57,7 @@ export class EditorPage implements DocumentListener {
 
   constructor(private readonly opened: OpenDocument, private readonly me: Me, readonly hosted: Hosted | null = null) {
     const rename = hosted?.mayRename ? (name: string) => hosted.rename(name) : null;
-    this.title = new Title(this.place, this.mayManage || rename !== null, !this.embedded, rename);
+    this.title = new Title(this.place, this.mayManage || rename !== null, !this.embedded && hosted === null, rename);
     this.facts = new Map(Object.entries(opened.facts));
   }
 
@@ -152,7 +152,7 @@ export class EditorPage implements DocumentListener {
     } catch (error) {
       return problemToast(error);
     }
-    if (token === null) toast(t("notice.role_changed"));
+    if (token === null) toast(text(notice.fields.get("reason")) ?? t("notice.role_changed"));
     else this.asking.heard(notice);
   }
 

@@ -9,6 +9,7 @@ import { h } from "../shell/dom";
 import { t } from "../shell/i18n";
 import type { MenuEntry } from "../shell/menu";
 import { problemToast, toast } from "../shell/toast";
+import type { StopReason } from "../sync/access";
 import { peersOf } from "../sync/peers";
 import { HostButtons } from "./buttons";
 import type { HostFacts } from "./launch";
@@ -28,6 +29,7 @@ export class Hosted {
   private loaded = false;
   private lastEditNotice = -Infinity;
   private warned = false;
+  private stopTold: StopReason | null = null;
   private readonly buttons: HostButtons;
 
   constructor(
@@ -67,8 +69,13 @@ export class Hosted {
       this.modified = modified;
       this.channel.send("Doc_ModifiedStatus", { Modified: modified });
     }
-    if (facts.stop === "signed_out") this.channel.send("Token_Needed");
-    if (facts.stop === "forbidden" || facts.stop === "signed_out") this.channel.send("Session_Closed", { Reason: facts.stop });
+    if (facts.stop !== this.stopTold) this.tellStop(facts.stop);
+  }
+
+  private tellStop(stop: StopReason | null): void {
+    this.stopTold = stop;
+    if (stop === "signed_out") this.channel.send("Token_Needed");
+    if (stop === "forbidden" || stop === "signed_out") this.channel.send("Session_Closed", { Reason: stop });
   }
 
   renamed(name: string): void {

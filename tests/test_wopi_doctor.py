@@ -8,7 +8,7 @@ from email.utils import formatdate
 import pytest
 
 from collab.clock import SystemClock
-from collab.commands.checks import Finding, Verdict
+from collab.commands.findings import Finding, Verdict
 from collab.commands.wopi_doctor import Patient, findings
 from collab.config import AuthConfig, Config, ServerConfig, WopiConfig
 from collab.store.memory import MemoryStore

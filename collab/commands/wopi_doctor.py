@@ -14,7 +14,8 @@ from pathlib import Path
 from rich.console import Console
 
 from collab.clock import SystemClock
-from collab.commands.checks import Finding, Verdict, print_findings
+from collab.commands.checks import print_findings
+from collab.commands.findings import Finding, Verdict
 from collab.commands.storing import copied
 from collab.config import Config
 from collab.errors import ConfigError

@@ -77,6 +77,15 @@ class Limits:
     search_folders: int = 2_000
     folder_entries: int = 50_000
     request_body_size_bytes: int = 1 * MIB
+    # files that are a zip of XML parts
+    package_members: int = 5_000
+    package_unpacked_bytes: int = 512 * MIB
+    package_ratio: int = 100
+    package_ratio_from_bytes: int = 10 * MIB
+    part_size_bytes: int = 64 * MIB
+    xml_depth: int = 256
+    xml_attributes: int = 500
+    xml_nodes: int = 3_000_000
     # formats, in the sandbox child
     format_cpu_s: float = 20.0
     format_memory_bytes: int = 1024 * MIB

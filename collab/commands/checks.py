@@ -22,7 +22,7 @@ from collab.config import Config
 from collab.errors import ConfigError
 from collab.startup import check, check_folder, default_data, listen
 
-_MODULES = ("pycrdt", "starlette", "uvicorn", "h11", "jwt", "structlog", "prometheus_client", "watchfiles")
+_MODULES = ("pycrdt", "starlette", "uvicorn", "h11", "httpx", "jwt", "structlog", "prometheus_client", "watchfiles")
 _OLDEST_PYTHON = (3, 11)
 _SLOW_FSYNC_MS = 50.0
 _LITTLE_SPACE_BYTES = 1024**3

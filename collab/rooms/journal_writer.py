@@ -30,11 +30,8 @@ class Applied:
     number: int
     entry: JournalEntry | None
     whole_sync: bool = False
-    journalled: Callable[[int | None], None] | None = None
-    """Called once it is journalled, with its position; None when there was nothing to journal but the note.
-
-    Raises nothing but DocumentPoisoned.
-    """
+    journalled: Callable[[int], None] | None = None
+    """Called once it and all before it is journalled, with the position. Raises nothing but DocumentPoisoned."""
     note: Note | None = None
     """What is settled by it, in the same commit."""
 

@@ -48,6 +48,11 @@ class LiveDocument:
         """An upper estimate of the encoded document."""
         return self._size_bytes
 
+    @property
+    def proposing(self) -> bool:
+        """True while something was proposed that is not journalled yet."""
+        return bool(self._proposed)
+
     def replace(self, document: Document) -> None:
         """Go on with a rebuilt document of the same history."""
         self.document = document

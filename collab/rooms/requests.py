@@ -78,8 +78,8 @@ class Job:
 
     run: Callable[[], None]
     fail: Callable[[CollabError], None]
-    journalled: bool
-    """Only while all of the document is journalled; fails when the journal is away."""
+    captures: bool
+    """What it sees is only told when it is journalled; fails when the journal is away."""
 
 
 Message = Received | CheckedElsewhere | Left | RoleChanged | Drained | Job

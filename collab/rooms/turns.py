@@ -190,7 +190,7 @@ class Turns:
             seq += applied.entry is not None
             if applied.journalled is not None:
                 self.schedule()  # before who waits for the change goes on: it is sent first
-                self._fenced(partial(applied.journalled, seq if applied.entry is not None else None))
+                self._fenced(partial(applied.journalled, seq))
             if applied.connection is not None:
                 applied.connection.ledger.settle(applied.number, whole_sync=applied.whole_sync)
                 touched[applied.connection.number] = applied.connection
@@ -204,6 +204,7 @@ class Turns:
         """From now on nothing is applied; clients keep what they type."""
         self._parts.metrics.count("journal_failures_total")
         self.connections.notice(NoticeCode.JOURNAL_UNAVAILABLE)
+        self.jobs.fail_waiting(error)
         self.schedule()
 
     def on_journal_back(self) -> None:
@@ -277,13 +278,10 @@ class Turns:
 
     @property
     def _held(self) -> bool:
-        """True while nothing more may be applied: a job waits for the journal, or that is too far behind."""
+        """True while nothing more may be applied: the document is to be repaired, or the journal is too far behind."""
         if self._intake.poison is not None:
             return True
-        behind = self._journal.pending_count
-        if not behind or not self._journal.available:
-            return False
-        return self.jobs.waiting or behind >= self._parts.limits.room_inbox_messages
+        return self._journal.available and self._journal.pending_count >= self._parts.limits.room_inbox_messages
 
     def _take_messages(self) -> None:
         received_bytes = 0

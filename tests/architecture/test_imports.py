@@ -48,6 +48,8 @@ SOLE_IMPORTERS = {
     "sqlite3": {"collab.store", "collab.cli"},
     "starlette": {"collab.web", "collab.auth"},
     "watchfiles": {"connectors"},
+    "httpx": {"connectors.http"},
+    "httpcore": {"connectors.http"},
     "prometheus_client": {"collab.web"},
     "jwt": {"collab.auth"},
     "jinja2": {"loadtest.report"},

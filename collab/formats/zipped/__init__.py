@@ -1,0 +1,1 @@
+"""Files that are a zip of XML parts: opened within limits, saved by splices."""

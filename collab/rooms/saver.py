@@ -190,11 +190,11 @@ class Saver:
         return await look(lambda document: self._encoded(document, base_content))
 
     def _encoded(self, document: Document, base_content: bytes) -> bytes:
-        """As it would be stored; where the file's charset cannot hold it, the text in UTF-8."""
+        """As it would be stored; where that cannot be in the file's manner, as it can be."""
         try:
             return self.file.format.encode(document, base_content)
         except FormatError:
-            return document.text().encode()
+            return self.file.format.rescue(document)
 
     async def release(self) -> None:
         """Give the storage's lock back."""
@@ -329,8 +329,9 @@ class Saver:
         self._stored(captured.covers)
 
     async def _refuse_emptying(self, content: bytes, base_content: bytes) -> None:
-        """An empty file replaces text only when a person deleted that text."""
-        if not content.strip() and base_content.strip() and not await self._room.person_deleted():
+        """An empty file replaces content only when a person deleted that content."""
+        is_blank = self.file.format.is_blank
+        if is_blank(content) and not is_blank(base_content) and not await self._room.person_deleted():
             raise InternalError("refused to empty the file", public=EMPTIED)
 
     # -- what is told --

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from collab.errors import CollabError, FormatError, InternalError, LimitExceeded, MalformedMessage
 from collab.formats.base import Decoded, Forked, Renewed
-from collab.formats.table import format_named
+from collab.formats.table import format_named, size_limit_bytes
 from collab.formats.text_merge import Plan
 from collab.limits import Limits
 from collab.protocol.update import Checked, check_update
@@ -65,7 +65,7 @@ class Sandbox:
 
     async def decode(self, format_name: str, content: bytes, client_id: int) -> Decoded:
         """A file as the update of a fresh document. Raises: FormatError, LimitExceeded."""
-        if len(content) > self._limits.file_size_bytes:
+        if len(content) > size_limit_bytes(format_name, self._limits):
             raise LimitExceeded("file_size_bytes", f"{len(content)} bytes")
         if format_name in _INLINE_FORMATS and self._harmless(content):
             return format_named(format_name).decode(content, self._limits, client_id)

@@ -100,7 +100,7 @@ export class CellList {
     this.views.forEach((view, index) => {
       if (next === view.element) next = view.element.nextElementSibling;
       else this.element.insertBefore(view.element, next);
-      view.label(index, this.views.length);
+      view.setIndex(index);
     });
   }
 

@@ -41,6 +41,7 @@ export class CellView {
   private readonly input = h("div", { class: "nb-input" });
   private readonly outputsElement = h("div", { class: "nb-outputs" });
   private readonly marker = h("div", { class: "nb-people", attrs: { "aria-hidden": true } });
+  private index = 0;
   private outputs: Outputs | null = null;
   private preview: Preview | null = null;
 
@@ -55,6 +56,7 @@ export class CellView {
   mount(): void {
     if (this.mounted) return;
     this.mounted = true;
+    this.drawLabel();
     const fold = (part: "source" | "outputs"): HTMLElement =>
       h("button", { class: "nb-fold", type: "button", tabIndex: -1, attrs: { "aria-label": t(part === "source" ? "notebook.fold_source" : "notebook.fold_outputs") }, on: { click: () => this.context.toggleHidden(this, part) } });
     const rows = [h("div", { class: "nb-row" }, fold("source"), this.prompt, this.input)];
@@ -102,9 +104,16 @@ export class CellView {
     this.editor?.setReadOnly(readOnly);
   }
 
-  label(index: number, count: number): void {
+  /** Where it stands; a cell that is not drawn gets its label when it is. */
+  setIndex(index: number): void {
+    if (index === this.index) return;
+    this.index = index;
+    if (this.mounted) this.drawLabel();
+  }
+
+  private drawLabel(): void {
     const type = t(this.type === "code" ? "notebook.code" : this.type === "markdown" ? "notebook.markdown" : "notebook.raw");
-    this.element.setAttribute("aria-label", t("notebook.cell", { number: index + 1, count, type }));
+    this.element.setAttribute("aria-label", t("notebook.cell", { number: this.index + 1, type }));
   }
 
   /** Who is here. */

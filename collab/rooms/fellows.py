@@ -171,17 +171,20 @@ class Fellows:
         entries = [applied for applied in settled if applied.entry is not None]
         if not entries:
             return
-        first = last - len(entries) + 1
         self._confirmed += sum(applied.connection is not None for applied in entries)
         if self._claims_due is None:
             now = self._parts.clock.monotonic()
             self._claims_due = now + (HASTY_CLAIM_S if now - self._heard_at < LIVELY_S else CLAIM_S)
-        if self._look_due:
-            return
-        if self._claims and self._claims[-1][1] == first - 1:
-            self._claims[-1] = (self._claims[-1][0], last)
+        for seq, applied in enumerate(entries, last - len(entries) + 1):
+            if not self._look_due and not applied.adopted:  # those were in no message of ours
+                self._claim(seq)
+
+    def _claim(self, seq: int) -> None:
+        """Say with the next message that this entry is in our messages."""
+        if self._claims and self._claims[-1][1] == seq - 1:
+            self._claims[-1] = (self._claims[-1][0], seq)
         else:
-            self._claims.append((first, last))
+            self._claims.append((seq, seq))
             del self._claims[:-MOST_CLAIMS]
 
     def say(self, subject: str, fields: Mapping[str, object]) -> None:
@@ -253,7 +256,8 @@ class Fellows:
             self.ask_all()
         if self._link is not None and self._fanout.available:
             for node in self._numbers:
-                if node not in self._current and now - self._asked_at.get(node, 0.0) >= ASK_AGAIN_S:
+                late = now - self._asked_at.get(node, 0.0) >= ASK_AGAIN_S
+                if late and node not in self._current and node in self._fanout.nodes:
                     self._ask(node)
 
     def _take_reach(self, event: Reach) -> None:

@@ -40,6 +40,8 @@ class Applied:
     """Called once it and all before it is journalled, with the position. Raises nothing but DocumentPoisoned."""
     note: Settled | None = None
     """What is settled by it, in the same commit."""
+    adopted: bool = False
+    """It is another node's, which did not confirm it."""
     heard: Unconfirmed | None = None
     """What another node journals: what stands behind it waits for that."""
 
@@ -141,7 +143,7 @@ class JournalWriter:
         self._parts.metrics.count("node_updates_adopted_total", len(heard.updates))
         node, at_ms = self._parts.node, self._parts.clock.wall_ms()
         entries = [JournalEntry(update, ADOPTED, "", at_ms, node, 0) for update in heard.updates]
-        self._pending.extendleft(Applied(None, 0, entry) for entry in reversed(entries))
+        self._pending.extendleft(Applied(None, 0, entry, adopted=True) for entry in reversed(entries))
 
     async def _wait(self) -> None:
         """Until there is something to do: until what is first in the queue is confirmed, or is to be adopted."""

@@ -17,6 +17,7 @@ from collab.clock import Clock
 from collab.errors import CollabError, JournalError
 from collab.rooms.book import SaveBook
 from collab.rooms.lock_keeper import LockKeeper
+from collab.rooms.saving_room import Others
 from collab.store.base import DocumentId, Lease, Store
 
 _Result = TypeVar("_Result")
@@ -59,8 +60,10 @@ class SavingRight:
         """When `hold` wants to be called (monotonic)."""
         return None if self.owner is None else self._ask_at
 
-    async def have(self, book: SaveBook, locks: LockKeeper) -> Held:
-        """Have it, or keep it; where it is new, what is known of the saves is read again. Raises: JournalError."""
+    async def have(self, book: SaveBook, locks: LockKeeper, others: Others | None) -> Held:
+        """Have it, or keep it. Where it is new, what is known of the saves is read again, and the document has all that
+        was journalled: against an older one what others stored would look like a change outside. Raises: JournalError.
+        """
         had = self.lease
         if not await self._hold():
             book.lease = None
@@ -70,7 +73,9 @@ class SavingRight:
             return Held.HELD
         try:
             locks.take_over(await book.reload())
-        except JournalError:
+            if others is not None:
+                await others.read_all()
+        except CollabError:
             self.lost()  # what is known of the saves is not right, so it is not ours yet
             raise
         return Held.FRESH

@@ -87,7 +87,7 @@ def test_a_write_that_takes_longer_than_a_lease_keeps_the_right() -> None:
         document_id = (await store.resolve(Alias("root:x", "a"), 0)).document_id
         right = SavingRight(store, clock, document_id, "a", 15.0)  # type: ignore[arg-type]
         book = SaveBook(store, clock, document_id, None, [])  # type: ignore[arg-type]
-        assert await right.have(book, _locks()) is Held.FRESH
+        assert await right.have(book, _locks(), None) is Held.FRESH
 
         await right.during(asyncio.sleep(200))
 
@@ -104,7 +104,7 @@ def test_a_failure_during_a_write_is_the_writes_own() -> None:
         await store.open()
         document_id = (await store.resolve(Alias("root:x", "a"), 0)).document_id
         right = SavingRight(store, clock, document_id, "a", 15.0)  # type: ignore[arg-type]
-        await right.have(SaveBook(store, clock, document_id, None, []), _locks())  # type: ignore[arg-type]
+        await right.have(SaveBook(store, clock, document_id, None, []), _locks(), None)  # type: ignore[arg-type]
 
         async def fail() -> None:
             await asyncio.sleep(100)

@@ -54,6 +54,8 @@ class ServerConfig:
     """The address people see, when a proxy stands in front (`https://edit.example.org`)."""
     allowed_origins: tuple[str, ...] = ()
     """Further origins that may open WebSockets and call the API, exact (`https://app.example.org`)."""
+    jupyter_servers: tuple[str, ...] = ()
+    """Origins of Jupyter servers that people's notebooks may run code on (`http://localhost:8888`); default: none."""
     scratch: bool | None = None
     """Rooms without a file for any other name under /ws; default: on in open mode only."""
     hidden_files: bool | None = None

@@ -27,11 +27,13 @@ SANDBOX_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; 
 """For a user's own image opened by its address: nothing in it runs, and it has no origin."""
 
 
-def page_policy(host: str, nonce: str, ancestors: Sequence[str] = ()) -> str:
+def page_policy(host: str, nonce: str, ancestors: Sequence[str] = (), *, jupyter_servers: Sequence[str] = ()) -> str:
     """The policy of our pages. The nonce is for the style elements that the editor makes at run time.
 
-    `ancestors` are those who may show the page in a frame, besides ourselves.
+    `ancestors` may show the page in a frame, besides ourselves; `jupyter_servers`: further origins that a page may
+    call, by HTTP and by WebSocket.
     """
+    others = "".join(f" {origin} {origin.replace('http', 'ws', 1)}" for origin in jupyter_servers)
     return "; ".join(
         (
             "default-src 'self'",
@@ -39,7 +41,7 @@ def page_policy(host: str, nonce: str, ancestors: Sequence[str] = ()) -> str:
             f"style-src 'self' 'nonce-{nonce}'",
             "img-src 'self' data: blob:",
             "font-src 'self'",
-            f"connect-src 'self' ws://{host} wss://{host}",
+            f"connect-src 'self' ws://{host} wss://{host}{others}",
             "worker-src 'self'",
             "frame-src 'self' blob:",
             "object-src 'none'",

@@ -6,6 +6,7 @@ import json
 import mimetypes
 import re
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 
 from starlette.responses import FileResponse, HTMLResponse, Response
@@ -99,6 +100,13 @@ async def static_file(call: Call) -> Response:
     return FileResponse(path, media_type=media_type, headers={"Cache-Control": cache, **shared})
 
 
+def with_data(text: str, nonce: str, data: Mapping[str, object]) -> str:
+    """A page for a frame, with what it needs to know in it; nothing of that can end the element that it stands in."""
+    plain = json.dumps(data).replace("<", "\\u003c")
+    island = f'<script type="application/json" id="launch">{plain}</script>'
+    return text.replace(NONCE, nonce).replace(JUPYTER, "").replace(APP, APP + island)
+
+
 async def embed_page(call: Call) -> Response:
     """The editor in a frame of a site's own page; only the configured origins may show it."""
     text = call.edge.bundle.page("embed")
@@ -106,14 +114,13 @@ async def embed_page(call: Call) -> Response:
         return message_page("Almost there", _MISSING, status=503, code=_BUILD_COMMAND)
     nonce = secrets.token_urlsafe(16)
     origins = sorted(str(origin) for origin in call.edge.gate.allowed)
-    island = f'<script type="application/json" id="launch">{json.dumps({"origins": origins})}</script>'
     policy = page_policy(call.request.headers.get("host", ""), nonce, origins)
     headers = {
         "Content-Security-Policy": policy,
         "Cache-Control": "no-cache",
         "Cross-Origin-Resource-Policy": "cross-origin",
     }
-    return HTMLResponse(text.replace(NONCE, nonce).replace(APP, APP + island), headers=headers)
+    return HTMLResponse(with_data(text, nonce, {"origins": origins}), headers=headers)
 
 
 async def robots(call: Call) -> Response:

@@ -5,7 +5,6 @@ Who may do what comes from the host's answers alone. No token is in an address t
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Mapping
 from urllib.parse import urlsplit
@@ -19,7 +18,7 @@ from collab.store.base import DocumentRecord
 from collab.web.access import Permission
 from collab.web.documents import room_answer
 from collab.web.errors import message_page
-from collab.web.pages import APP, NONCE
+from collab.web.pages import with_data
 from collab.web.routes import Call, Field, Route
 from collab.web.security import page_policy
 from collab.web.wopi_discovery import LAUNCH_PATH, capabilities, discovery
@@ -78,15 +77,13 @@ async def launch(call: Call) -> Response:
 
 def _editor(call: Call, page: str, shown: Mapping[str, object], status: int) -> Response:
     nonce = secrets.token_urlsafe(16)
-    plain = json.dumps(shown).replace("<", "\\u003c")
-    island = f'<script type="application/json" id="launch">{plain}</script>'
     policy = page_policy(call.request.headers.get("host", ""), nonce, frame_ancestors(_door(call)))
     headers = {
         "Content-Security-Policy": policy,
         "Cross-Origin-Resource-Policy": "cross-origin",
         "Cache-Control": "no-store",
     }
-    return HTMLResponse(page.replace(NONCE, nonce).replace(APP, APP + island), status_code=status, headers=headers)
+    return HTMLResponse(with_data(page, nonce, shown), status_code=status, headers=headers)
 
 
 def frame_ancestors(door: WopiDoor) -> tuple[str, ...]:

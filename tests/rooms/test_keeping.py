@@ -31,8 +31,8 @@ CONFIG = Config(save=SaveConfig(debounce_s=5.0, max_wait_s=20.0), room=RoomConfi
 class VaultWorld(World):
     """A server with a vault."""
 
-    def parts(self) -> Parts:
-        return replace(super().parts(), vault=VAULT)
+    def parts(self, name: str = "n1") -> Parts:
+        return replace(super().parts(name), vault=VAULT)
 
 
 class Kept:

@@ -366,7 +366,7 @@ class Turns:
         if self.fellows is not None:
             self._alarm.at(self.fellows.due)
 
-    def _handle(self, message: CheckedElsewhere | Left | RoleChanged | Drained | Job) -> None:
+    def _handle(self, message: Heard | CheckedElsewhere | Left | RoleChanged | Drained | Job) -> None:
         if isinstance(message, CheckedElsewhere):
             self._intake.take_checked(message.received, message.outcome)
         elif isinstance(message, Left):

@@ -10,13 +10,12 @@ import secrets
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.browser.browser_run import case_names, run_cases
@@ -60,10 +59,11 @@ def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            with urllib.request.urlopen(url, timeout=PATIENCE_S):
+            if httpx.get(url, timeout=PATIENCE_S).is_success:
                 return
-        except (urllib.error.URLError, ConnectionError):
-            time.sleep(0.1)
+        except httpx.TransportError:
+            pass  # it is not there yet
+        time.sleep(0.1)
     raise AssertionError("the Jupyter server did not answer")
 
 

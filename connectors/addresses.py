@@ -1,4 +1,4 @@
-"""Owns which network addresses may be connected to (SSRF): rules for the text of a URL and for what it resolves to.
+"""Owns which network addresses may be connected to (SSRF): rules for the text of a URL and what its name resolves to.
 
 Pure: resolves nothing, opens nothing. Nothing is repaired: an odd form of an address is refused, never read as another.
 """

@@ -17,8 +17,8 @@ from collab.rooms.intake import Intake
 from collab.rooms.journal_writer import Applied, JournalWriter
 from collab.rooms.live import LiveDocument
 from collab.rooms.parts import Parts
-from collab.rooms.requests import Captured, Changed, Job, answer, answer_error
-from collab.store.base import JournalEntry, Note
+from collab.rooms.requests import Captured, Changed, Job, Settled, answer, answer_error
+from collab.store.base import JournalEntry
 
 _Result = TypeVar("_Result")
 
@@ -73,7 +73,7 @@ class Jobs:
         change: Callable[[Document], _Result],
         author_id: str,
         author_name: str,
-        note: Note | None = None,
+        note: Settled | None = None,
     ) -> Changed[_Result]:
         """Let `change` edit a copy; what it did is journalled, in one commit with the note, and happens only then.
 
@@ -135,10 +135,13 @@ class Jobs:
                 raise
             return
 
+        seen = self._journal.positions.fork()
+
         def tell(seq: int) -> None:
             self._captures.pop(future, None)
+            self._journal.positions.drop(seen)
             covers = {connection.number: connection.ledger.acknowledged for connection in self._audience}
-            answer(future, lambda: Captured(result, seq, state_vector, covers))
+            answer(future, lambda: Captured(result, seen.seen, state_vector, covers))
 
         if self._journal.idle:
             tell(self._journal.seq)

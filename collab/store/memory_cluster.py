@@ -75,7 +75,7 @@ class MemoryCluster:
     # -- who saves --
 
     async def acquire_lease(self, document_id: DocumentId, owner: str, ttl_ms: int) -> Lease:
-        if document_id not in self._writing().documents:
+        if document_id not in self._reading().documents:
             raise NotFound(f"no document {document_id}")
         held = self._leases.setdefault(document_id, _Held("", 0, 0.0))
         if held.owner == owner or held.until_s <= self._now_s:
@@ -84,14 +84,14 @@ class MemoryCluster:
         return Lease(document_id, held.owner, held.epoch, remaining_ms)
 
     async def renew_lease(self, lease: Lease, ttl_ms: int) -> bool:
-        self._writing()
+        self._reading()
         held = self._standing(lease)
         if held is not None:
             held.until_s = self._now_s + ttl_ms / 1000
         return held is not None
 
     async def release_lease(self, lease: Lease) -> None:
-        self._writing()
+        self._reading()
         held = self._standing(lease)
         if held is not None:
             held.owner, held.until_s = "", 0.0

@@ -1,6 +1,6 @@
 """Running a notebook's code from the page on a real Jupyter server with a real kernel.
 
-The Jupyter server is the one of this Python, or of the Python that COLLAB_TEST_JUPYTER names.
+The Jupyter server is the one in the environment that COLLAB_TEST_JUPYTER names (`.jupyter` otherwise), else this Python's.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import pytest
 from tests.browser.browser_run import case_names, run_cases
 from tests.patience import PATIENCE_S
 from tests.ports import free_port
-from tests.serving import Server
+from tests.serving import TOP, Server
 
 SCRIPT = Path(__file__).with_name("notebook_kernel.mjs")
 CASES = case_names(SCRIPT)
@@ -31,10 +31,12 @@ pytestmark = pytest.mark.browser
 
 def jupyter_python() -> str:
     """A Python with a Jupyter server and a kernel; skips where there is none."""
-    named = os.environ.get("COLLAB_TEST_JUPYTER")
-    if named is None and (find_spec("jupyter_server") is None or find_spec("ipykernel") is None):
+    environment = Path(os.environ.get("COLLAB_TEST_JUPYTER", TOP / ".jupyter"))
+    if (environment / "bin" / "python").is_file():
+        return str(environment / "bin" / "python")
+    if find_spec("jupyter_server") is None or find_spec("ipykernel") is None:
         pytest.skip("no Jupyter server on this machine: pip install jupyter_server ipykernel")
-    return named or sys.executable
+    return sys.executable
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Running a notebook's code from the page on a real Jupyter server with a real kernel.
 
-The Jupyter server is the one in the environment that COLLAB_TEST_JUPYTER names (`.jupyter` otherwise), else this Python's.
+The Jupyter server is that of the environment that COLLAB_TEST_JUPYTER names (`.jupyter` otherwise), else this Python's.
 """
 
 from __future__ import annotations

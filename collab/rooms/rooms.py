@@ -12,7 +12,6 @@ from typing import TypeVar
 
 import structlog
 
-from collab.document import Document
 from collab.errors import (
     CloseCode,
     CollabError,
@@ -191,11 +190,11 @@ class Rooms:
             raise NotFound("not live", public=GONE)
         await room.undo_outside(seq, person)
 
-    async def content_now(self, document_id: DocumentId) -> bytes:
-        """The live content as the file would be, stored or not. Raises: as `join`."""
+    async def content_now(self, document_id: DocumentId, *, converted: bool = False) -> bytes:
+        """The live content as the file would be, stored or not; `converted`: not in the file's own manner."""
         room = await self.room_of(document_id, SERVER)
-        if room.saver is None:
-            return await room.look(_plain)
+        if room.saver is None or converted:
+            return await room.look((format_named("text") if room.saver is None else room.saver.file.format).rescue)
         return await room.saver.content_now(room.look)
 
     # -- histories --
@@ -363,9 +362,8 @@ class Rooms:
         if root is None:
             raise NotFound(f"no root {root_name}")
         limits, save_s = self._parts.limits, self._parts.limits.save_timeout_s
-        file_format = format_of(path)
-        size_limit = size_limit_bytes(file_format.name, limits)
-        return StorageFile(root, path, file_format, credentials, size_limit, save_s)
+        found = format_of(path)
+        return StorageFile(root, path, found, credentials, size_limit_bytes(found.name, limits), save_s)
 
     def _file_of(self, record: DocumentRecord, credentials: Credentials) -> StorageFile | None:
         door, external_id = record.alias.door, record.alias.external_id
@@ -398,7 +396,3 @@ class Rooms:
             await asyncio.sleep(SWEEP_S)
             for room in tuple(self._live.values()):
                 room.sweep()
-
-
-def _plain(document: Document) -> bytes:
-    return format_named("text").rescue(document)

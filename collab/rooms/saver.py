@@ -29,6 +29,7 @@ from collab.errors import (
 from collab.protocol.payloads import SaveState, StorageState
 from collab.rooms.absorb import Absorber, Absorption
 from collab.rooms.book import SaveBook
+from collab.rooms.encoding import captured_file
 from collab.rooms.file_state import FileState
 from collab.rooms.loading import Loaded
 from collab.rooms.lock_keeper import LockKeeper
@@ -61,8 +62,8 @@ class Saver:
         """The file is gone: nothing is written until it is back or a person restores it."""
         self.others: Others | None = None
         self.state = SaveState(StorageState.STORED)
+        self._parts = parts
         self._clock = parts.clock
-        self._metrics = parts.metrics
         self._room = room
         self._book = book
         self._locks = locks
@@ -170,7 +171,7 @@ class Saver:
             raise JournalError(f"what was merged is not journalled in {limit_s:g} s") from None
 
     async def _agree(self, storage_s: float) -> None:
-        if await self._right.have(self._book, self._locks) is Held.ELSEWHERE:
+        if await self._right.have(self._book, self._locks, self.others) is Held.ELSEWHERE:
             return
         try:
             await self._look(storage_s)
@@ -180,8 +181,6 @@ class Saver:
             self._publish(StorageState.STORED if self.clean else StorageState.PENDING)
         await self._absorber.absorb()
         await self._tell_file_state()
-        if not self.clean:
-            self._timing.edited(self._clock.monotonic())
 
     async def content_now(self, look: Callable[[Callable[[Document], bytes]], Awaitable[bytes]]) -> bytes:
         """The live content as the file would be. Raises: JournalError, InternalError."""
@@ -189,7 +188,6 @@ class Saver:
         return await look(lambda document: self._encoded(document, base_content))
 
     def _encoded(self, document: Document, base_content: bytes) -> bytes:
-        """As it would be stored; where that cannot be in the file's manner, as it can be."""
         try:
             return self.file.format.encode(document, base_content)
         except FormatError:
@@ -212,8 +210,6 @@ class Saver:
             asked.set_result(self.state)
         self._absorber.end()
 
-    # -- the saver's task --
-
     async def run(self) -> None:
         """Save, check and refresh when it is time, for ever."""
         while True:
@@ -221,7 +217,7 @@ class Saver:
             self._busy = True
             asked = self._take_asked()
             try:
-                await self._absorber.serve()
+                await self._absorber.serve(self._may_save)
                 await self._attempt(forced=bool(asked))
             finally:
                 self._busy = False
@@ -252,8 +248,8 @@ class Saver:
         """When there is something to do."""
         if self.elsewhere:
             return self._right.due
-        due = self._timing.due(dirty=self._dirty, lock_due=self._locks.refresh_due)
-        return due if due is None or self._right.due is None else min(due, self._right.due)
+        dues = (self._timing.due(dirty=self._dirty, lock_due=self._locks.refresh_due), self._right.due)
+        return min((due for due in dues if due is not None), default=None)
 
     @property
     def _dirty(self) -> bool:
@@ -284,16 +280,13 @@ class Saver:
             await self._tell_file_state()
 
     async def _tell_file_state(self) -> None:
-        try:
-            await self._file_state.tell(self.clean)
-        except CollabError as error:
-            _log.warning("file_state_untold", path=self.file.path, code=error.code)
+        await self._file_state.tell(self.clean)
         if not self.clean:
             self.note_journalled()
 
     async def _may_save(self) -> bool:
         """Have or keep the right to store. Raises: JournalError."""
-        held = await self._right.have(self._book, self._locks)
+        held = await self._right.have(self._book, self._locks, self.others)
         if held is Held.FRESH:
             self._timing.check(self._clock.monotonic())
             if not self.clean:
@@ -302,8 +295,8 @@ class Saver:
 
     def _must_look(self, now: float) -> bool:
         """After a failure nothing is known of the storage: look before anything else."""
-        failed = self.state.state is StorageState.REFUSED or self._book.doubtful
-        return not self._restoring and (failed or self._timing.check_due(now))
+        failed = self.state.state is StorageState.REFUSED
+        return not self._restoring and (failed or self._book.doubtful or self._timing.check_due(now))
 
     async def _look(self, limit_s: float | None = None) -> Found:
         """Take over what the storage holds. Raises: StorageError, FormatError, JournalError, DocumentPoisoned."""
@@ -325,7 +318,7 @@ class Saver:
             try:
                 return await self._write_captured()
             except VersionConflict:
-                self._metrics.count("save_conflicts_total")
+                self._parts.metrics.count("save_conflicts_total")
                 if await self._look() is Found.SUSPECT:
                     raise
         raise VersionConflict("lost too many races in a row")
@@ -334,8 +327,7 @@ class Saver:
         """Raises: any CollabError; VersionConflict: look at the storage and try again."""
         base = self._book.base
         base_content = await self._book.base_content() or b""
-        encode = self.file.format.encode
-        captured = await self._room.capture(lambda document: encode(document, base_content))
+        captured = await captured_file(self._room, self.file.format, base_content, self._parts)
         settled = base is not None and not self._restoring and not self._book.doubtful
         if base is not None and settled and hash_content(captured.result) == base.content_hash:
             await self._book.note_covered(captured)
@@ -355,8 +347,8 @@ class Saver:
         intent = await self._book.begin(captured, if_version)
         began = self._clock.monotonic()
         try:
-            result = await self.file.write(captured.result, if_version)
-            self._metrics.observe("save_seconds", self._clock.monotonic() - began)
+            result = await self._right.during(self.file.write(captured.result, if_version))
+            self._parts.metrics.observe("save_seconds", self._clock.monotonic() - began)
         except LockConflict:
             self._locks.lost()
             raise
@@ -387,7 +379,7 @@ class Saver:
 
     def _failed(self, error: CollabError) -> None:
         self._timing.failed(self._clock.monotonic(), until_edited=isinstance(error, FormatError))
-        self._metrics.count("save_failures_total")
+        self._parts.metrics.count("save_failures_total")
         _log.warning("save_failed", path=self.file.path, code=error.code, reason=str(error))
         if isinstance(error, NotFound) and not self.deleted:
             self.deleted = True

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import replace
-from enum import StrEnum
 from typing import TypeVar
 
 import structlog
@@ -28,35 +27,12 @@ from collab.rooms.requests import Captured, Changed, Settled
 from collab.rooms.save_requests import answer_save
 from collab.rooms.saver import Saver
 from collab.rooms.snapshots import Snapshots
+from collab.rooms.states import JOINABLE, OVER, TRANSITIONS
+from collab.rooms.states import State as State
 from collab.rooms.turns import Turns
 
 _Result = TypeVar("_Result")
 _log = structlog.get_logger(__name__)
-
-
-class State(StrEnum):
-    """The life of a room."""
-
-    LOADING = "loading"
-    ACTIVE = "active"
-    SAVING = "saving"
-    CLOSING = "closing"
-    CLOSED = "closed"
-    FAILED = "failed"
-
-
-TRANSITIONS: Mapping[State, frozenset[State]] = {
-    State.LOADING: frozenset({State.ACTIVE, State.CLOSING, State.FAILED}),
-    State.ACTIVE: frozenset({State.SAVING, State.CLOSING, State.FAILED}),
-    State.SAVING: frozenset({State.ACTIVE, State.FAILED}),
-    State.CLOSING: frozenset({State.CLOSED, State.FAILED}),
-    State.CLOSED: frozenset(),
-    State.FAILED: frozenset(),
-}
-"""Which state may follow which. LOADING lasts until storage and history agree; nobody joins before."""
-
-JOINABLE = frozenset({State.ACTIVE, State.SAVING})
-OVER = frozenset({State.CLOSED, State.FAILED})
 
 
 class Room:

@@ -137,10 +137,11 @@ class NodeRooms:
         asked = UndoOutside(document_id, seq, person)
         await self.at_owner(document_id, lambda: here(document_id, seq, person), asked, _nothing)
 
-    async def content_now(self, document_id: DocumentId) -> bytes:
+    async def content_now(self, document_id: DocumentId, *, converted: bool = False) -> bytes:
         """The live content as the file would be."""
         here = self.local.content_now
-        return await self.at_owner(document_id, lambda: here(document_id), ContentNow(document_id), _payload)
+        asked = ContentNow(document_id, converted)
+        return await self.at_owner(document_id, lambda: here(document_id, converted=converted), asked, _payload)
 
     async def at_owner(
         self,

@@ -10,12 +10,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+import structlog
+
 from collab.document import STATE, Document
+from collab.errors import CollabError
 from collab.formats.notebook.ipynb import DIRTY, HASH
 from collab.rooms.book import SaveBook
 from collab.rooms.requests import Changed
 
 _Result = TypeVar("_Result")
+_log = structlog.get_logger(__name__)
 
 _ALGORITHM = "sha256:"
 
@@ -46,7 +50,14 @@ class FileState:
     """True while the only thing that the journal gets of us is this."""
 
     async def tell(self, clean: bool) -> None:
-        """Write the hash of what is stored, and that it is all there is. Raises: JournalError, DocumentPoisoned."""
+        """Write the hash of what is stored, and that it is all there is; what fails is tried after the next save."""
+        try:
+            await self._tell(clean)
+        except CollabError as error:
+            _log.warning("file_state_untold", document_id=self.book.document_id, code=error.code)
+
+    async def _tell(self, clean: bool) -> None:
+        """Raises: JournalError, DocumentPoisoned, InternalError."""
         base = self.book.base
         if base is None or not self.room.tells_file_state:
             return

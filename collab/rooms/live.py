@@ -12,8 +12,10 @@ from typing import TypeVar
 
 from collab.document import Document, Kind
 from collab.errors import CollabError, FormatError, LimitExceeded
-from collab.formats.notebook.trust import apply_without_trust, may_trust
+from collab.formats.notebook.model import TRUSTED
+from collab.formats.notebook.trust import apply_without_trust
 from collab.limits import Limits
+from collab.protocol.keys import KeyIndex
 from collab.protocol.update import Checked, check_update
 from collab.rooms.ports import UpdateSlot
 from collab.store.base import DocumentId
@@ -38,7 +40,10 @@ class LiveDocument:
     def __init__(
         self, document_id: DocumentId, document: Document, slot: UpdateSlot, limits: Limits, kind: str = Kind.TEXT
     ) -> None:
-        self._is_notebook = kind == Kind.NOTEBOOK
+        self._trust = KeyIndex(TRUSTED) if kind == Kind.NOTEBOOK else None
+        """Which items would trust a cell; None: of a document without cells."""
+        if self._trust is not None:
+            self._trust.note(document.diff())
         self._document_id = document_id
         self._slot = slot
         self._limits = limits
@@ -81,14 +86,15 @@ class LiveDocument:
         self._check_size(len(checked.update))
         self._slot.hold(self._document_id, connection, None, checked.update)
         self.version += 1
+        trusts = self._trust is not None and self._trust.note(checked.update)
         try:
-            changed = self._apply(checked, in_sync=in_sync)
+            changed = self._apply(checked, in_sync=in_sync, trusts=trusts)
         finally:
             self._slot.clear()
         for client, clock in checked.clocks.items():
             self._clocks[client] = max(clock, self._clocks.get(client, 0))
         self._size_bytes += len(changed or b"")
-        return Taken(changed, checked.complete, altered=self._is_notebook and may_trust(checked.update))
+        return Taken(changed, checked.complete, altered=trusts)
 
     def propose(self, change: Callable[[Document], _Result]) -> tuple[_Result, bytes]:
         """Let the server itself edit a copy; returns the update, empty when nothing changed.
@@ -122,12 +128,12 @@ class LiveDocument:
         self._size_bytes += len(update)
         self.version += 1
 
-    def _apply(self, checked: Checked, *, in_sync: bool) -> bytes | None:
+    def _apply(self, checked: Checked, *, in_sync: bool, trusts: bool) -> bytes | None:
         """Deletions alone, and the answers to sync step 1, carry much that is known: keep only what changed."""
         update = checked.update
         if update is None:
             return None
-        if self._is_notebook and may_trust(update):
+        if trusts:
             changed = self.document.changed_by(lambda: apply_without_trust(self.document, update))
             self._clocks = self.document.clocks()
             return changed or None

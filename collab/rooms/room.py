@@ -27,7 +27,8 @@ from collab.rooms.requests import Captured, Changed, Settled
 from collab.rooms.save_requests import answer_save
 from collab.rooms.saver import Saver
 from collab.rooms.snapshots import Snapshots
-from collab.rooms.states import JOINABLE, OVER, TRANSITIONS
+from collab.rooms.states import JOINABLE, OVER
+from collab.rooms.states import TRANSITIONS as TRANSITIONS
 from collab.rooms.states import State as State
 from collab.rooms.turns import Turns
 

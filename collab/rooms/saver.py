@@ -29,6 +29,7 @@ from collab.errors import (
 from collab.protocol.payloads import SaveState, StorageState
 from collab.rooms.absorb import Absorber, Absorption
 from collab.rooms.book import SaveBook
+from collab.rooms.encoding import captured_file
 from collab.rooms.file_state import FileState
 from collab.rooms.loading import Loaded
 from collab.rooms.lock_keeper import LockKeeper
@@ -57,8 +58,8 @@ class Saver:
         """The file is gone: nothing is written until it is back or a person restores it."""
         self.others: Others | None = None
         self.state = SaveState(StorageState.STORED)
+        self._parts = parts
         self._clock = parts.clock
-        self._metrics = parts.metrics
         self._room = room
         self._book = book
         self._locks = locks
@@ -176,8 +177,6 @@ class Saver:
             self._publish(StorageState.STORED if self.clean else StorageState.PENDING)
         await self._absorber.absorb()
         await self._tell_file_state()
-        if not self.clean:
-            self._timing.edited(self._clock.monotonic())
 
     async def content_now(self, look: Callable[[Callable[[Document], bytes]], Awaitable[bytes]]) -> bytes:
         """The live content as the file would be. Raises: JournalError, InternalError."""
@@ -185,7 +184,6 @@ class Saver:
         return await look(lambda document: self._encoded(document, base_content))
 
     def _encoded(self, document: Document, base_content: bytes) -> bytes:
-        """As it would be stored; where that cannot be in the file's manner, as it can be."""
         try:
             return self.file.format.encode(document, base_content)
         except FormatError:
@@ -208,7 +206,7 @@ class Saver:
             self._busy = True
             asked = self._take_asked()
             try:
-                await self._absorb_asked()
+                await self._absorber.serve(self._may_save)
                 await self._attempt(forced=bool(asked))
             finally:
                 self._busy = False
@@ -245,15 +243,6 @@ class Saver:
     def _dirty(self) -> bool:
         return self._restoring or (not self.deleted and not self.clean)
 
-    async def _absorb_asked(self) -> None:
-        """Only who stores the document merges what was handed over; it is journalled, and not lost elsewhere."""
-        try:
-            if self._absorber.asked and not await self._may_save():
-                raise LeaseLost("handed over at a node that does not store the document")
-        except CollabError as error:
-            self._absorber.refuse(error)
-        await self._absorber.serve()
-
     async def _attempt(self, *, forced: bool) -> None:
         now = self._clock.monotonic()
         try:
@@ -279,10 +268,7 @@ class Saver:
             await self._tell_file_state()
 
     async def _tell_file_state(self) -> None:
-        try:
-            await self._file_state.tell(self.clean)
-        except CollabError as error:
-            _log.warning("file_state_untold", path=self.file.path, code=error.code)
+        await self._file_state.tell(self.clean)
         if not self.clean:
             self.note_journalled()
 
@@ -320,7 +306,7 @@ class Saver:
             try:
                 return await self._write_captured()
             except VersionConflict:
-                self._metrics.count("save_conflicts_total")
+                self._parts.metrics.count("save_conflicts_total")
                 if await self._look() is Found.SUSPECT:
                     raise
         raise VersionConflict("lost too many races in a row")
@@ -329,8 +315,7 @@ class Saver:
         """Raises: any CollabError; VersionConflict: look at the storage and try again."""
         base = self._book.base
         base_content = await self._book.base_content() or b""
-        encode = self.file.format.encode
-        captured = await self._room.capture(lambda document: encode(document, base_content))
+        captured = await captured_file(self._room, self.file.format, base_content, self._parts)
         settled = base is not None and not self._restoring and not self._book.doubtful
         if base is not None and settled and hash_content(captured.result) == base.content_hash:
             await self._book.note_covered(captured)
@@ -351,7 +336,7 @@ class Saver:
         began = self._clock.monotonic()
         try:
             result = await self._right.during(self.file.write(captured.result, if_version))
-            self._metrics.observe("save_seconds", self._clock.monotonic() - began)
+            self._parts.metrics.observe("save_seconds", self._clock.monotonic() - began)
         except LockConflict:
             self._locks.lost()
             raise
@@ -381,7 +366,7 @@ class Saver:
 
     def _failed(self, error: CollabError) -> None:
         self._timing.failed(self._clock.monotonic(), until_edited=isinstance(error, FormatError))
-        self._metrics.count("save_failures_total")
+        self._parts.metrics.count("save_failures_total")
         _log.warning("save_failed", path=self.file.path, code=error.code, reason=str(error))
         if isinstance(error, NotFound) and not self.deleted:
             self.deleted = True

@@ -1,4 +1,4 @@
-"""Owns the states of a room and which may follow which; no behaviour."""
+"""Owns the table of a room's states and which may follow which; no behaviour."""
 
 from __future__ import annotations
 

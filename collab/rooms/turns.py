@@ -47,9 +47,7 @@ class TurnEvents(Protocol):
         """Something was journalled; these connections have a new count of acknowledged messages."""
         ...
 
-    def on_left(self, connection: Connection) -> None:
-        """A connection is gone."""
-        ...
+    def on_left(self, connection: Connection) -> None: ...
 
     def on_empty(self) -> None:
         """The last connection left."""
@@ -63,9 +61,7 @@ class TurnEvents(Protocol):
         """Call `turn`; the event loop does, once for all that was queued."""
         ...
 
-    def save_for(self, connection: Connection, request_id: int) -> None:
-        """Store now, and answer this request of a connection."""
-        ...
+    def save_for(self, connection: Connection, request_id: int) -> None: ...
 
     def spawn(self, work: Coroutine[object, object, None], role: str) -> None: ...
 
@@ -165,14 +161,15 @@ class Turns:
 
     def post_event(self, connection: Connection, event: Event, size_bytes: int) -> None:
         inbox = self._inbox
-        if inbox.overflowing:
+        if inbox and inbox.overflowing:
             connection.close(CloseCode.TRY_AGAIN_LATER, "overload")
             return
-        inbox.post(Received(connection, event, size_bytes))
+        inbox.append(Received(connection, event, size_bytes))
         if inbox.full:
             self._holding[connection.number] = connection
             connection.hold_reading(room_is_full=True)
-        self.schedule()
+        if not self._scheduled:
+            self.schedule()
 
     def post_leave(self, connection: Connection) -> None:
         self._post(Left(connection))
@@ -195,7 +192,7 @@ class Turns:
             self._post(Heard(event))
 
     def _post(self, message: Message) -> None:
-        self._inbox.post(message)
+        self._inbox.append(message)
         self.schedule()
 
     def _post_job(self, job: Job) -> None:
@@ -256,16 +253,18 @@ class Turns:
         self._scheduled = False
         if self.over:
             return
-        self._fenced(self._take_messages)
-        self._intake.send_turn()
+        now = self._intake.now = self._clock.monotonic()
+        if self._inbox:
+            self._fenced(self._take_messages)
+        self._intake.send_turn(now)
         if self.jobs.waiting:
             self._fenced(self.jobs.serve_waiting)
         if self._journal.available and self._intake.asking:
             self._fenced(partial(self._intake.ask_due, self._clock.monotonic()))
         if self.connections.filled:
             self.connections.flush()
-        self._come_back()
-        if len(self._inbox) and not self._held:
+        self._come_back(now)
+        if self._inbox and not self._held:
             self.schedule()
 
     def sweep(self) -> None:
@@ -303,7 +302,8 @@ class Turns:
         self.over = True
         self._alarm.end()
         ended = InternalError("the room ended")
-        while (message := self._inbox.take()) is not None:
+        while self._inbox:
+            message = self._inbox.popleft()
             if isinstance(message, Job):
                 message.fail(ended)
         self.jobs.fail_waiting(ended)
@@ -316,16 +316,16 @@ class Turns:
         return self._journal.available and self._journal.pending_count >= self._parts.limits.room_inbox_messages
 
     def _take_messages(self) -> None:
-        received_bytes = 0
-        for _ in range(TURN_MESSAGES):
-            if self._held or self._intake.turn_bytes > self._turn_bytes:
+        inbox, intake, received_bytes = self._inbox, self._intake, 0
+        for _ in range(min(TURN_MESSAGES, len(inbox))):
+            if self._held or intake.turn_bytes > self._turn_bytes:
                 break
-            message = self._inbox.take()
-            if message is None:
-                break
+            message = inbox.popleft()
             if isinstance(message, Received):
                 received_bytes += message.size_bytes
-            self._handle(message)
+                intake.take(message)
+            else:
+                self._handle(message)
         if received_bytes:
             self._parts.metrics.count("received_bytes_total", received_bytes)
         if self._holding and not self._inbox.full:
@@ -341,18 +341,17 @@ class Turns:
         if self._intake.poison is not None:
             self._room.on_poisoned()
 
-    def _come_back(self) -> None:
+    def _come_back(self, now: float) -> None:
         """Have a turn when a question, presence, or something for other nodes is due."""
         intake = self._intake
-        self._alarm.at(intake.next_question if self._journal.available else None)
-        self._alarm.at(intake.presence_due)
+        if intake.asking:
+            self._alarm.at(intake.next_question if self._journal.available else None)
+        self._alarm.at(intake.presence_due(now))
         if self.fellows is not None:
             self._alarm.at(self.fellows.due)
 
-    def _handle(self, message: Message) -> None:
-        if isinstance(message, Received):
-            self._intake.take(message)
-        elif isinstance(message, CheckedElsewhere):
+    def _handle(self, message: Heard | CheckedElsewhere | Left | RoleChanged | Drained | Job) -> None:
+        if isinstance(message, CheckedElsewhere):
             self._intake.take_checked(message.received, message.outcome)
         elif isinstance(message, Left):
             self._leave(message.connection)

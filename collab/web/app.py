@@ -45,7 +45,7 @@ from collab.sandbox.pool import Sandbox
 from collab.slot import Slot
 from collab.store.base import Store
 from collab.store.choice import store_of
-from collab.web import admin, asking, documents, files, jupyter, pages, past, session, shares
+from collab.web import admin, asking, documents, files, jupyter, output_frame, pages, past, session, shares
 from collab.web.access import Gate, allowed_origins
 from collab.web.admission import Admission
 from collab.web.cors import CrossOrigin
@@ -73,6 +73,7 @@ log = structlog.get_logger(__name__)
 
 ROUTES: tuple[Route, ...] = (
     *pages.ROUTES,
+    *output_frame.ROUTES,
     *session.ROUTES,
     *files.ROUTES,
     *documents.ROUTES,

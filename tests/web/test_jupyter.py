@@ -323,3 +323,19 @@ async def test_a_token_of_this_server_is_enough_and_its_role_holds(site: Running
     status, opened = await ask(site, bearer(site, Role.VIEWER)["Authorization"])
 
     assert (status, opened["role"], opened["writable"]) == (200, "viewer", False)
+
+
+async def test_an_old_notebook_is_read_only_and_its_conversion_is_a_new_file(server: Running, book: Path) -> None:
+    old = {"nbformat": 3, "nbformat_minor": 0, "metadata": {}, "worksheets": [{"cells": []}]}
+    old["worksheets"][0]["cells"].append({"cell_type": "code", "input": ["x = 1"], "outputs": [], "language": "python"})  # type: ignore[index]
+    book.write_text(json.dumps(old))
+    client = server.client()
+    opened = await server.open("book.ipynb", client)
+    converted = await client.get(f"/api/v1/documents/{opened['document_id']}/content?converted=1")
+    made = await client.put("/api/v1/files/content?path=book-4.ipynb", content=converted.content)
+
+    assert (opened["kind"], opened["writable"]) == ("notebook", False)
+    assert opened["facts"] == {"nbformat": "3", "read_only": "old_notebook"}
+    assert made.status_code == 201
+    assert (await server.open("book-4.ipynb", client))["writable"] is True
+    assert json.loads(book.read_text()) == old

@@ -10,13 +10,6 @@ from collab.formats.notebook.model import TRUSTED
 from collab.nested import is_map, remove_member, set_member
 from collab.protocol.building import YMap
 
-_KEY = TRUSTED.encode()
-
-
-def may_trust(update: bytes) -> bool:
-    """Whether an update may say that a cell is trusted."""
-    return _KEY in update
-
 
 def apply_without_trust(document: Document, update: bytes) -> None:
     """Apply an update and remove the trust in the same transaction: others never see it. Raises: DocumentPoisoned."""

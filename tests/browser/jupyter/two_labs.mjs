@@ -1,5 +1,5 @@
 // Unmodified JupyterLabs, each with its own Jupyter server and kernel, in one notebook. Run by test_two_labs.py.
-// argv: {labs: [{url, path}], file, server: {command, url} or null, restarts}, browser. One JSON line for each check.
+// argv: {labs: [{url, path}], file, server: {command, ready} or null, restarts}, browser. One JSON line for each check.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -14,14 +14,15 @@ let running = null;
 
 async function startServer() {
   if (!setting.server) return;
-  running = spawn(setting.server.command[0], setting.server.command.slice(1), { stdio: "ignore", env: process.env });
-  await until(async () => (await fetch(`${setting.server.url}/readyz`)).ok);
+  const [program, ...options] = setting.server.command;
+  running = spawn(program, options, { stdio: "ignore", env: process.env, detached: true });
+  await until(async () => (await fetch(setting.server.ready)).ok);
 }
 
 async function stopServer(signal) {
   if (!running) return;
   const gone = new Promise((resolve) => running.once("exit", resolve));
-  running.kill(signal);
+  process.kill(signal === "SIGKILL" ? -running.pid : running.pid, signal); // as a power cut: its workers, too
   await gone;
 }
 

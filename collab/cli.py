@@ -13,6 +13,7 @@ from collab import __version__
 from collab.commands import upkeep
 from collab.commands.pasts import When
 from collab.commands.sources import Options, gather
+from collab.config import Config
 from collab.errors import CollabError, ConfigError
 from collab.protocol.roles import Role
 
@@ -164,6 +165,7 @@ def check_config(
 @app.command()
 def doctor(
     folder: Folder = None,
+    address: Annotated[str | None, typer.Argument(help="Of a storage, behind its kind.", show_default=False)] = None,
     host: Host = None,
     port: Port = None,
     data: Data = None,
@@ -171,11 +173,26 @@ def doctor(
     redis: Redis = None,
     config: ConfigFile = None,
 ) -> None:
-    """Check everything that a server needs, and say how to mend what is wrong."""
+    """Check everything that a server needs, and say how to mend what is wrong.
+
+    [bold]collab doctor webdav URL[/bold] (also [bold]s3[/bold], [bold]cs3[/bold]) looks at a storage instead, step by
+    step: it makes a scratch folder there, tries everything in it and removes it. URL may be the name of a root of the
+    configuration file; else its settings come from COLLAB_ROOT_….
+    """
+    if address is not None:
+        return _doctor_of(str(folder), address, gather(Options(None, host, port, data, config)).config)
     from collab.commands.checks import doctor as examine
 
     options = Options(folder, host, port, data, config, database=database, redis=redis)
     raise typer.Exit(examine(gather(options).config, console))
+
+
+def _doctor_of(kind: str, address: str, config: Config) -> None:
+    if kind not in {"webdav", "s3", "cs3"}:
+        raise ConfigError(f"collab doctor knows no storages of the kind {kind}.")
+    from collab.commands.storage_doctor import examine
+
+    raise typer.Exit(examine(config, kind, address, console))
 
 
 @app.command()

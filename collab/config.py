@@ -54,6 +54,8 @@ class ServerConfig:
     """The address people see, when a proxy stands in front (`https://edit.example.org`)."""
     allowed_origins: tuple[str, ...] = ()
     """Further origins that may open WebSockets and call the API, exact (`https://app.example.org`)."""
+    jupyter_servers: tuple[str, ...] = ()
+    """Origins of Jupyter servers that people's notebooks may run code on (`http://localhost:8888`); default: none."""
     scratch: bool | None = None
     """Rooms without a file for any other name under /ws; default: on in open mode only."""
     hidden_files: bool | None = None
@@ -91,7 +93,7 @@ class StoreConfig:
     """At most so many connections of each worker."""
     database_timeout_s: float = 10.0
     """What the database does not answer in so long is given up, and tried again where that can be."""
-    commit_delay_ms: float = 10.0
+    commit_delay_ms: float = 20.0
     """How long an append waits for others to share its commit; nothing else waits."""
     queued_calls: int = 50_000
     """So many calls may wait for the disk; more are refused at once."""

@@ -58,7 +58,8 @@ def check(config: Config) -> None:
             f"Without a secret the server listens on this machine only, not on {config.server.host}: "
             "set COLLAB_SECRET and hand out tokens (`collab token --help`), or leave out --host."
         )
-    for origin in (*config.server.allowed_origins, *filter(None, [config.server.public_url])):
+    server = config.server
+    for origin in (*server.allowed_origins, *server.jupyter_servers, *filter(None, [server.public_url])):
         if Origin.parse(origin.rstrip("/").lower()) is None:
             raise ConfigError(f"{origin!r} is no origin; write it as https://edit.example.org.")
     if config.log.format not in {"console", "json"}:

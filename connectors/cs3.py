@@ -363,5 +363,5 @@ def _described(path: str, info: Any) -> Stat:
         modified_ms=info.mtime.seconds * 1000 + info.mtime.nanos // 1_000_000,
         version=None if is_folder else Version(info.etag),
         writable=is_folder or not known or info.permission_set.initiate_file_upload,
-        stable_id=f"cs3:{identity.storage_id}${identity.space_id}!{identity.opaque_id}" if identity.opaque_id else None,
+        stable_id=f"{identity.storage_id}${identity.space_id}!{identity.opaque_id}" if identity.opaque_id else None,
     )

@@ -58,7 +58,15 @@ def settings_of(address: str, settings: Mapping[str, object]) -> object:
         if settings:
             raise InvalidPath(f"a {scheme_of(address)} root has no settings")
         return address
-    return build_settings(_load(kind.settings), {**settings, "address": address})
+    return build_settings(settings_class(scheme_of(address)), {**settings, "address": address})
+
+
+def settings_class(scheme: str) -> Any:
+    """The dataclass of a kind's settings. Raises: Unsupported (its library is not installed)."""
+    settings = KINDS[scheme].settings
+    if settings is None:
+        raise Unsupported(f"{scheme}: has no settings")
+    return _load(settings)
 
 
 def scheme_of(address: str) -> str:

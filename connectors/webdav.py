@@ -74,6 +74,11 @@ class WebDavConnector:
             stable_ids=self._has_ids,
         )
 
+    @property
+    def traits(self) -> Traits:
+        """What the server keeps to, as far as that was tried out."""
+        return self._probe.known
+
     # contents
 
     async def stat(self, path: str, credentials: Credentials) -> Stat:
@@ -248,8 +253,14 @@ class WebDavConnector:
             modified_ms=resource.modified_ms,
             version=version,
             writable=resource.writable or resource.is_folder,
-            stable_id=None if resource.file_id is None else f"oc:{resource.file_id}",
+            stable_id=self._stable_id(resource),
         )
+
+    def _stable_id(self, resource: Resource) -> str | None:
+        """oCIS' ids are the triples of CS3 and unique by themselves; the numbers of others are within their server."""
+        if resource.file_id is None or "!" in resource.file_id:
+            return resource.file_id
+        return f"oc:{self._server.host}:{resource.file_id}"
 
     async def _signatures(self, folder: str) -> Mapping[str, Seen]:
         _, children = await self._server.children(folder, ROOT)

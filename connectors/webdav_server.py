@@ -6,7 +6,7 @@ import asyncio
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from connectors.addresses import AddressRules
 from connectors.base import Credentials
@@ -54,6 +54,11 @@ class DavServer:
         )
         self._http = http or Http(AddressRules.configured(settings.url), patience)
         self._uploads: set[asyncio.Task[HttpAnswer]] = set()
+
+    @property
+    def host(self) -> str:
+        """The server's name."""
+        return urlsplit(self._settings.url).hostname or ""
 
     def url(self, path: str, *, folder: bool = False) -> str:
         """The address of a path; a folder's ends in a slash."""

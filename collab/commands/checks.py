@@ -10,7 +10,7 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -64,7 +64,11 @@ def _shown(value: object) -> str:
 
 def doctor(config: Config, console: Console) -> int:
     """Look at everything that a server needs; returns 1 when something is bad."""
-    findings = list(_findings(config))
+    return print_findings(list(_findings(config)), console)
+
+
+def print_findings(findings: Sequence[Finding], console: Console) -> int:
+    """One line each, with what to do; returns 1 when something is bad."""
     for finding in findings:
         console.print(f"  {finding.verdict.value}  [bold]{finding.subject}[/bold]  {finding.text}", highlight=False)
         if finding.mend:

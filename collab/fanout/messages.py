@@ -82,7 +82,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What `to` lacked; `number` as of `Updates`. `settled`: all of it is journalled."""
+    """What `to` lacked; `number`: what the sender must have confirmed for it. `settled`: all of it is journalled."""
 
     update: bytes
     to: NodeId

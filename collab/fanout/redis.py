@@ -28,7 +28,7 @@ from collab.limits import Limits
 
 _log = structlog.get_logger(__name__)
 
-RETRY_MIN_S, RETRY_MAX_S = 0.1, 1.0
+RETRY_MIN_S, RETRY_MAX_S = 0.1, 0.5
 _SENTINEL_PORT = 26379
 _PINGS_OPEN = 4
 """So many signs of life were asked for on the subscribing connection in the time that one may take."""

@@ -70,7 +70,7 @@ class JupyterSession(Session):
 
     def receive(self, data: bytes, now: float) -> list[Event]:
         """Take one message; never raises on bad input."""
-        if self._close_info is not None or not data.startswith(_RAW_BYTE):
+        if self.close_info is not None or not data.startswith(_RAW_BYTE):
             return super().receive(data, now)
         self._heard_at = now
         try:

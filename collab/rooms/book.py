@@ -81,9 +81,10 @@ class SaveBook:
         return SaveBase(version, intent.content_hash, intent.seq, intent.state_vector, self._clock.wall_ms())
 
     async def finish(self, intent: SaveIntent, version: str) -> None:
-        """The storage holds the bytes of `intent` as `version`. Raises: JournalError."""
+        """The storage holds the bytes of `intent` as `version`. Raises: JournalError, LeaseLost."""
         base = self.base_saved(intent, version)
-        await self._store.close_intent(self.document_id, intent.intent_id, base)
+        if not await self._store.close_intent(self.document_id, intent.intent_id, base):
+            await self._store.set_save_base(self.document_id, base, self.lease)  # another node had closed it
         self.base = base
         self._intents.remove(intent)
         for other in tuple(self._intents):

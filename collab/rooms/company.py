@@ -124,6 +124,10 @@ class Company:
         """The room is gone."""
         await self._fellows.close()
 
+    async def read_all(self) -> None:
+        """Have everything that is journalled. Raises: JournalError, HistoryChanged."""
+        await self._turns.store_side.run()
+
     async def catch_up(self) -> None:
         """Have everything that is known to be journalled. Raises: JournalError, HistoryChanged."""
         positions = self._turns.positions

@@ -1,14 +1,15 @@
-"""Owns what other nodes sent that is not known to be journalled yet, and who waits for that; pure, time comes in.
+"""Owns what other nodes sent and have not said to be journalled; pure, time comes in.
 
-Acknowledged means journalled, and that goes for everything that an acknowledged edit stands on. So acknowledgements and
-saves wait until what was heard before is confirmed by its sender. Where no confirmation comes, because the sender or
-the way to it is gone, this node journals the same once more, which changes nothing in any document.
+Acknowledged means journalled, and that goes for everything that an edit stands on. So what is heard takes its place in
+the journal writer's queue: our own edits behind it wait until its sender has confirmed it. Where no confirmation comes,
+because the sender or the way to it is gone, this node journals it, in its place: a repetition changes nothing. The
+journal of all nodes together is in causal order by that, as the native core needs it to replay.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from collab.fanout.base import NodeId
@@ -20,73 +21,58 @@ MOST_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(slots=True)
-class _Unconfirmed:
-    index: int
+class Unconfirmed:
+    """Updates that were heard together."""
+
     number: int
     """The sender confirms by this one."""
     updates: Sequence[bytes]
     at: float
-    adopting: bool = False
+    done: bool = False
+    """It is journalled, by its sender or by us."""
 
 
 class Confirming:
     """The unconfirmed updates of one room."""
 
     def __init__(self) -> None:
-        self._index = 0
-        self._open: dict[int, tuple[NodeId, _Unconfirmed]] = {}
-        """In the order in which they came."""
-        self._waiting: deque[tuple[int, Callable[[], None]]] = deque()
+        self._waiting: dict[NodeId, deque[Unconfirmed]] = {}
         self._bytes = 0
+        self._open = 0
 
     @property
     def settled(self) -> bool:
         """Whether everything that was heard is journalled."""
         return not self._open
 
-    def heard(self, sender: NodeId, number: int, updates: Sequence[bytes], now: float) -> None:
+    def heard(self, sender: NodeId, number: int, updates: Sequence[bytes], now: float) -> Unconfirmed:
         """These came, and the sender has not said that they are journalled."""
-        self._index += 1
-        self._open[self._index] = (sender, _Unconfirmed(self._index, number, updates, now))
+        item = Unconfirmed(number, updates, now)
+        self._waiting.setdefault(sender, deque()).append(item)
+        self._open += 1
         self._bytes += sum(map(len, updates))
+        return item
 
-    def confirmed(self, sender: NodeId, number: int) -> None:
-        """The sender has journalled everything up to this number."""
-        done = [index for index, (who, item) in self._open.items() if who == sender and item.number <= number]
-        self.close(done)
+    def confirmed(self, sender: NodeId, number: int) -> bool:
+        """The sender has journalled everything up to this number. True when that was news."""
+        waiting = self._waiting.get(sender, ())
+        done = [item for item in waiting if item.number <= number and not item.done]
+        for item in done:
+            self.close(item)
+        if waiting:
+            left = deque(item for item in waiting if not item.done)
+            self._waiting[sender] = left
+            if not left:
+                del self._waiting[sender]
+        return bool(done)
 
-    def overdue(self, now: float) -> tuple[list[int], list[bytes]]:
-        """What is to be journalled here: its indexes, to be closed when that is done, and the updates."""
-        indexes: list[int] = []
-        updates: list[bytes] = []
-        too_much = self._bytes - MOST_BYTES
-        for index, (_, item) in self._open.items():
-            if not item.adopting and (now - item.at >= ADOPT_S or too_much > 0):
-                item.adopting = True
-                indexes.append(index)
-                updates += item.updates
-            too_much -= sum(map(len, item.updates))
-        return indexes, updates
+    def due(self, item: Unconfirmed) -> float:
+        """When this is to be journalled here (monotonic)."""
+        return item.at if self._bytes > MOST_BYTES else item.at + ADOPT_S
 
-    @property
-    def due(self) -> float | None:
-        """When something is overdue (monotonic)."""
-        return next((item.at + ADOPT_S for _, item in self._open.values() if not item.adopting), None)
-
-    def close(self, indexes: Sequence[int]) -> None:
-        """These are journalled."""
-        for index in indexes:
-            if index in self._open:
-                _, item = self._open.pop(index)
-                self._bytes -= sum(map(len, item.updates))
-        oldest = next(iter(self._open), self._index + 1)
-        while self._waiting and self._waiting[0][0] < oldest:
-            self._waiting.popleft()[1]()
-
-    def after(self, act: Callable[[], None]) -> bool:
-        """Do something when all that was heard until now is journalled; in order. False: it waits."""
-        if not self._open and not self._waiting:
-            act()
-            return True
-        self._waiting.append((self._index, act))
-        return False
+    def close(self, item: Unconfirmed) -> None:
+        """This is journalled, or about to be by us."""
+        if not item.done:
+            item.done = True
+            self._open -= 1
+            self._bytes -= sum(map(len, item.updates))

@@ -176,8 +176,17 @@ class Connection:
 
     def receive(self, data: bytes) -> None:
         """Take one message from the client; never raises on bad input. The wire is paused when it is too much."""
-        if self.close_info is None:
-            self._take(self.session.receive(data, self._clock.monotonic()), len(data))
+        if self.close_info is not None:
+            return
+        session, size_bytes = self.session, len(data)
+        events = session.receive(data, self._clock.monotonic())
+        if len(events) != 1 or size_bytes > self._queue_limit or session.unsent or session.close_info is not None:
+            self._take(events, size_bytes)
+            return
+        self._queued_bytes += size_bytes
+        self._room.post_event(self, events[0], size_bytes)
+        if self._queued_bytes > self._queue_limit:
+            self._read_on()
 
     def receive_oversized(self, start: bytes) -> None:
         """A message above the limit came; this is how it starts."""
@@ -241,9 +250,10 @@ class Connection:
 
     def pump(self) -> None:
         """Move what the session wants to send into the outbox."""
-        for message in self.session.data_to_send():
-            if not self.outbox.put(encode_frame(message)):
-                self.close(CloseCode.TRY_AGAIN_LATER, "slow consumer")
+        if self.session.unsent:
+            for message in self.session.data_to_send():
+                if not self.outbox.put(encode_frame(message)):
+                    self.close(CloseCode.TRY_AGAIN_LATER, "slow consumer")
         info = self.session.close_info
         if info is not None:
             self.close(info.code, info.reason)

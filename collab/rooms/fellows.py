@@ -32,21 +32,22 @@ from collab.fanout.base import (
     State,
     Updates,
 )
-from collab.protocol.codec import decode_state_vector
+from collab.protocol.codec import MAX_VAR_UINT, decode_state_vector
 from collab.protocol.messages import Awareness, decode_message
-from collab.rooms.confirming import Confirming
 from collab.rooms.intake import Intake
 from collab.rooms.journal_writer import Applied, JournalWriter
 from collab.rooms.live import LiveDocument
 from collab.rooms.parts import Parts
-from collab.store.base import DocumentId, HistoryId, JournalEntry
+from collab.store.base import DocumentId, HistoryId
 
 _log = structlog.get_logger(__name__)
 
-ADOPTED = "node:"
-"""The author of what was journalled for another node: who it was that node knew."""
-CLAIM_S = 0.15
+CLAIM_S = 0.3
 """So long what was journalled may wait for a message that takes it along."""
+HASTY_CLAIM_S, LIVELY_S = 0.02, 2.0
+"""And so long where others type, too, whose edits wait for it."""
+NEVER = MAX_VAR_UINT
+"""The number of what holds a third node's unconfirmed edits: the sender cannot confirm it."""
 MOST_CLAIMS = 32
 ASK_AGAIN_S = 1.0
 
@@ -89,7 +90,6 @@ class Fellows:
         live: LiveDocument,
         intake: Intake,
         journal: JournalWriter,
-        confirming: Confirming,
         room: FellowEvents,
     ) -> None:
         self._parts = parts
@@ -107,8 +107,9 @@ class Fellows:
         self._asked_at: dict[NodeId | None, float] = {}
         self._answered = asyncio.Event()
         self._answers = 0
-        self.confirming = confirming
         self._updates: list[bytes] = []
+        self._heard_at = float("-inf")
+        """When others' edits came last."""
         self._sent = self._confirmed = 0
         """Updates of our own clients: sent, and journalled."""
         self._claims: list[tuple[int, int]] = []
@@ -131,10 +132,7 @@ class Fellows:
         """When a turn is needed for what waits to be sent (monotonic)."""
         if self._said or (self._look_due and self._journal.idle):
             return self._parts.clock.monotonic()
-        overdue = self.confirming.due
-        if self._claims_due is None or overdue is None:
-            return overdue if self._claims_due is None else self._claims_due
-        return min(self._claims_due, overdue)
+        return self._claims_due
 
     # -- the beginning and the end; in any task --
 
@@ -173,16 +171,20 @@ class Fellows:
         entries = [applied for applied in settled if applied.entry is not None]
         if not entries:
             return
-        first = last - len(entries) + 1
         self._confirmed += sum(applied.connection is not None for applied in entries)
         if self._claims_due is None:
-            self._claims_due = self._parts.clock.monotonic() + CLAIM_S
-        if self._look_due:
-            return
-        if self._claims and self._claims[-1][1] == first - 1:
-            self._claims[-1] = (self._claims[-1][0], last)
+            now = self._parts.clock.monotonic()
+            self._claims_due = now + (HASTY_CLAIM_S if now - self._heard_at < LIVELY_S else CLAIM_S)
+        for seq, applied in enumerate(entries, last - len(entries) + 1):
+            if not self._look_due and not applied.adopted:  # those were in no message of ours
+                self._claim(seq)
+
+    def _claim(self, seq: int) -> None:
+        """Say with the next message that this entry is in our messages."""
+        if self._claims and self._claims[-1][1] == seq - 1:
+            self._claims[-1] = (self._claims[-1][0], seq)
         else:
-            self._claims.append((first, last))
+            self._claims.append((seq, seq))
             del self._claims[:-MOST_CLAIMS]
 
     def say(self, subject: str, fields: Mapping[str, object]) -> None:
@@ -196,7 +198,6 @@ class Fellows:
             updates, said = self._updates, self._said
             self._updates, self._said = [], []
             self._send(updates, presence, said)
-        self._adopt()
         if self._look_due and self._journal.idle:
             self._look_due = False
             self._publish([Journal(0, self._positions.known, self._confirmed)])
@@ -216,20 +217,6 @@ class Fellows:
             self._look_due = True
         else:
             self._publish([part for part in parts if isinstance(part, Journal)])
-
-    def _adopt(self) -> None:
-        """Journal what others sent and did not confirm: its sender may be gone."""
-        indexes, updates = self.confirming.overdue(self._parts.clock.monotonic())
-        if not indexes:
-            return
-        self._parts.metrics.count("node_updates_adopted_total", len(updates))
-        for update in updates:
-            self._journal.add(Applied(None, 0, self._entry(update)))
-        self._journal.add(Applied(None, 0, None, journalled=lambda seq: self.confirming.close(indexes)))
-
-    def _entry(self, update: bytes) -> JournalEntry:
-        node = self._parts.node
-        return JournalEntry(update, ADOPTED, "", self._parts.clock.wall_ms(), node, 0)
 
     def _publish(self, parts: Sequence[Part]) -> bool:
         return self._link is None or not parts or self._link.publish(parts)
@@ -269,7 +256,8 @@ class Fellows:
             self.ask_all()
         if self._link is not None and self._fanout.available:
             for node in self._numbers:
-                if node not in self._current and now - self._asked_at.get(node, now) >= ASK_AGAIN_S:
+                late = now - self._asked_at.get(node, 0.0) >= ASK_AGAIN_S
+                if late and node not in self._current and node in self._fanout.nodes:
                     self._ask(node)
 
     def _take_reach(self, event: Reach) -> None:
@@ -310,13 +298,22 @@ class Fellows:
         for update in part.updates:
             if not self._intake.take_theirs(update, in_sync=False):
                 self._current.discard(sender)
-        self.confirming.heard(sender, part.number, part.updates, self._parts.clock.monotonic())
+        self._wait_for(sender, part.number, part.updates)
+
+    def _wait_for(self, sender: NodeId, number: int, updates: Sequence[bytes]) -> None:
+        now = self._parts.clock.monotonic()
+        self._heard_at = now
+        self._journal.wait_for(self._journal.confirming.heard(sender, number, updates, now))
+
+    def _confirm(self, sender: NodeId, number: int) -> None:
+        if self._journal.confirming.confirmed(sender, number):
+            self._journal.look_again()
 
     def _take_journal(self, sender: NodeId, part: Journal) -> None:
         if part.first and sender in self._current:
             self._positions.note_theirs(part.first, part.seq)
         self._positions.heard_of(part.seq)
-        self.confirming.confirmed(sender, part.confirmed)
+        self._confirm(sender, part.confirmed)
         if not part.first:
             self._room.on_behind()
         self._room.on_theirs_journalled()
@@ -337,8 +334,8 @@ class Fellows:
             decode_state_vector(part.state_vector, self._parts.limits)
         except CollabError:
             return
-        settled = self._journal.idle and self.confirming.settled
-        state = State(self._live.document.diff(part.state_vector), sender, self._sent, settled)
+        number = self._sent if self._journal.confirming.settled else NEVER
+        state = State(self._live.document.diff(part.state_vector), sender, number, self._journal.idle)
         ours = self._intake.presence.ours()
         rest: list[Part] = [*([Presence(ours)] if ours else []), *self._room.greeting()]
         if sender not in self._current:
@@ -354,8 +351,8 @@ class Fellows:
         if self._intake.take_theirs(part.update, in_sync=True) and not event.late:
             self._current.add(event.sender)
         if part.settled:
-            self.confirming.confirmed(event.sender, part.number)
+            self._confirm(event.sender, part.number)
         else:
-            self.confirming.heard(event.sender, part.number, [part.update], self._parts.clock.monotonic())
+            self._wait_for(event.sender, part.number, [part.update])
         self._answers += 1
         self._answered.set()

@@ -83,6 +83,7 @@ class Intake:
         past_clients: Set[int],
     ) -> None:
         self._parts = parts
+        self._count = parts.metrics.count
         self._live = live
         self._journal = journal
         self._audience = audience
@@ -93,6 +94,8 @@ class Intake:
         self.presence = Presence(parts.limits, parts.presence)
         self._answers = Answers(live, parts.limits)
         self._past_clients = past_clients
+        self.now = parts.clock.monotonic()
+        """When the turn under way began."""
         self._turn: list[Update] = []
         self.fellows: Outgoing | None = None
         """The rooms of other nodes, which are told what happens here."""
@@ -164,11 +167,14 @@ class Intake:
         """The server itself changed the document."""
         self._add_to_turn(None, update)
 
-    def send_turn(self) -> None:
+    def send_turn(self, now: float) -> None:
         """Hand what was applied in this turn, and the presence that is due, to the outboxes."""
-        turn, self._turn, self.turn_bytes = self._turn, [], 0
-        now = self._parts.clock.monotonic()
-        presence = self.presence.take(now, len(self._audience), with_text=bool(turn))
+        turn = self._turn
+        if turn:
+            self._turn, self.turn_bytes = [], 0
+        presence = None
+        if self.presence.waits:
+            presence = self.presence.take(now, len(self._audience), with_text=bool(turn))
         if self.fellows is not None:
             self.fellows.send_turn(self.presence.take_outgoing())
         if turn or presence:
@@ -203,10 +209,9 @@ class Intake:
         self.presence.expire(now)
         self._answers.sweep()
 
-    @property
-    def presence_due(self) -> float | None:
+    def presence_due(self, now: float) -> float | None:
         """When `send_turn` has presence to send; None: nobody waits to be shown."""
-        return self.presence.due(self._parts.clock.monotonic(), len(self._audience))
+        return self.presence.due(now, len(self._audience)) if self.presence.waits else None
 
     def ask_for_missing(self, connection: Connection) -> None:
         """Ask with sync step 1 for what we lack, soon: at most once in an interval."""
@@ -245,9 +250,8 @@ class Intake:
         elif isinstance(event, SyncRequested):
             self._on_sync_request(connection, event)
         elif isinstance(event, AwarenessReceived):
-            now = self._parts.clock.monotonic()
-            number, identity, role = connection.number, connection.identity, connection.role
-            self.presence.receive(number, identity, role, event.entries, now)
+            number, identity, role = connection.number, connection.access.identity, connection.session.role
+            self.presence.receive(number, identity, role, event.entries, self.now)
         elif isinstance(event, AwarenessRequested):
             self.send_all_presence(connection)
         elif isinstance(event, SaveRequested):
@@ -278,7 +282,7 @@ class Intake:
             self._apply(connection, event, checked)
 
     def _apply(self, connection: Connection, event: UpdateReceived, checked: Checked) -> None:
-        if not self._past_clients.isdisjoint(checked.clocks):
+        if self._past_clients and not self._past_clients.isdisjoint(checked.clocks):
             return self._refuse(connection, HistoryChanged("an update of a retired history"))
         number = connection.ledger.receive()
         if not self._journal.available:
@@ -301,17 +305,17 @@ class Intake:
         entry = None
         if taken.update is not None:
             entry = self._entry(connection, taken.update)
-            self._parts.metrics.count("updates_total")
-            self._parts.metrics.count("update_bytes_total", len(taken.update))
+            self._count("updates_total")
+            self._count("update_bytes_total", len(taken.update))
             self._add_to_turn(None if taken.altered else connection, taken.update)
             if connection in self._audience:
-                self.presence.typed(connection.number, self._parts.clock.monotonic())
+                self.presence.typed(connection.number, self.now)
         self._journal.add(Applied(connection, number, entry, whole_sync=event.in_sync and complete))
 
     def _entry(self, connection: Connection, update: bytes) -> JournalEntry:
-        identity, clock = connection.identity, self._parts.clock
+        identity, parts = connection.access.identity, self._parts
         return JournalEntry(
-            update, identity.user_id, identity.name, clock.wall_ms(), self._parts.node, connection.number
+            update, identity.user_id, identity.name, parts.clock.wall_ms(), parts.node, connection.number
         )
 
     def _refuse(self, connection: Connection, error: CollabError) -> None:

@@ -13,13 +13,12 @@ from typing import Any, TypeVar
 from collab.document import Document
 from collab.errors import CollabError, DocumentPoisoned, JournalError
 from collab.rooms.audience import Audience
-from collab.rooms.confirming import Confirming
 from collab.rooms.intake import Intake
 from collab.rooms.journal_writer import Applied, JournalWriter
 from collab.rooms.live import LiveDocument
 from collab.rooms.parts import Parts
-from collab.rooms.requests import Captured, Changed, Job, answer, answer_error
-from collab.store.base import JournalEntry, Note
+from collab.rooms.requests import Captured, Changed, Job, Settled, answer, answer_error
+from collab.store.base import JournalEntry
 
 _Result = TypeVar("_Result")
 
@@ -37,9 +36,7 @@ class Jobs:
         intake: Intake,
         audience: Audience,
         post: Callable[[Job], None],
-        confirming: Confirming,
     ) -> None:
-        self._confirming = confirming
         self._parts = parts
         self._live = live
         self._journal = journal
@@ -76,7 +73,7 @@ class Jobs:
         change: Callable[[Document], _Result],
         author_id: str,
         author_name: str,
-        note: Note | None = None,
+        note: Settled | None = None,
     ) -> Changed[_Result]:
         """Let `change` edit a copy; what it did is journalled, in one commit with the note, and happens only then.
 
@@ -141,18 +138,15 @@ class Jobs:
         seen = self._journal.positions.fork()
 
         def tell(seq: int) -> None:
-            self._journal.positions.drop(seen)
-            self._confirming.after(done)
-
-        def done() -> None:
             self._captures.pop(future, None)
+            self._journal.positions.drop(seen)
             covers = {connection.number: connection.ledger.acknowledged for connection in self._audience}
             answer(future, lambda: Captured(result, seen.seen, state_vector, covers))
 
-        self._captures[future] = None
         if self._journal.idle:
             tell(self._journal.seq)
         else:
+            self._captures[future] = None
             self._journal.add(Applied(None, 0, None, journalled=tell))
 
     def _check_available(self) -> None:

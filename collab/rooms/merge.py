@@ -22,7 +22,7 @@ from collab.rooms.book import SaveBook
 from collab.rooms.notices import NoticeCode
 from collab.rooms.outside import OutsideChange
 from collab.rooms.parts import Parts
-from collab.rooms.requests import Changed
+from collab.rooms.requests import Changed, Settled
 from collab.rooms.storage_file import StorageFile
 from collab.store.base import Note, SaveBase
 from connectors.base import Content
@@ -65,7 +65,7 @@ class MergingRoom(Protocol):
         change: Callable[[Document], _Result],
         author_id: str,
         author_name: str,
-        note: Note | None = None,
+        note: Settled | None = None,
     ) -> Changed[_Result]:
         """Edit as the server; returns when it is journalled, in one commit with the note.
 
@@ -168,7 +168,7 @@ class Reconciler:
         def merge(document: Document) -> Merged:
             return file_format.merge(base, theirs, document, origin.author_id, at_ms)
 
-        return await self.room.change(merge, origin.author_id, origin.author_name, note)
+        return await self.room.change(merge, origin.author_id, origin.author_name, Settled(note, self.book.lease))
 
     async def _merge_planned(self, base: bytes, theirs: bytes, origin: Origin, note: Note) -> Changed[Merged] | None:
         """Plan a large merge in the sandbox while people go on typing; None when they type too fast for that."""
@@ -180,7 +180,8 @@ class Reconciler:
             plan = await self.parts.sandbox.plan_merge(base, theirs, live, known)
             apply = partial(_apply, plan, source=origin.author_id, at_ms=at_ms)
             try:
-                return await self.room.change(apply, origin.author_id, origin.author_name, note)
+                settled = Settled(note, self.book.lease)
+                return await self.room.change(apply, origin.author_id, origin.author_name, settled)
             except _Outdated:
                 continue
         return None

@@ -102,6 +102,11 @@ class Presence:
             self._everybody = everybody
         return everybody
 
+    @property
+    def waits(self) -> bool:
+        """Whether somebody waits to be shown."""
+        return self._pace.waits
+
     def due(self, now: float, recipients: int) -> float | None:
         """When `take` has something to give; None: nothing waits."""
         return self._pace.due(now, recipients)

@@ -12,6 +12,7 @@ from collab.fanout.base import RoomEvent
 from collab.protocol.events import Event
 from collab.protocol.update import Checked
 from collab.rooms.connection import Connection
+from collab.store.base import Lease, Note
 
 _Result = TypeVar("_Result")
 
@@ -88,6 +89,14 @@ class Heard:
     """Other nodes said something."""
 
     event: RoomEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What is settled by a change, in its commit, if the right to settle it is still ours by then."""
+
+    note: Note
+    lease: Lease | None = None
 
 
 Message = Heard | Received | CheckedElsewhere | Left | RoleChanged | Drained | Job

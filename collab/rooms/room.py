@@ -14,7 +14,7 @@ from typing import TypeVar
 import structlog
 
 from collab.document import Document, Kind
-from collab.errors import CloseCode, CollabError, HistoryChanged, InternalError, JournalError, LimitExceeded
+from collab.errors import CloseCode, CollabError, HistoryChanged, InternalError, JournalError, LeaseLost, LimitExceeded
 from collab.protocol.payloads import Hello, SaveState, StorageState
 from collab.protocol.roles import Identity, Role, min_role
 from collab.rooms.company import Company
@@ -23,7 +23,7 @@ from collab.rooms.loading import Loaded, has_person_deleted
 from collab.rooms.notices import NoticeCode, notice
 from collab.rooms.outside import OutsideChange, OutsideChanges
 from collab.rooms.parts import Parts
-from collab.rooms.requests import Captured, Changed
+from collab.rooms.requests import Captured, Changed, Settled
 from collab.rooms.save_requests import answer_save
 from collab.rooms.saver import Saver
 from collab.rooms.snapshots import Snapshots
@@ -31,7 +31,6 @@ from collab.rooms.states import JOINABLE, OVER
 from collab.rooms.states import TRANSITIONS as TRANSITIONS
 from collab.rooms.states import State as State
 from collab.rooms.turns import Turns
-from collab.store.base import Note
 
 _Result = TypeVar("_Result")
 _log = structlog.get_logger(__name__)
@@ -181,7 +180,7 @@ class Room:
         change: Callable[[Document], _Result],
         author_id: str,
         author_name: str,
-        note: Note | None = None,
+        note: Settled | None = None,
     ) -> Changed[_Result]:
         """Edit as the server; it happens when it is journalled, in one commit with the note.
 
@@ -293,6 +292,8 @@ class Room:
                 saver.cancel()
         except* HistoryChanged:
             self._fail(HistoryChanged("another history was made for this document"))
+        except* LeaseLost:
+            self._fail(LeaseLost("another node merged meanwhile"))
         except* Exception as errors:
             _log.error("room_failed", document_id=self.document_id, exc_info=errors)
             self._fail(InternalError("room failed"))

@@ -34,6 +34,7 @@ from collab.rooms.outside import GONE
 from collab.rooms.parts import Parts
 from collab.rooms.room import Room
 from collab.rooms.scratch import SCRATCH, ScratchNames
+from collab.rooms.stable import StableIds
 from collab.rooms.storage_file import ROOT_DOOR, Root, StorageFile
 from collab.rooms.store_watch import watch_store
 from collab.store.base import Alias, DocumentId, DocumentRecord
@@ -61,6 +62,7 @@ class Rooms:
         self._scratch = ScratchNames(parts.store, parts.limits, parts.clock)
         self.following = Following(parts, self._live)
         """What happens in the storages reaches the rooms by this."""
+        self._stable = StableIds(parts.store, lambda root, path: self._file(root, path, SERVER), self.following)
         self.outgrown = Outgrown(parts.limits.rooms)
         self._numbers = 0
         self._draining = False
@@ -108,7 +110,7 @@ class Rooms:
             writable = writable and stat.writable
             size_bytes = stat.size_bytes
             file.path = stat.path
-            record = await self._parts.store.resolve(Alias(f"{ROOT_DOOR}{root}", stat.path), self._wall_ms())
+            record = await self._stable.resolve(Alias(f"{ROOT_DOOR}{root}", stat.path), stat.stable_id, self._wall_ms())
         return Found(record, file, writable, size_bytes)
 
     async def open_found(self, found: Found) -> OpenedDocument:

@@ -171,7 +171,7 @@ class Saver:
             raise JournalError(f"what was merged is not journalled in {limit_s:g} s") from None
 
     async def _agree(self, storage_s: float) -> None:
-        if await self._right.have(self._book, self._locks) is Held.ELSEWHERE:
+        if await self._right.have(self._book, self._locks, self.others) is Held.ELSEWHERE:
             return
         try:
             await self._look(storage_s)
@@ -210,8 +210,6 @@ class Saver:
             asked.set_result(self.state)
         self._absorber.end()
 
-    # -- the saver's task --
-
     async def run(self) -> None:
         """Save, check and refresh when it is time, for ever."""
         while True:
@@ -219,7 +217,7 @@ class Saver:
             self._busy = True
             asked = self._take_asked()
             try:
-                await self._absorber.serve()
+                await self._absorber.serve(self._may_save)
                 await self._attempt(forced=bool(asked))
             finally:
                 self._busy = False
@@ -250,8 +248,8 @@ class Saver:
         """When there is something to do."""
         if self.elsewhere:
             return self._right.due
-        due = self._timing.due(dirty=self._dirty, lock_due=self._locks.refresh_due)
-        return due if due is None or self._right.due is None else min(due, self._right.due)
+        dues = (self._timing.due(dirty=self._dirty, lock_due=self._locks.refresh_due), self._right.due)
+        return min((due for due in dues if due is not None), default=None)
 
     @property
     def _dirty(self) -> bool:
@@ -288,7 +286,7 @@ class Saver:
 
     async def _may_save(self) -> bool:
         """Have or keep the right to store. Raises: JournalError."""
-        held = await self._right.have(self._book, self._locks)
+        held = await self._right.have(self._book, self._locks, self.others)
         if held is Held.FRESH:
             self._timing.check(self._clock.monotonic())
             if not self.clean:
@@ -297,8 +295,8 @@ class Saver:
 
     def _must_look(self, now: float) -> bool:
         """After a failure nothing is known of the storage: look before anything else."""
-        failed = self.state.state is StorageState.REFUSED or self._book.doubtful
-        return not self._restoring and (failed or self._timing.check_due(now))
+        failed = self.state.state is StorageState.REFUSED
+        return not self._restoring and (failed or self._book.doubtful or self._timing.check_due(now))
 
     async def _look(self, limit_s: float | None = None) -> Found:
         """Take over what the storage holds. Raises: StorageError, FormatError, JournalError, DocumentPoisoned."""
@@ -349,7 +347,7 @@ class Saver:
         intent = await self._book.begin(captured, if_version)
         began = self._clock.monotonic()
         try:
-            result = await self.file.write(captured.result, if_version)
+            result = await self._right.during(self.file.write(captured.result, if_version))
             self._parts.metrics.observe("save_seconds", self._clock.monotonic() - began)
         except LockConflict:
             self._locks.lost()

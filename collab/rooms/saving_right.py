@@ -5,13 +5,23 @@ While another node has it there is nothing to do but to ask again when it runs o
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import TypeVar
+
+import structlog
 
 from collab.clock import Clock
+from collab.errors import CollabError, JournalError
 from collab.rooms.book import SaveBook
 from collab.rooms.lock_keeper import LockKeeper
+from collab.rooms.saving_room import Others
 from collab.store.base import DocumentId, Lease, Store
+
+_Result = TypeVar("_Result")
+_log = structlog.get_logger(__name__)
 
 _FAILED_S = 1.0
 """So long after a question that the store did not answer."""
@@ -50,8 +60,10 @@ class SavingRight:
         """When `hold` wants to be called (monotonic)."""
         return None if self.owner is None else self._ask_at
 
-    async def have(self, book: SaveBook, locks: LockKeeper) -> Held:
-        """Have it, or keep it; where it is new, what is known of the saves is read again. Raises: JournalError."""
+    async def have(self, book: SaveBook, locks: LockKeeper, others: Others | None) -> Held:
+        """Have it, or keep it. Where it is new, what is known of the saves is read again, and the document has all that
+        was journalled: against an older one what others stored would look like a change outside. Raises: JournalError.
+        """
         had = self.lease
         if not await self._hold():
             book.lease = None
@@ -59,8 +71,37 @@ class SavingRight:
         book.lease = self.lease
         if self.lease is had:
             return Held.HELD
-        locks.lock_id = await book.reload()
+        try:
+            locks.take_over(await book.reload())
+            if others is not None:
+                await others.read_all()
+        except CollabError:
+            self.lost()  # what is known of the saves is not right, so it is not ours yet
+            raise
         return Held.FRESH
+
+    async def during(self, work: Awaitable[_Result]) -> _Result:
+        """Wait for a write that may take longer than a lease lasts. Raises: what `work` raises."""
+        failure: CollabError | None = None
+        async with asyncio.TaskGroup() as group:
+            renewing = group.create_task(self._keep(), name=f"lease {self.document_id}")
+            try:
+                result = await work
+            except CollabError as error:  # a task group would wrap it
+                failure = error
+            finally:
+                renewing.cancel()
+        if failure is not None:
+            raise failure
+        return result
+
+    async def _keep(self) -> None:
+        while self.lease is not None:
+            await asyncio.sleep(self.lease_s / 3)
+            try:
+                await self.store.renew_lease(self.lease, round(self.lease_s * 1000))
+            except JournalError as error:
+                _log.warning("lease_not_renewed", document_id=self.document_id, reason=str(error))
 
     async def _hold(self) -> bool:
         """Raises: JournalError, NotFound."""

@@ -49,6 +49,10 @@ class Others(Protocol):
         """Whether others have it live."""
         ...
 
+    async def read_all(self) -> None:
+        """Have everything that is journalled. Raises: JournalError, HistoryChanged."""
+        ...
+
     async def ask_to_save(self) -> SaveState:
         """Have the node that stores it do so now; returns what is known then. Raises: JournalError."""
         ...

@@ -21,7 +21,6 @@ from collab.protocol.update import Checked
 from collab.rooms.alarm import Alarm
 from collab.rooms.audience import Audience
 from collab.rooms.catching_up import CatchingUp
-from collab.rooms.confirming import Confirming
 from collab.rooms.connection import Access, Connection
 from collab.rooms.fellows import FellowEvents, Fellows
 from collab.rooms.inbox import Inbox
@@ -93,12 +92,9 @@ class Turns:
             loaded.suspect,
             loaded.past_clients,
         )
-        self._confirming = Confirming()
         self.fellows: Fellows | None = None
         """The rooms of other nodes, when there are any."""
-        self.jobs = Jobs(
-            parts, self._live, self._journal, self._intake, self.connections, self._post_job, self._confirming
-        )
+        self.jobs = Jobs(parts, self._live, self._journal, self._intake, self.connections, self._post_job)
         self.store_side = CatchingUp(
             parts.store, self._document_id, loaded.history_id, self.positions, self._intake, self.jobs
         )
@@ -130,7 +126,7 @@ class Turns:
     @property
     def quiet(self) -> bool:
         """True when nothing is queued and all that was applied is journalled."""
-        return self._journal.idle and not len(self._inbox) and not self.jobs.waiting and self._confirming.settled
+        return self._journal.idle and not len(self._inbox) and not self.jobs.waiting
 
     def join(self, number: int, access: Access) -> Connection:
         """Take a connection in; the next turn asks it what we lack."""
@@ -142,7 +138,7 @@ class Turns:
 
     def meet(self, fanout: Fanout, events: FellowEvents) -> Fellows:
         """From now on the rooms of other nodes are told what happens here, and heard."""
-        self.fellows = Fellows(self._parts, fanout, self._live, self._intake, self._journal, self._confirming, events)
+        self.fellows = Fellows(self._parts, fanout, self._live, self._intake, self._journal, events)
         return self.fellows
 
     def schedule(self) -> None:
@@ -165,14 +161,15 @@ class Turns:
 
     def post_event(self, connection: Connection, event: Event, size_bytes: int) -> None:
         inbox = self._inbox
-        if inbox.overflowing:
+        if inbox and inbox.overflowing:
             connection.close(CloseCode.TRY_AGAIN_LATER, "overload")
             return
-        inbox.post(Received(connection, event, size_bytes))
+        inbox.append(Received(connection, event, size_bytes))
         if inbox.full:
             self._holding[connection.number] = connection
             connection.hold_reading(room_is_full=True)
-        self.schedule()
+        if not self._scheduled:
+            self.schedule()
 
     def post_leave(self, connection: Connection) -> None:
         self._post(Left(connection))
@@ -195,7 +192,7 @@ class Turns:
             self._post(Heard(event))
 
     def _post(self, message: Message) -> None:
-        self._inbox.post(message)
+        self._inbox.append(message)
         self.schedule()
 
     def _post_job(self, job: Job) -> None:
@@ -207,10 +204,8 @@ class Turns:
     # -- for the journal writer --
 
     def on_settled(self, settled: Sequence[Applied]) -> None:
-        """The one place from which acknowledgements follow: all of `settled` is journalled.
-
-        They wait until what other nodes sent before is journalled, too.
-        """
+        """The one place from which acknowledgements follow: all of `settled` is journalled."""
+        touched: dict[int, Connection] = {}
         noted = seq = self._journal.seq - sum(applied.entry is not None for applied in settled)
         for applied in settled:
             seq += applied.entry is not None
@@ -219,24 +214,18 @@ class Turns:
                 noted = seq
                 self.schedule()  # before who waits for the change goes on: it is sent first
                 self._fenced(partial(applied.journalled, seq))
+            if applied.connection is not None:
+                applied.connection.ledger.settle(applied.number, whole_sync=applied.whole_sync)
+                touched[applied.connection.number] = applied.connection
         self.positions.note_own(noted + 1, seq)
         if self.fellows is not None:
             self.fellows.journalled(settled, seq)
             self.schedule()
-        if not self._confirming.after(partial(self._acknowledge, settled)):
-            self._room.on_journalled(())
-        if self.jobs.waiting or len(self._inbox):
-            self.schedule()
-
-    def _acknowledge(self, settled: Sequence[Applied]) -> None:
-        touched: dict[int, Connection] = {}
-        for applied in settled:
-            if applied.connection is not None:
-                applied.connection.ledger.settle(applied.number, whole_sync=applied.whole_sync)
-                touched[applied.connection.number] = applied.connection
         for connection in touched.values():
             connection.acknowledge()
         self._room.on_journalled(tuple(touched.values()))
+        if self.jobs.waiting or len(self._inbox):
+            self.schedule()
 
     def on_journal_away(self, error: JournalError) -> None:
         """From now on nothing is applied; clients keep what they type."""
@@ -264,16 +253,18 @@ class Turns:
         self._scheduled = False
         if self.over:
             return
-        self._fenced(self._take_messages)
-        self._intake.send_turn()
+        now = self._intake.now = self._clock.monotonic()
+        if self._inbox:
+            self._fenced(self._take_messages)
+        self._intake.send_turn(now)
         if self.jobs.waiting:
             self._fenced(self.jobs.serve_waiting)
         if self._journal.available and self._intake.asking:
             self._fenced(partial(self._intake.ask_due, self._clock.monotonic()))
         if self.connections.filled:
             self.connections.flush()
-        self._come_back()
-        if len(self._inbox) and not self._held:
+        self._come_back(now)
+        if self._inbox and not self._held:
             self.schedule()
 
     def sweep(self) -> None:
@@ -311,7 +302,8 @@ class Turns:
         self.over = True
         self._alarm.end()
         ended = InternalError("the room ended")
-        while (message := self._inbox.take()) is not None:
+        while self._inbox:
+            message = self._inbox.popleft()
             if isinstance(message, Job):
                 message.fail(ended)
         self.jobs.fail_waiting(ended)
@@ -324,16 +316,16 @@ class Turns:
         return self._journal.available and self._journal.pending_count >= self._parts.limits.room_inbox_messages
 
     def _take_messages(self) -> None:
-        received_bytes = 0
-        for _ in range(TURN_MESSAGES):
-            if self._held or self._intake.turn_bytes > self._turn_bytes:
+        inbox, intake, received_bytes = self._inbox, self._intake, 0
+        for _ in range(min(TURN_MESSAGES, len(inbox))):
+            if self._held or intake.turn_bytes > self._turn_bytes:
                 break
-            message = self._inbox.take()
-            if message is None:
-                break
+            message = inbox.popleft()
             if isinstance(message, Received):
                 received_bytes += message.size_bytes
-            self._handle(message)
+                intake.take(message)
+            else:
+                self._handle(message)
         if received_bytes:
             self._parts.metrics.count("received_bytes_total", received_bytes)
         if self._holding and not self._inbox.full:
@@ -349,18 +341,17 @@ class Turns:
         if self._intake.poison is not None:
             self._room.on_poisoned()
 
-    def _come_back(self) -> None:
+    def _come_back(self, now: float) -> None:
         """Have a turn when a question, presence, or something for other nodes is due."""
         intake = self._intake
-        self._alarm.at(intake.next_question if self._journal.available else None)
-        self._alarm.at(intake.presence_due)
+        if intake.asking:
+            self._alarm.at(intake.next_question if self._journal.available else None)
+        self._alarm.at(intake.presence_due(now))
         if self.fellows is not None:
             self._alarm.at(self.fellows.due)
 
-    def _handle(self, message: Message) -> None:
-        if isinstance(message, Received):
-            self._intake.take(message)
-        elif isinstance(message, CheckedElsewhere):
+    def _handle(self, message: Heard | CheckedElsewhere | Left | RoleChanged | Drained | Job) -> None:
+        if isinstance(message, CheckedElsewhere):
             self._intake.take_checked(message.received, message.outcome)
         elif isinstance(message, Left):
             self._leave(message.connection)

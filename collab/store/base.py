@@ -2,7 +2,7 @@
 
 One row of the registry is one document: its aliases (door + external id), kind, current history, save base,
 lock id, open save intents. A history is a chain of journalled updates on top of an optional snapshot.
-Implementations: `sqlite.py` (embedded), `memory.py` (tests); PostgreSQL comes behind the same contract.
+Implementations: `sqlite.py` (embedded), `postgres/` (several nodes), `memory.py` (tests).
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ from collab.sandbox.pool import Sandbox
 from collab.slot import Slot
 from collab.store.base import Store
 from collab.store.choice import store_of
-from collab.web import admin, asking, documents, files, jupyter, pages, past, session, shares
+from collab.web import admin, asking, documents, files, jupyter, output_frame, pages, past, session, shares
 from collab.web.access import Gate, allowed_origins
 from collab.web.admission import Admission
 from collab.web.cors import CrossOrigin
@@ -73,6 +73,7 @@ log = structlog.get_logger(__name__)
 
 ROUTES: tuple[Route, ...] = (
     *pages.ROUTES,
+    *output_frame.ROUTES,
     *session.ROUTES,
     *files.ROUTES,
     *documents.ROUTES,
@@ -183,24 +184,18 @@ class Application:
         stack.callback(slot.close)
         sandbox = await stack.enter_async_context(Sandbox(config.limits))
         metrics = Metrics()
-        roots = [_open_root(root, hidden_files=config.hidden_files) for root in config.roots]
-        for root in roots:
-            stack.push_async_callback(root.connector.close)
+        roots = _open_roots(config, stack)
         tokens = Tokens(await _signing_key(config, store), clock)
         name = node_name(config, self.port, post)
         fanout = await join_nodes(stack, config, name, store, clock, metrics)
         parts = _parts(config, clock, store, sandbox, slot, metrics)
         if fanout is not None:
             parts = replace(parts, fanout=fanout, saver=str(fanout.me), node=name)
-        if post is not None:
-            claims = Claims(data)
-            stack.callback(claims.close)
-            parts = _placed(parts, post, claims)
+        parts = _placed(parts, post, data, stack)
         peers = None if post is None else await stack.enter_async_context(Peers(post, config.limits))
         local = await stack.enter_async_context(Rooms(parts, roots, config.server.shutdown_s))
         rooms = NodeRooms(local, store, config.limits, peers, fanout)
         revocations = Revocations(store, clock, config.auth.recheck_s, rooms.revoked)
-        sockets = Sockets(revocations, config.auth.recheck_s)
         edge = Edge(
             config=config,
             clock=clock,
@@ -212,7 +207,7 @@ class Application:
             tokens=tokens,
             revocations=revocations,
             admission=Admission(config.limits, clock),
-            sockets=sockets,
+            sockets=Sockets(revocations, config.auth.recheck_s),
             asking=NodeAsking(rooms, Asking(local, config.limits, clock)),
             transfers=Transfers(config.limits),
             metrics=metrics,
@@ -245,6 +240,14 @@ async def _signing_key(config: Config, store: Store) -> bytes:
     if config.auth.secret is not None:
         return config.auth.secret.encode()
     return await store.set_key_once(SIGNING_KEY, secrets.token_bytes(32))
+
+
+def _open_roots(config: Config, stack: contextlib.AsyncExitStack) -> list[Root]:
+    """Raises: ConfigError when a folder cannot be opened."""
+    roots = [_open_root(root, hidden_files=config.hidden_files) for root in config.roots]
+    for root in roots:
+        stack.push_async_callback(root.connector.close)
+    return roots
 
 
 def _open_root(root: RootConfig, *, hidden_files: bool) -> Root:
@@ -286,8 +289,12 @@ def _parts(config: Config, clock: Clock, store: Store, sandbox: Sandbox, slot: S
     )
 
 
-def _placed(parts: Parts, post: Post, claims: Claims) -> Parts:
+def _placed(parts: Parts, post: Post | None, data: Path, stack: contextlib.AsyncExitStack) -> Parts:
     """The parts of one of several workers."""
+    if post is None:
+        return parts
+    claims = Claims(data)
+    stack.callback(claims.close)
     above = parts.limits.heavy_document_size_bytes if post.placement.heavies and not post.seat.heavy else None
     return replace(
         parts,

@@ -129,7 +129,7 @@ async def test_the_stable_id_follows_a_rename(connector: Cs3Connector, seed: Put
 
     assert before == after
     assert before is not None
-    assert before.startswith("cs3:storage-1$space-1!")
+    assert before.startswith("storage-1$space-1!")
 
 
 async def test_a_token_that_is_not_taken_any_more_is_renewed_once(

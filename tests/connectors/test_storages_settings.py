@@ -8,7 +8,7 @@ import pytest
 
 from collab.config import is_secret
 from connectors.errors import ConnectorError, InvalidPath
-from connectors.registry import KINDS, _load, open_connector, settings_of
+from connectors.registry import KINDS, open_connector, settings_class, settings_of
 from connectors.webdav_settings import WebDavSettings
 
 STORAGES = sorted(scheme for scheme, kind in KINDS.items() if kind.settings is not None)
@@ -16,7 +16,7 @@ STORAGES = sorted(scheme for scheme, kind in KINDS.items() if kind.settings is n
 
 @pytest.mark.parametrize("scheme", STORAGES)
 def test_a_setting_is_masked_by_its_name_exactly_when_its_value_is_never_shown(scheme: str) -> None:
-    settings = _load(KINDS[scheme].settings or "")
+    settings = settings_class(scheme)
 
     for item in fields(settings):
         assert is_secret(item.name) is not item.repr, item.name

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, suppress
 
 import pytest
 
@@ -199,33 +199,35 @@ async def test_a_redis_that_is_not_there_says_so() -> None:
     assert "cannot be reached" in await _reason("redis://127.0.0.1:1")
 
 
+@asynccontextmanager
+async def pretending(answer: Callable[[bytes], bytes]) -> AsyncIterator[str]:
+    """Another program on Redis' port; gives its address."""
+    writers: list[asyncio.StreamWriter] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+        while words := await reader.read(1000):
+            writer.write(b"".join(map(answer, words.split(b"\r\n"))))
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+        for writer in writers:
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
+
+
 async def test_a_program_that_is_no_redis_is_no_redis() -> None:
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read(10)
-        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-        writer.close()
-
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-
-    assert await _reason(f"redis://127.0.0.1:{port}")
-    server.close()
+    async with pretending(lambda line: b"HTTP/1.1 400 Bad Request\r\n\r\n") as url:
+        assert await _reason(url)
 
 
 async def test_a_redis_that_is_too_old_says_so() -> None:
     info = b"redis_version:5.0.7\r\nrole:master\r\n"
+    answers = {b"INFO": b"$%d\r\n%s\r\n" % (len(info), info), b"PING": b"+PONG\r\n", b"CLIENT": b"+OK\r\n"}
 
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while words := await reader.read(1000):
-            for line in words.split(b"\r\n"):
-                if line == b"INFO":
-                    writer.write(b"$%d\r\n%s\r\n" % (len(info), info))
-                elif line in (b"PING", b"CLIENT"):
-                    writer.write(b"+PONG\r\n")
-        writer.close()
-
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-
-    assert "5.0.7" in await _reason(f"redis://127.0.0.1:{port}")
-    server.close()
+    async with pretending(lambda line: answers.get(line, b"")) as url:
+        assert "5.0.7" in await _reason(url)

@@ -60,7 +60,11 @@ async def alike(typists: list[Typist]) -> float:
     for typist in typists:
         typist.typing = False
     began = time.monotonic()
-    await until(lambda: len({one.replica.text() for one in typists}) == 1 and not any(one.pending for one in typists))
+    await until(lambda: len({one.replica.text() for one in typists}) == 1)
+    same = time.monotonic() - began
+    await until(lambda: not any(one.pending for one in typists))
+    print(f"the same after {same:.2f} s, acknowledged after {time.monotonic() - began:.2f} s")
+    assert len({one.replica.text() for one in typists}) == 1
     return time.monotonic() - began
 
 

@@ -116,7 +116,7 @@ class Rooms:
     async def open_found(self, found: Found) -> OpenedDocument:
         """As `open`, of what was found already."""
         room, file = await self._room(found.record, found.file), found.file
-        return describe_opened(room, file, writable=found.writable and not room.read_only)
+        return describe_opened(room, file, writable=found.writable and room.editable_as(file))
 
     async def find_scratch(self, name: str, user_id: str = SERVER.user_id) -> DocumentRecord:
         """The document of a room without a file. Raises: LimitExceeded, JournalError."""

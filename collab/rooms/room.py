@@ -15,7 +15,6 @@ import structlog
 
 from collab.document import Document, Kind
 from collab.errors import CloseCode, CollabError, HistoryChanged, InternalError, JournalError, LeaseLost, LimitExceeded
-from collab.formats.table import format_for
 from collab.protocol.payloads import Hello, SaveState, StorageState
 from collab.protocol.roles import Identity, Role, min_role
 from collab.rooms.company import Company
@@ -31,7 +30,6 @@ from collab.rooms.snapshots import Snapshots
 from collab.rooms.states import JOINABLE, OVER
 from collab.rooms.states import TRANSITIONS as TRANSITIONS
 from collab.rooms.states import State as State
-from collab.rooms.storage_file import StorageFile
 from collab.rooms.turns import Turns
 
 _Result = TypeVar("_Result")
@@ -150,10 +148,6 @@ class Room:
         for connection in found:
             self._turns.change_role(connection, role, details)
         return len(found)
-
-    def editable_as(self, file: StorageFile) -> bool:
-        """Whether this document may be edited and stored as that file."""
-        return self.read_only is None and format_for(self.kind, file.format).kind == self.kind
 
     @property
     def tells_file_state(self) -> bool:

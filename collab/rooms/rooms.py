@@ -22,7 +22,7 @@ from collab.errors import (
     RoomElsewhere,
     StorageUnavailable,
 )
-from collab.formats.table import format_named, format_of, size_limit_bytes
+from collab.formats.table import format_for, format_named, format_of, size_limit_bytes
 from collab.protocol.payloads import SaveState
 from collab.protocol.roles import Identity, Role
 from collab.rooms.connection import Access, Connection
@@ -116,7 +116,8 @@ class Rooms:
     async def open_found(self, found: Found) -> OpenedDocument:
         """As `open`, of what was found already."""
         room, file = await self._room(found.record, found.file), found.file
-        return describe_opened(room, file, writable=found.writable and room.editable_as(file))
+        known = format_for(room.kind, file.format).kind == room.kind  # else a newer server made it: look, do not touch
+        return describe_opened(room, file, writable=found.writable and known and not room.read_only)
 
     async def find_scratch(self, name: str, user_id: str = SERVER.user_id) -> DocumentRecord:
         """The document of a room without a file. Raises: LimitExceeded, JournalError."""

@@ -22,7 +22,8 @@ _RUNNING = "'unsafe-inline' 'unsafe-eval' blob:"
 _PAGE = """<!doctype html>
 <html><head><meta charset="utf-8"><meta name="color-scheme" content="light dark"><title>Output</title><style>
 body { margin: 0; padding: 4px 0; font: 14px/1.5 system-ui, sans-serif; overflow-wrap: break-word; }
-table { border-collapse: collapse; } th, td { padding: 4px 8px; text-align: right; } img, svg { max-width: 100%; } main { display: flow-root; }
+table { border-collapse: collapse; } th, td { padding: 4px 8px; text-align: right; }
+img, svg { max-width: 100%; } main { display: flow-root; }
 </style></head><body><script nonce="{{nonce}}">
 addEventListener("message", (event) => {
   if (event.source !== parent) return;

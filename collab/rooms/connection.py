@@ -41,13 +41,13 @@ class Access:
     credentials: Credentials
     extended: bool = True
     """The client announced our extensions (`?v=1`)."""
-    jupyter: bool = False
-    """The client is a JupyterLab (`protocol.jupyter`)."""
     history: str | None = None
     """The history that the client knows (`?history=`)."""
     token_id: str | None = None
     share_id: str | None = None
     expires_ms: int | None = None
+    jupyter: bool = False
+    """The client is a JupyterLab (`protocol.jupyter`)."""
 
 
 def _session_of(access: Access, limits: Limits) -> Session:

@@ -26,7 +26,8 @@ from collab.formats.table import format_for, format_named
 from collab.protocol.payloads import SaveState
 from collab.protocol.roles import Identity, Role
 from collab.rooms.connection import Access, Connection
-from collab.rooms.entries import Entry, Found, Outgrown
+from collab.rooms.entries import RESTARTING, Entry, Found, Outgrown
+from collab.rooms.entries import SERVER as SERVER
 from collab.rooms.following import Following
 from collab.rooms.keeping import CredentialKeeper
 from collab.rooms.loading import load
@@ -48,9 +49,6 @@ _log = structlog.get_logger(__name__)
 
 SWEEP_S = 1.0
 """How often rooms look at their silent, slow and expired connections."""
-RESTARTING = "The server restarts. Please try again in a moment."
-SERVER = Credentials(user_id="server", user_name="livefolder")
-"""Whose right is used where nobody has opened the document in this process yet."""
 
 
 class Rooms:

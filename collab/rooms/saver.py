@@ -34,22 +34,18 @@ from collab.rooms.encoding import captured_file
 from collab.rooms.file_state import FileState
 from collab.rooms.lock_keeper import LockKeeper
 from collab.rooms.merge import Found, Reconciler
-from collab.rooms.notices import NoticeCode
+from collab.rooms.notices import EMPTIED, NoticeCode
 from collab.rooms.parts import Parts
 from collab.rooms.requests import Captured
 from collab.rooms.saving_right import Held, SavingRight
 from collab.rooms.saving_room import Others, SavingRoom
 from collab.rooms.storage_file import StorageFile
-from collab.rooms.timing import Timing
+from collab.rooms.timing import RACES_IN_A_ROW, Timing, earliest
 from collab.store.base import hash_content
 from connectors.base import Version
 
 _Result = TypeVar("_Result")
 _log = structlog.get_logger(__name__)
-
-EMPTIED = "The document is empty here although nobody deleted the text. The stored file was left as it is."
-RACES_IN_A_ROW = 8
-"""So often a save that lost a race is tried again at once."""
 
 
 class Saver:
@@ -186,14 +182,7 @@ class Saver:
 
     async def release(self) -> None:
         """Give the storage's lock back, and let another node store."""
-        if self.elsewhere:
-            return
-        if self.others is None or not self.others.present:
-            await self._locks.release()
-        try:
-            await self._right.release()
-        except JournalError as error:
-            _log.warning("lease_not_released", path=self.file.path, reason=str(error))
+        await self._right.give_back(self._locks, self.others)
 
     def end(self) -> None:
         """The room is over: answer who waits."""
@@ -239,8 +228,7 @@ class Saver:
         """When there is something to do."""
         if self.elsewhere:
             return self._right.due
-        dues = (self._timing.due(dirty=self._dirty, lock_due=self._locks.refresh_due), self._right.due)
-        return min((due for due in dues if due is not None), default=None)
+        return earliest(self._timing.due(dirty=self._dirty, lock_due=self._locks.refresh_due), self._right.due)
 
     @property
     def _dirty(self) -> bool:
@@ -288,8 +276,8 @@ class Saver:
 
     def _must_look(self, now: float) -> bool:
         """After a failure nothing is known of the storage: look before anything else."""
-        failed = self.state.state is StorageState.REFUSED
-        return not self._restoring and (failed or self._book.doubtful or self._timing.check_due(now))
+        unsure = self.state.state is StorageState.REFUSED or self._book.doubtful
+        return not self._restoring and (unsure or self._timing.check_due(now))
 
     async def _look(self, limit_s: float | None = None) -> Found:
         """Take over what the storage holds. Raises: StorageError, FormatError, JournalError, DocumentPoisoned."""
@@ -363,8 +351,7 @@ class Saver:
 
     def _stored(self, covers: Mapping[int, int]) -> None:
         self._timing.saved(self._clock.monotonic(), dirty=self._dirty)
-        state = StorageState.STORED if self.clean else StorageState.PENDING
-        self._publish(state, covers)
+        self._publish(StorageState.STORED if self.clean else StorageState.PENDING, covers)
 
     def _succeeded(self) -> None:
         self._timing.succeeded()

@@ -15,6 +15,11 @@ from collab.web.routes import Route
 from tests.web.edge_server import JSON, Running, bearer, make_config
 
 PUBLIC = {
+    "GET /embed",
+    "GET /hosting/capabilities",
+    "GET /hosting/discovery",
+    "GET /wopi/edit",
+    "POST /wopi/edit",
     "GET /static/{name:path}",
     "GET /robots.txt",
     "GET /healthz",

@@ -159,6 +159,7 @@ class Reconciler:
         merged = changed.result
         if merged.conflicts:
             places = [conflict.conflict_id for conflict in merged.conflicts]
+            self.parts.events.tell(self.book.document_id, "conflict", self.file.shown_path)
             self.room.notice(NoticeCode.CONFLICT, {"places": places})
         return changed
 

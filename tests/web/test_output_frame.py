@@ -38,8 +38,10 @@ async def test_only_the_frame_that_was_asked_to_runs_an_outputs_scripts(server: 
 async def test_a_page_may_reach_the_named_jupyter_servers_and_no_other(folder: Path, bundle: Bundle) -> None:
     config = make_config(folder)
     named = replace(config, server=replace(config.server, jupyter_servers=("https://hub.example.org",)))
-    async with running(config, bundle) as server, running(named, bundle) as other:
-        usual, reaching = await server.client().get("/edit/a.md"), await other.client().get("/edit/a.md")
+    async with running(config, bundle) as server:
+        usual = await server.client().get("/edit/a.md")
+    async with running(named, bundle) as server:
+        reaching = await server.client().get("/edit/a.md")
 
     assert "hub.example.org" not in usual.headers["content-security-policy"]
     assert "https://hub.example.org wss://hub.example.org" in reaching.headers["content-security-policy"]

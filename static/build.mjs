@@ -65,7 +65,7 @@ function bootOptions() {
 
 /** The SDK for other people's pages: one module and one style sheet under names that stay. */
 function sdkOptions() {
-  return { ...OPTIONS, entryPoints: ["src/sdk/collab-embed.ts"], format: "esm", outdir: STAGING, entryNames: "[name]", metafile: false };
+  return { ...OPTIONS, entryPoints: ["src/sdk/collab-embed.ts"], format: "esm", outdir: STAGING, entryNames: "[name]", metafile: false, plugins: [modernFonts] };
 }
 
 /** Output files that an entry loads before it runs: itself and its static imports. */

@@ -39,6 +39,7 @@ class Kind(StrEnum):
     """What a document is made of; it belongs to the history and cannot change within one."""
 
     TEXT = "text"
+    RICH = "rich"
     SCRATCH = "scratch"
 
 
@@ -203,6 +204,13 @@ class Document:
         with self._fence():
             runs = self._doc.get(root, type=pycrdt.Text).diff()
             return all(isinstance(run, str) and not attributes for run, attributes in runs)
+
+    @contextmanager
+    def native(self) -> Iterator[pycrdt.Doc[Any]]:
+        """One transaction on the native document, for its neighbours in this ring only. Raises: DocumentPoisoned."""
+        with self._fence(), self._doc.transaction():
+            yield self._doc
+        self._pairs = None
 
     # -- maps of plain values --
 

@@ -173,6 +173,14 @@ class StorageFull(StorageError):
     http_status = 507
 
 
+class TooManyRequests(CollabError):
+    """Somebody, or an address, asks too often or holds too much."""
+
+    code = "too_many_requests"
+    public = "Too many connections from this address. Try again in a minute."
+    http_status = 429
+
+
 class JournalError(CollabError):
     """The journal cannot take an update now (disk full, I/O error); nothing was acknowledged."""
 

@@ -15,8 +15,13 @@ const ASSET_URL = "/static/assets/";
 /** Page -> its entry and the most it may weigh before it can be used (gzip, scripts and styles together). */
 const PAGES = {
   start: { entry: "src/start.ts", title: "Files", limitKb: 60 },
-  edit: { entry: "src/edit.ts", title: "Editor", limitKb: 320 },
+  edit: { entry: "src/edit.ts", title: "Editor", limitKb: 100 },
   share: { entry: "src/share.ts", title: "Shared document", limitKb: 40 },
+};
+
+/** Editors that the editor page loads when a document of their kind is opened, and the most that each adds to it. */
+const EDITORS = {
+  text: { entry: "src/text/text-editor.ts", limitKb: 170 },
 };
 
 const OPTIONS = {
@@ -90,6 +95,15 @@ async function writePage(name, page, metafile, shared) {
   if (kb > page.limitKb) throw new Error(`${name} weighs ${kb.toFixed(1)} kB gzip, more than ${page.limitKb}: load something lazily`);
 }
 
+/** What an editor adds to the page that loads it. */
+async function weighEditor(name, editor, metafile) {
+  const there = new Set(filesOf(metafile, PAGES.edit.entry).scripts);
+  const scripts = filesOf(metafile, editor.entry).scripts.filter((path) => !there.has(path));
+  const kb = (await weigh(scripts)) / 1024;
+  console.log(`${name.padEnd(6)} ${kb.toFixed(1).padStart(6)} kB gzip more (at most ${editor.limitKb})`);
+  if (kb > editor.limitKb) throw new Error(`The editor ${name} adds ${kb.toFixed(1)} kB gzip, more than ${editor.limitKb}: load something lazily`);
+}
+
 async function writeIcon() {
   const content = await readFile(join(HERE, "src/icon.svg"));
   const name = `icon-${createHash("sha256").update(content).digest("hex").slice(0, 8)}.svg`;
@@ -117,6 +131,7 @@ async function finish(pages, boot) {
   const theme = ASSET_URL + basename(Object.keys(boot.metafile.outputs)[0]);
   const shared = { theme, icon: await writeIcon() };
   for (const [name, page] of Object.entries(PAGES)) await writePage(name, page, metafile, shared);
+  for (const [name, editor] of Object.entries(EDITORS)) await weighEditor(name, editor, metafile);
   await writeLicences(metafile);
   if (process.env.COLLAB_METAFILE) await writeFile(process.env.COLLAB_METAFILE, JSON.stringify(metafile));
 }

@@ -8,15 +8,19 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+from collab.node.asking import NodeAsking
 from collab.node.calls import (
     Absorbed,
     AskReady,
+    AskToEdit,
     Call,
     Changed,
     ContentNow,
+    Denied,
     Drain,
     Families,
     Family,
+    GiveRole,
     HandOverEdits,
     Live,
     LiveDocuments,
@@ -30,6 +34,9 @@ from collab.node.calls import (
     Restore,
     Revoked,
     SaveNow,
+    Taken,
+    TakeRequest,
+    Told,
     UndoOutside,
 )
 from collab.node.past import NodePast
@@ -44,6 +51,7 @@ class Attendant:
 
     rooms: NodeRooms
     past: NodePast
+    asking: NodeAsking
     measure: Callable[[], Sequence[Family]]
     ready: Callable[[], Awaitable[Ready]]
     revoked: Callable[[str], Awaitable[None]]
@@ -77,8 +85,22 @@ class Attendant:
                 return await self.past.name_now(call.document_id, call.text, call.author)
             case Rebase():
                 return await self.past.rebase(call.document_id)
+            case AskToEdit() | TakeRequest() | GiveRole() | Denied():
+                return await self._of_asking(call)
             case _:
                 return await self._of_this_worker(call)
+
+    async def _of_asking(self, call: AskToEdit | TakeRequest | GiveRole | Denied) -> object:
+        match call:
+            case AskToEdit():
+                return Told(await self.asking.ask(call.document_id, call.person, call.right))
+            case TakeRequest():
+                return Taken(await self.asking.take(call.document_id, call.request_id))
+            case GiveRole():
+                await self.asking.give(call.document_id, call.user_id, call.role, call.details)
+            case Denied():
+                await self.asking.deny(call.document_id, call.user_id)
+        return None
 
     async def _of_this_worker(self, call: Call) -> object:
         local = self.rooms.local

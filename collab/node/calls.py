@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from collab.errors import CloseCode, CollabError, InternalError, LimitExceeded, MalformedMessage
 from collab.node.plain import from_plain, to_plain
-from collab.protocol.roles import Identity
+from collab.protocol.roles import Identity, Role
 from collab.rooms.absorb import Absorption
+from collab.rooms.access_requests import AccessRequest
 from collab.rooms.opened import LiveDocument
 from collab.store.base import DocumentId, HistoryId
 from connectors.base import Credentials
@@ -134,8 +135,47 @@ class Rebase:
     document_id: DocumentId
 
 
+@dataclass(frozen=True, slots=True)
+class AskToEdit:
+    """A reader asks to edit, as `Asking.ask`."""
+
+    document_id: DocumentId
+    person: Identity
+    right: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakeRequest:
+    """An owner answers a request, as `Asking.take`."""
+
+    document_id: DocumentId
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class GiveRole:
+    """A person has another role from now on, as `Asking.give`."""
+
+    document_id: DocumentId
+    user_id: str
+    role: Role
+    details: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """A request was denied, as `Asking.deny`."""
+
+    document_id: DocumentId
+    user_id: str
+
+
 Call = (
     Open
+    | AskToEdit
+    | TakeRequest
+    | GiveRole
+    | Denied
     | HandOverEdits
     | NameNow
     | Rebase
@@ -157,6 +197,10 @@ _CALLS: Mapping[str, type[Call]] = {
     kind.__name__: kind
     for kind in (
         Open,
+        AskToEdit,
+        TakeRequest,
+        GiveRole,
+        Denied,
         HandOverEdits,
         NameNow,
         Rebase,
@@ -215,6 +259,20 @@ class Absorbed:
     """The answer to `HandOverEdits`; None: all of them were here before."""
 
     absorption: Absorption | None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The answer to `AskToEdit`."""
+
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The answer to `TakeRequest`; None: it was answered before, or is too old."""
+
+    request: AccessRequest | None
 
 
 @dataclass(frozen=True, slots=True)

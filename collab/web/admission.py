@@ -5,20 +5,12 @@ from __future__ import annotations
 from collections import Counter
 
 from collab.clock import Clock
-from collab.errors import CollabError
+from collab.errors import TooManyRequests
 from collab.limits import Limits
 
 _MINUTE_S = 60.0
 _ADDRESSES = 10_000
 """Refusals are remembered for so many addresses; the oldest go first."""
-
-
-class TooManyRequests(CollabError):
-    """This address asks too often or holds too much."""
-
-    code = "too_many_requests"
-    public = "Too many connections from this address. Try again in a minute."
-    http_status = 429
 
 
 class Admission:

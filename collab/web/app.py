@@ -23,6 +23,7 @@ from collab.auth.tokens import Purpose, Tokens
 from collab.clock import Clock, SystemClock
 from collab.config import Config
 from collab.errors import CollabError, ConfigError, JournalError
+from collab.node.asking import NodeAsking
 from collab.node.attendant import Attendant
 from collab.node.claims import Claims
 from collab.node.doorway import Adopt, Doorway
@@ -30,6 +31,7 @@ from collab.node.past import NodePast
 from collab.node.peers import Peers
 from collab.node.placement import FIRST, Post
 from collab.node.rooms import NodeRooms
+from collab.rooms.asking import Asking
 from collab.rooms.attendance import Attendance
 from collab.rooms.large import LargeMessages
 from collab.rooms.parts import Parts
@@ -50,7 +52,6 @@ from collab.web.errors import answer_error
 from collab.web.metrics import Metrics
 from collab.web.openapi import openapi_document
 from collab.web.pages import Bundle
-from collab.web.requests import AccessRequests
 from collab.web.routes import Route, starlette_route
 from collab.web.security import Guard
 from collab.web.slots import take_slot
@@ -154,6 +155,7 @@ class Application:
         attendant = Attendant(
             edge.rooms,
             edge.past,
+            edge.asking,
             edge.metrics.families,
             lambda: admin.ready_here(edge),
             revoked=revoked,
@@ -202,7 +204,7 @@ class Application:
             revocations=revocations,
             admission=Admission(config.limits, clock),
             sockets=sockets,
-            requests=AccessRequests(config.limits, clock),
+            asking=NodeAsking(rooms, Asking(local, config.limits, clock)),
             transfers=Transfers(config.limits),
             metrics=metrics,
             bundle=self._bundle,

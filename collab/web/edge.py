@@ -12,6 +12,7 @@ from collab.auth.tokens import Grant, Tokens
 from collab.clock import Clock
 from collab.config import Config
 from collab.errors import NotFound, PermissionDenied
+from collab.node.asking import NodeAsking
 from collab.node.past import NodePast
 from collab.node.rooms import NodeRooms
 from collab.rooms.storage_file import Root
@@ -21,7 +22,6 @@ from collab.web.admission import Admission
 from collab.web.errors import ImpossiblePath, NotPossibleHere
 from collab.web.metrics import Metrics
 from collab.web.pages import Bundle
-from collab.web.requests import AccessRequests
 from collab.web.sockets import Sockets
 from collab.web.transfers import Transfers
 from collab.web.upgrade import Upgrade
@@ -55,7 +55,7 @@ class Edge:
     revocations: Revocations
     admission: Admission
     sockets: Sockets
-    requests: AccessRequests
+    asking: NodeAsking
     transfers: Transfers
     metrics: Metrics
     bundle: Bundle

@@ -11,10 +11,9 @@ from collections.abc import Callable
 
 import structlog
 
-from collab.errors import CollabError, InternalError, RoomElsewhere
+from collab.errors import CollabError, InternalError, RoomElsewhere, TooManyRequests
 from collab.node.placement import Seat
 from collab.protocol.sending import CloseInfo
-from collab.web.admission import TooManyRequests
 from collab.web.edge import Edge, Offer
 from collab.web.joining import Joined, LivesElsewhere, join
 from collab.web.socket_routes import SocketRoute

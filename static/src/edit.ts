@@ -1,5 +1,6 @@
 /** Entry of the editor page: who asks, which document, which editor. */
 import "./shell/shell.css";
+import "./editor/editor.css";
 import "./text/text.css";
 import { api, ApiError, type Me, type OpenDocument, type Place } from "./shell/api";
 import { accountButton } from "./shell/app-menu";
@@ -13,8 +14,10 @@ import { renew, startAsGuest } from "./shell/rights";
 import { ensureSignedIn } from "./shell/sign-in";
 import { createTopBar, mountPage } from "./shell/topbar";
 import { listenForKeys } from "./shell/commands";
-import { EditorPage } from "./text/page";
-import { backLink } from "./text/title";
+import { EditorPage } from "./editor/page";
+import { editorOf, expectEditor } from "./editor/registry";
+import { backLink } from "./editor/title";
+import { unknownKindPage } from "./editor/unknown-kind";
 
 const PREFIX = "/edit/";
 
@@ -23,11 +26,18 @@ async function start(): Promise<void> {
   listenForKeys();
   const place = placeOf(location);
   document.title = nameOf(place);
+  expectEditor(place.path);
   const shared = openedByShare(place);
   if (shared) startAsGuest(shared.rights);
   const me = shared ? guestOf(shared.opened) : await ensureSignedIn();
   const opened = shared ? await renew(shared.opened.document_id) : await open(place, me);
-  if (opened) await new EditorPage(opened, me).start();
+  if (opened) await show(opened, me);
+}
+
+async function show(opened: OpenDocument, me: Me): Promise<void> {
+  const load = editorOf(opened.kind);
+  if (load) await new EditorPage(opened, me).start(load);
+  else unknownKindPage(opened, me);
 }
 
 /** `/edit/{path}?root=`. */

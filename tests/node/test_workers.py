@@ -10,15 +10,16 @@ from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from collab.document import Document
 from collab.node.placement import Placement, Seat
-from collab.protocol.messages import encode_sync_step1, encode_sync_step2
+from collab.protocol.messages import MessageType, encode_sync_step1, encode_sync_step2
 from collab.store.base import DocumentId
 from tests.faults.typist import FAILURES, Typist
 from tests.serving import Server
+from tests.web.edge_server import first_json
 
 WORKERS = 4
 MARK = re.compile(r"\[\d+:\d+\]")
@@ -238,6 +239,39 @@ def test_a_socket_for_a_worker_that_dies_before_it_took_it_is_served_by_the_succ
         assert joining.result()
 
     asyncio.run(run())
+
+
+def test_a_request_to_edit_finds_the_owner_and_its_answer_the_reader_at_every_worker(server: Server) -> None:
+    async def run() -> None:
+        for number in range(36, 40):  # at their home, or not: requests arrive anywhere
+            opened = open_document(server, f"{number}.md")
+            requests = f"{server.url}/api/v1/documents/{opened['document_id']}/access-requests"
+            share = post(f"{server.url}/api/v1/documents/{opened['document_id']}/shares", role="viewer")
+            reader = post(f"{server.url}/api/v1/shares/redeem", secret=share["url"].partition("#")[2])
+            bearer = {"Authorization": f"Bearer {reader['token']}"}
+            async with joined(opened) as owner, joined(reader) as guest:
+                told = await asyncio.to_thread(httpx.post, requests, json={}, headers=bearer, timeout=60)
+                assert told.json() == {"told": 1}, told.text
+                asked = await notice_of(owner, "access_asked")
+                answer = {"json": {"answer": "once"}, "timeout": 60}
+                given = await asyncio.to_thread(httpx.post, f"{requests}/{asked['request_id']}", **answer)
+                assert given.status_code == 204, given.text
+                assert (await notice_of(guest, "role_changed"))["token"]
+                again = await asyncio.to_thread(httpx.post, f"{requests}/{asked['request_id']}", **answer)
+                assert again.status_code == 404
+
+    asyncio.run(run())
+
+
+def joined(opened: dict[str, str]) -> connect:
+    offered = [Subprotocol("collab.v1"), Subprotocol(f"token.{opened['token']}")]
+    return connect(opened["websocket_url"].partition("?")[0] + "?v=1", subprotocols=offered, open_timeout=60)
+
+
+async def notice_of(socket: ClientConnection, code: str) -> dict[str, object]:
+    while (payload := await first_json(socket, MessageType.NOTICE, 60))["code"] != code:
+        pass
+    return payload
 
 
 async def first_message(opened: dict[str, str]) -> bytes:

@@ -14,6 +14,7 @@ from collab.limits import Limits
 from collab.protocol.messages import SyncStep2, Update, encode_update
 from collab.protocol.payloads import StorageState
 from collab.protocol.roles import Role
+from collab.store.base import Alias, HistoryId
 from tests.rooms.case import PATH, START, Case, run
 from tests.simulation.client import Client
 from tests.simulation.world import CREDENTIALS, ROOT, access
@@ -352,6 +353,20 @@ def test_what_cannot_be_edited_is_refused() -> None:
             await case.rooms.open(ROOT, "missing.txt", CREDENTIALS)
         with pytest.raises(NotFound):
             await case.rooms.open("no root", PATH, CREDENTIALS)
+
+    run(test)
+
+
+def test_the_kind_is_that_of_the_history_and_another_editor_than_the_files_may_only_read() -> None:
+    async def test(case: Case) -> None:
+        store = case.world.memory
+        record = await store.resolve(Alias(f"root:{ROOT}", PATH), 0)
+        state = Document.from_updates([]).diff()
+        assert await store.create_history(record.document_id, None, HistoryId("h"), "sheet", state, None, 0)
+
+        opened = await case.open()
+
+        assert (opened.kind, opened.format, opened.writable) == ("sheet", "markdown", False)
 
     run(test)
 

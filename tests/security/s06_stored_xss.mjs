@@ -128,7 +128,7 @@ await runCases({
   }),
   "the sanitiser alone lets nothing through": inside(async (page, watch) => {
     const { outputFiles } = require("esbuild").buildSync({
-      stdin: { contents: 'export { fragmentOf } from "./sanitize"', resolveDir: fileURLToPath(new URL("../../static/src/text", import.meta.url)), loader: "ts" },
+      stdin: { contents: 'export { fragmentOf } from "./sanitize"', resolveDir: fileURLToPath(new URL("../../static/src/shell", import.meta.url)), loader: "ts" },
       bundle: true, format: "iife", globalName: "sanitizer", write: false,
     });
     await page.goto(sample);

@@ -173,7 +173,7 @@ test("kept edits: as text, the whole document where a snapshot is there", () => 
   const base = Y.encodeStateAsUpdate(doc);
   const kept: Kept = { historyId: "h0", snapshot: base, updates, keys: [1, 2], savedAtMs: 1 };
 
-  assert.equal(keptText(kept, "source"), "one two");
+  assert.equal(keptText(kept, (doc) => doc.getText("source").toString()), "one two");
 });
 
 test("kept edits: as text, what was typed where its surroundings are missing", () => {

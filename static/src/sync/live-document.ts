@@ -17,7 +17,6 @@ import type { Hello, Notice } from "./wire";
 /** How often facts that depend on time are looked at while something is not as it should be. */
 const TICK_MS = 1_000;
 const SNAPSHOT_AFTER_MS = 1_000;
-const SOURCE = "source";
 
 export interface DocumentListener {
   /** Something of the facts changed. */
@@ -41,6 +40,8 @@ export class LiveDocument implements Observer {
   private readonly keeper: Keeper;
   /** The history of `doc`; what is opened by a renewed token may be another one, which the provider refuses. */
   private readonly historyId: string;
+  /** What the page's editor was made for. */
+  private readonly kind: string;
   private journalAway = false;
   private stop: StopReason | null = null;
   private awaySince: number | null = performance.now();
@@ -52,6 +53,7 @@ export class LiveDocument implements Observer {
 
   private constructor(public opened: OpenDocument, store: OfflineStore | null, private readonly listener: DocumentListener) {
     this.historyId = opened.history_id;
+    this.kind = opened.kind;
     const room = { documentId: opened.document_id, historyId: opened.history_id };
     this.keeper = new Keeper(store, room, () => this.changed());
     this.provider = new Provider(this.doc, { access: accessOf(opened), renew: () => this.renew(), observer: this });
@@ -123,7 +125,7 @@ export class LiveDocument implements Observer {
     const role = this.greeted ? this.provider.role : this.opened.role;
     if (role === "viewer") return "role_viewer";
     if (role === "commenter") return "role_commenter";
-    if (this.opened.kind !== "text" && this.opened.kind !== "scratch") return "kind";
+    if (this.opened.kind !== this.kind) return "kind";
     return this.opened.writable ? null : "storage";
   }
 
@@ -132,9 +134,9 @@ export class LiveDocument implements Observer {
     return typedText(this.keeper.unsent);
   }
 
-  /** The kept edits of other histories as text, the newest first. */
-  asideTexts(): { historyId: string; text: string; savedAtMs: number | null }[] {
-    return this.aside.map((kept) => ({ historyId: kept.historyId, text: keptText(kept, SOURCE), savedAtMs: kept.savedAtMs })).reverse();
+  /** The kept edits of other histories as text, the newest first; `read` makes the text of a whole document. */
+  asideTexts(read: ((doc: Y.Doc) => string) | null): { historyId: string; text: string; savedAtMs: number | null }[] {
+    return this.aside.map((kept) => ({ historyId: kept.historyId, text: keptText(kept, read), savedAtMs: kept.savedAtMs })).reverse();
   }
 
   async discardAside(): Promise<void> {

@@ -167,12 +167,12 @@ function gather(entries: readonly Entry[], keys: readonly number[], snapshots: r
   }));
 }
 
-/** The text of kept edits as a person can read it: the whole document where a snapshot is there, else what was typed. */
-export function keptText(kept: Kept, root: string): string {
-  if (kept.snapshot) {
+/** The text of kept edits as a person can read it: the whole document where a snapshot and `read` are there, else what was typed. */
+export function keptText(kept: Kept, read: ((doc: Y.Doc) => string) | null): string {
+  if (kept.snapshot && read) {
     const doc = new Y.Doc();
     for (const update of [kept.snapshot, ...kept.updates]) Y.applyUpdate(doc, update);
-    const whole = doc.getText(root).toString();
+    const whole = read(doc);
     doc.destroy();
     return whole;
   }

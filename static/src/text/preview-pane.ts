@@ -10,29 +10,31 @@ const LARGE_MS = 400;
 export class PreviewPane {
   private preview: Preview | null = null;
   private loading = false;
+  private open = false;
   private timer: number | undefined;
   /** The side that a person scrolls; the other one follows. */
   private leader: "text" | "preview" = "text";
 
-  constructor(private readonly parent: HTMLElement, private readonly view: EditorView, private readonly place: () => Place) {
+  constructor(readonly element: HTMLElement, private readonly view: EditorView, private readonly place: () => Place) {
     const lead = (leader: "text" | "preview") => (): void => void (this.leader = leader);
     for (const name of ["wheel", "pointerdown", "touchstart", "keydown"]) {
       view.scrollDOM.addEventListener(name, lead("text"), { passive: true });
-      parent.addEventListener(name, lead("preview"), { passive: true });
+      element.addEventListener(name, lead("preview"), { passive: true });
     }
     view.scrollDOM.addEventListener("scroll", () => this.leader === "text" && this.follow(), { passive: true });
-    parent.addEventListener("scroll", () => this.leader === "preview" && this.leadText(), { passive: true });
+    element.addEventListener("scroll", () => this.leader === "preview" && this.leadText(), { passive: true });
   }
 
-  get open(): boolean {
-    return !this.parent.hidden;
+  hide(): void {
+    this.open = false;
   }
 
   async show(): Promise<void> {
+    this.open = true;
     if (!this.preview && !this.loading) {
       this.loading = true;
       const { Preview } = await import("./preview");
-      this.preview = new Preview({ parent: this.parent, place: this.place, onTask: (line) => this.tick(line) });
+      this.preview = new Preview({ parent: this.element, place: this.place, onTask: (line) => this.tick(line) });
     }
     this.draw();
   }
@@ -53,17 +55,17 @@ export class PreviewPane {
   private follow(): void {
     if (!this.open) return;
     const { scrollDOM, documentPadding, state } = this.view;
-    if (scrollDOM.scrollTop <= 0) return void (this.parent.scrollTop = 0);
+    if (scrollDOM.scrollTop <= 0) return void (this.element.scrollTop = 0);
     const height = scrollDOM.scrollTop - documentPadding.top;
     const block = this.view.lineBlockAtHeight(height);
     const part = Math.min(1, Math.max(0, (height - block.top) / Math.max(1, block.height)));
-    this.preview?.scrollToLine(state.doc.lineAt(block.from).number - 1 + part, this.parent);
+    this.preview?.scrollToLine(state.doc.lineAt(block.from).number - 1 + part, this.element);
   }
 
   private leadText(): void {
     if (!this.preview) return;
-    if (this.parent.scrollTop <= 0) return void (this.view.scrollDOM.scrollTop = 0);
-    const at = this.preview.lineAtTop(this.parent);
+    if (this.element.scrollTop <= 0) return void (this.view.scrollDOM.scrollTop = 0);
+    const at = this.preview.lineAtTop(this.element);
     const { doc } = this.view.state;
     const block = this.view.lineBlockAt(doc.line(Math.min(doc.lines, Math.floor(at) + 1)).from);
     this.view.scrollDOM.scrollTop = this.view.documentPadding.top + block.top + (at % 1) * block.height;

@@ -3,7 +3,7 @@ import { contentAddress, editAddress, type Place } from "../shell/api";
 import { h } from "../shell/dom";
 import { t } from "../shell/i18n";
 import { LONGEST_SOURCE, blocksOf, type Block } from "./markdown-blocks";
-import { fragmentOf } from "./sanitize";
+import { fragmentOf } from "../shell/sanitize";
 
 export interface PreviewOptions {
   readonly parent: HTMLElement;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ChangeSet, Text } from "@codemirror/state";
 import * as Y from "yjs";
-import { newPassages } from "./aside";
+import { newPassages } from "../editor/aside";
 import { changesOf, piecesOf, textOf } from "./binding";
 import { conflictsOf, settle } from "./conflicts";
 import { delimiterOf, fieldsOfLine } from "./csv-language";
@@ -12,7 +12,7 @@ import { parseBib } from "./latex";
 import { blocksOf } from "./markdown-blocks";
 import { headingAt, outlineOf } from "./outline";
 import { relativePath, slugOf } from "./preview";
-import { countWords } from "./status-bar";
+import { countWords } from "./words";
 
 function html(source: string): string {
   return blocksOf(source).map((block) => block.markup).join("");

@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { assertAccessible, DARK, PHONE } from "../driver.mjs";
 import { file, open } from "./page.mjs";
 
+const sample = JSON.parse(process.argv[2]).sample;
+
 export const cases = {
   "the page has no accessibility violation": {
     async run(page) {
@@ -29,6 +31,20 @@ export const cases = {
       await assertAccessible(page);
       await page.getByRole("button", { name: "Preview" }).click();
       await page.getByRole("article", { name: "Preview" }).getByRole("heading", { name: "Title" }).waitFor();
+      await assertAccessible(page);
+    },
+  },
+  "a kind of document without an editor gets a page that says so and offers the file": {
+    async run(page) {
+      await page.route("**/api/v1/documents/open", async (route) => {
+        const response = await route.fetch();
+        await route.fulfill({ response, json: { ...(await response.json()), kind: "hologram" } });
+      });
+      const target = file("# Title\n");
+      await page.goto(sample + target.path);
+      await page.getByText("no editor for this kind of document (hologram)").waitFor();
+      const address = await page.getByRole("link", { name: "Download" }).getAttribute("href");
+      assert.equal(await (await fetch(new URL(address, sample))).text(), "# Title\n");
       await assertAccessible(page);
     },
   },

@@ -6,7 +6,6 @@ import { t } from "../shell/i18n";
 import { icon } from "../shell/icons";
 import { attachMenu, type MenuEntry } from "../shell/menu";
 import type { EditorPage } from "./page";
-import type { Side } from "./panes";
 
 export function shareButton(page: EditorPage): HTMLElement {
   const share = button(t("share.action"), () => openShare(page), "primary");
@@ -36,14 +35,15 @@ export function documentMenu(page: EditorPage): HTMLElement {
 
 function entriesOf(page: EditorPage): MenuEntry[] {
   const people = page.people.entries();
+  const { editor } = page;
   return [
     { label: t("command.store"), icon: "save", key: keyText("Mod+S"), disabled: page.live.readOnly !== null, run: () => runCommand("store") },
-    { label: t("command.find"), icon: "search", key: keyText("Mod+F"), run: () => page.editor.find() },
-    { label: t("command.wrap"), icon: "text", checked: page.editor.wraps, run: () => runCommand("wrap") },
+    ...(editor.find ? [{ label: t("command.find"), icon: "search" as const, key: keyText("Mod+F"), run: () => editor.find?.() }] : []),
+    ...(editor.menu?.() ?? []),
     ...paneEntries(page),
     "separator",
     ...readerEntries(page),
-    { label: t("state.action.download_copy"), icon: "download", run: () => page.downloadCopy() },
+    { label: t("state.action.download_copy"), icon: "download", run: () => void page.offers.downloadCopy() },
     ...(page.mayManage ? [{ label: t("title.rename"), icon: "pencil" as const, key: "F2", run: () => page.title.rename() }] : []),
     { label: t("command.forget"), icon: "trash", run: () => void forget(page) },
     { label: t("command.palette"), icon: "keyboard", key: keyText("Mod+K"), run: () => runCommand("palette") },
@@ -57,15 +57,15 @@ function readerEntries(page: EditorPage): MenuEntry[] {
 }
 
 /** On a phone the bar has no room for these buttons. */
-function paneEntries(page: EditorPage): MenuEntry[] {
-  const { format } = page.live.opened;
-  const entry = (side: Side, label: string): MenuEntry => ({ label, icon: side === "outline" ? "list" : "eye", checked: page.panes.isOpen(side), run: () => page.panes.toggle(side) });
-  return [
-    ...(format === "markdown" || format === "latex" ? [entry("outline", t("outline.toggle"))] : []),
-    ...(format === "markdown" ? [entry("preview", t("preview.toggle"))] : []),
-  ];
+function paneEntries({ panes, editor }: EditorPage): MenuEntry[] {
+  return panes.sides.map((side) => ({
+    label: panes.label(side),
+    icon: side === "outline" ? "list" : (editor.side?.icon ?? "paneRight"),
+    checked: panes.isOpen(side),
+    run: () => panes.toggle(side),
+  }));
 }
 
 export async function forget(page: EditorPage): Promise<void> {
-  if (await confirmDialog(t("forget.title"), t("forget.text"), t("forget.action"), true)) await page.forgetDevice();
+  if (await confirmDialog(t("forget.title"), t("forget.text"), t("forget.action"), true)) await page.offers.forgetDevice();
 }

@@ -1,21 +1,21 @@
-/** Owns the commands of the editor page and their keys. Keys that the editor listens to itself are only shown. */
+/** Owns the commands of every editor page and their keys; an editor adds its own. Keys that an editor listens to itself are only shown. */
 import { registerCommands, type Command } from "../shell/commands";
 import { t, type MessageKey } from "../shell/i18n";
 import { forget, openShare } from "./document-menu";
 import type { EditorPage } from "./page";
 
 export function registerEditorCommands(page: EditorPage): void {
-  registerCommands([...fileCommands(page), ...editCommands(page), ...viewCommands(page), ...peopleCommands(page)]);
+  registerCommands([...fileCommands(page), ...editCommands(page), ...(page.editor.commands ?? []), ...viewCommands(page), ...peopleCommands(page)]);
 }
 
 function fileCommands(page: EditorPage): Command[] {
   const group = t("group.document");
   return [
-    { id: "store", label: t("command.store"), group, keys: ["Mod+S"], run: () => void page.storeNow() },
+    { id: "store", label: t("command.store"), group, keys: ["Mod+S"], run: () => void page.offers.storeNow() },
     { id: "find-file", label: t("command.find_file"), group, keys: ["Mod+P"], run: () => void openFile(page) },
     { id: "share", label: t("share.action"), group, enabled: () => page.mayManage, run: () => openShare(page) },
     { id: "rename", label: t("title.rename"), group, keys: ["F2"], enabled: () => page.mayManage, run: () => page.title.rename() },
-    { id: "download-copy", label: t("state.action.download_copy"), group, run: () => page.downloadCopy() },
+    { id: "download-copy", label: t("state.action.download_copy"), group, run: () => void page.offers.downloadCopy() },
     { id: "forget", label: t("command.forget"), group, run: () => void forget(page) },
   ];
 }
@@ -25,34 +25,29 @@ async function openFile(page: EditorPage): Promise<void> {
   openFilePalette(page.place.root);
 }
 
-function editCommands(page: EditorPage): Command[] {
+function editCommands({ editor }: EditorPage): Command[] {
   const group = t("group.edit");
   const shown = (id: string, label: MessageKey, keys: string[], run: () => void): Command => ({ id, label: t(label), group, keys, handledElsewhere: true, run });
-  const focus = (): void => page.editor.view.focus();
   return [
-    shown("undo", "command.undo", ["Mod+Z"], () => page.editor.undo()),
-    shown("redo", "command.redo", ["Mod+Y", "Mod+Shift+Z"], () => page.editor.redo()),
-    { id: "find", label: t("command.find"), group, keys: ["Mod+F"], run: () => page.editor.find() },
-    shown("lines", "command.move_lines", ["Alt+ArrowUp", "Alt+ArrowDown"], focus),
-    shown("next-match", "command.add_cursor", ["Mod+D"], focus),
-    shown("leave", "command.leave_editor", ["Escape"], focus),
+    ...(editor.undo ? [shown("undo", "command.undo", ["Mod+Z"], () => editor.undo?.())] : []),
+    ...(editor.redo ? [shown("redo", "command.redo", ["Mod+Y", "Mod+Shift+Z"], () => editor.redo?.())] : []),
+    ...(editor.find ? [{ id: "find", label: t("command.find"), group, keys: ["Mod+F"], run: () => editor.find?.() }] : []),
   ];
 }
 
-function viewCommands(page: EditorPage): Command[] {
+function viewCommands({ panes, editor, live }: EditorPage): Command[] {
   const group = t("group.view");
-  const { format } = page.live.opened;
+  const { conflicts } = editor;
+  const open = (): void => conflicts?.open();
   return [
-    { id: "outline", label: t("outline.toggle"), group, enabled: () => format === "markdown" || format === "latex", run: () => page.panes.toggle("outline") },
-    { id: "preview", label: t("preview.toggle"), group, enabled: () => format === "markdown", run: () => page.panes.toggle("preview") },
-    { id: "wrap", label: t("command.wrap"), group, run: () => page.editor.setWrap(!page.editor.wraps) },
-    { id: "conflicts", label: t("state.action.show_conflicts"), group, enabled: () => page.live.conflicts > 0, run: () => page.showConflicts() },
+    ...panes.sides.map((side) => ({ id: side, label: panes.label(side), group, run: () => panes.toggle(side) })),
+    ...(conflicts ? [{ id: "conflicts", label: t("state.action.show_conflicts"), group, enabled: () => live.conflicts > 0, run: open }] : []),
   ];
 }
 
 function peopleCommands(page: EditorPage): Command[] {
   const group = t("group.people");
-  const others = (): boolean => page.peers.length > 0;
+  const others = (): boolean => page.editor.people !== undefined && page.peers.length > 0;
   return [
     { id: "who", label: t("command.who"), group, run: () => page.sayWhoIsHere() },
     { id: "jump", label: t("command.jump_to_person"), group, enabled: others, run: () => jumpToNext(page) },

@@ -6,11 +6,11 @@ import secrets
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from collab.auth.tokens import Grant
 from collab.clock import Clock
+from collab.errors import TooManyRequests
 from collab.limits import Limits
+from collab.protocol.roles import Identity
 from collab.store.base import DocumentId
-from collab.web.admission import TooManyRequests
 
 _HOUR_S = 3600.0
 _WAITS_S = 900.0
@@ -24,8 +24,9 @@ class AccessRequest:
 
     request_id: str
     document_id: DocumentId
-    right: Grant
-    """What the person has now."""
+    person: Identity
+    right: str
+    """What the person has now, as who asks wrote it down; nothing here reads it."""
     asked_at: float
 
 
@@ -38,19 +39,19 @@ class AccessRequests:
         self._waiting: OrderedDict[str, AccessRequest] = OrderedDict()
         self._asked: OrderedDict[tuple[str, ...], tuple[float, int]] = OrderedDict()
 
-    def ask(self, document_id: DocumentId, right: Grant) -> AccessRequest | None:
+    def ask(self, document_id: DocumentId, person: Identity, right: str) -> AccessRequest | None:
         """Note a request; None when this person's waits already. Raises: TooManyRequests."""
         now = self._clock.monotonic()
         self._expire(now)
-        who = (document_id, right.user_id)
-        if any((waiting.document_id, waiting.right.user_id) == who for waiting in self._waiting.values()):
+        who = (document_id, person.user_id)
+        if any((waiting.document_id, waiting.person.user_id) == who for waiting in self._waiting.values()):
             return None
         most = self._limits.access_requests_per_hour
         if len(self._waiting) >= self._limits.access_requests:
             raise TooManyRequests("access_requests")
         self._charge(who, now, most)
         self._charge((document_id,), now, most * _PEOPLE)
-        request = AccessRequest(secrets.token_hex(8), document_id, right, now)
+        request = AccessRequest(secrets.token_hex(8), document_id, person, right, now)
         self._waiting[request.request_id] = request
         return request
 

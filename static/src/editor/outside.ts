@@ -1,22 +1,16 @@
-/** Owns what came through the storage of late: what was said of it, where it stands in the text now, and taking it back. */
+/** Owns what came through the storage of late: what was said of it, where it is in the document, and taking it back. */
 import { fromBase64 } from "lib0/buffer";
 import * as Y from "yjs";
 import { api } from "../shell/api";
 import { t } from "../shell/i18n";
 import { problemToast, toast } from "../shell/toast";
-import { resolve } from "../sync/peers";
 import type { OutsideChange } from "../sync/state";
 import { count, text, type Notice } from "../sync/wire";
-import type { ChangedRange } from "./change-marks";
+import type { Mark } from "./contract";
 
 /** Older ones stay in the document; only their place here is given up. */
 const MOST = 8;
 const MOST_MARKS = 100;
-
-interface Mark {
-  readonly start: Y.RelativePosition;
-  readonly end: Y.RelativePosition;
-}
 
 interface Change {
   /** The server's number of it; null when it cannot be taken back. */
@@ -27,7 +21,6 @@ interface Change {
 }
 
 export interface OutsideOptions {
-  readonly ytext: Y.Text;
   readonly documentId: () => string;
   /** This person's id: their own doing needs no news. */
   readonly userId: () => string;
@@ -60,14 +53,9 @@ export class OutsideChanges {
     this.tell();
   }
 
-  /** Where they stand now; a passage that is gone since is an empty range. */
-  ranges(): ChangedRange[] {
-    const { ytext } = this.options;
-    return this.changes.flatMap((change) => change.marks).flatMap(({ start, end }) => {
-      const from = resolve(start, ytext);
-      const to = resolve(end, ytext);
-      return from === null || to === null ? [] : [{ from, to: Math.max(from, to) }];
-    });
+  /** Where they are, for the editor that can show them. */
+  get marks(): readonly Mark[] {
+    return this.changes.flatMap((change) => change.marks);
   }
 
   /** Take all of it back, the last first; each is one edit that leaves alone what people wrote since. */

@@ -1,9 +1,6 @@
 /** Owns the words about what the others do: who is typing where, and the summed-up sentences for a screen reader. */
-import { ViewPlugin, type EditorView, type ViewUpdate } from "@codemirror/view";
-import type { Extension } from "@codemirror/state";
 import { t } from "../shell/i18n";
 import type { Peer } from "../sync/peers";
-import { authors, isRemote } from "./binding";
 
 const TYPING_MS = 3_000;
 const SPEAK_EVERY_MS = 6_000;
@@ -12,8 +9,6 @@ const LEAVE_AFTER_MS = 5_000;
 export interface ActivityOptions {
   /** Who is behind a Y client, null when nobody here. */
   readonly peer: (client: number) => Peer | null;
-  /** The title of the section at a position. */
-  readonly section: (position: number) => string | null;
   /** For the status bar; empty when nobody types. */
   readonly show: (sentence: string) => void;
   /** For the screen reader. */
@@ -38,10 +33,6 @@ export class Activity {
 
   constructor(private readonly options: ActivityOptions) {}
 
-  extension(): Extension {
-    return ViewPlugin.define((_view: EditorView) => ({ update: (update: ViewUpdate) => this.update(update) }));
-  }
-
   /** The people here now; joins and departures are said, the first list is not. */
   people(peers: readonly Peer[]): void {
     const now = new Map(peers.map((peer) => [peer.userId, peer.name]));
@@ -59,36 +50,24 @@ export class Activity {
     this.started = true;
   }
 
-  private leave(id: string): void {
-    const name = this.present.get(id) ?? "";
-    this.present.delete(id);
-    this.leaving.delete(id);
-    this.options.speak(t("people.left", { name }));
-  }
-
-  private update(update: ViewUpdate): void {
-    if (!update.docChanged) return;
-    for (const transaction of update.transactions) {
-      const clients = isRemote(transaction) ? transaction.annotation(authors) : undefined;
-      if (clients) this.note(update, clients);
-    }
-  }
-
-  private note(update: ViewUpdate, clients: readonly number[]): void {
+  /** These clients just wrote, in the section of this title. */
+  edited(clients: readonly number[], section: string | null): void {
     const people = clients.flatMap((client) => this.options.peer(client) ?? []);
-    let first: number | null = null;
-    update.changes.iterChangedRanges((_fromA, _toA, from) => void (first ??= from));
-    if (first !== null && people.length > 0) this.edited(people, first);
-  }
-
-  private edited(people: readonly Peer[], position: number): void {
-    this.where = this.options.section(position);
+    if (people.length === 0) return;
+    this.where = section;
     for (const peer of people) this.editors.set(peer.userId, peer.name);
     const names = someNames([...new Set(people.map((peer) => peer.name))]);
     this.options.show(this.where ? t("activity.typing_in", { names, section: this.where, count: people.length }) : t("activity.typing", { names, count: people.length }));
     window.clearTimeout(this.typingTimer);
     this.typingTimer = window.setTimeout(() => this.options.show(""), TYPING_MS);
     this.speakTimer ??= window.setTimeout(() => this.speak(), SPEAK_EVERY_MS);
+  }
+
+  private leave(id: string): void {
+    const name = this.present.get(id) ?? "";
+    this.present.delete(id);
+    this.leaving.delete(id);
+    this.options.speak(t("people.left", { name }));
   }
 
   private speak(): void {

@@ -1,0 +1,26 @@
+/** Owns which editor opens which kind of document. Each is a bundle of its own, loaded when it is needed. */
+import type { EditorModule } from "./contract";
+
+type Load = () => Promise<EditorModule>;
+
+const text: Load = () => import("../text/text-editor");
+
+/** By `kind` of the opened document (`Kind` in collab/document.py). */
+const EDITORS: ReadonlyMap<string, Load> = new Map([
+  ["text", text],
+  ["scratch", text],
+]);
+
+/** Kinds by a name's extension, only to load an editor early; every other name is a text. */
+const LIKELY: ReadonlyMap<string, string> = new Map([]);
+
+/** The editor of a kind, null for one that this version does not know. */
+export function editorOf(kind: string): Load | null {
+  return EDITORS.get(kind) ?? null;
+}
+
+/** Load the editor that a file of this name will probably need, while the server is asked what it is. */
+export function expectEditor(path: string): void {
+  const extension = path.slice(path.lastIndexOf(".") + 1).toLowerCase();
+  editorOf(LIKELY.get(extension) ?? "text")?.().catch(() => undefined); // asked for again, and told, when it is needed
+}

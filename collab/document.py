@@ -9,11 +9,12 @@ A panic of the native core derives from BaseException. It is caught here and now
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, cast
 
 import pycrdt
 
@@ -35,10 +36,15 @@ CONFLICTS = "conflicts"
 _OUTSIDE = "outside"
 
 
+TextPlace = str | tuple[str, int, str]
+"""A root text, or the text at a key of the map at an index of a root array."""
+
+
 class Kind(StrEnum):
     """What a document is made of; it belongs to the history and cannot change within one."""
 
     TEXT = "text"
+    NOTEBOOK = "notebook"
     RICH = "rich"
     SCRATCH = "scratch"
 
@@ -150,18 +156,27 @@ class Document:
 
     # -- text --
 
-    def text(self, root: str = SOURCE) -> str:
-        """The text of a root. Raises: DocumentPoisoned."""
+    def text(self, root: TextPlace = SOURCE) -> str:
+        """The text of a root, or of a place within one. Raises: DocumentPoisoned."""
         with self._fence():
-            return str(self._doc.get(root, type=pycrdt.Text))
+            return str(self._text_at(root))
 
-    def edit_text(self, splices: Sequence[Splice], root: str = SOURCE) -> None:
+    def _text_at(self, place: TextPlace) -> pycrdt.Text:
+        if isinstance(place, str):
+            return cast(pycrdt.Text, self._doc.get(place, type=pycrdt.Text))
+        root, index, key = place
+        found = self._doc.get(root, type=pycrdt.Array)[index][key]
+        if not isinstance(found, pycrdt.Text):
+            raise TypeError(f"no text at {place}")
+        return found
+
+    def edit_text(self, splices: Sequence[Splice], root: TextPlace = SOURCE) -> None:
         """Apply the splices as one transaction. Raises: ValueError (out of range), DocumentPoisoned."""
         text = self.text(root)
         _check_splices(splices, len(text))
         offsets = _byte_offsets(text, splices)
         with self._fence():
-            ytext = self._doc.get(root, type=pycrdt.Text)
+            ytext = self._text_at(root)
             # From the front: each splice splits a block, and that costs what stands before the place in that block.
             # From the back a hundred splices of 10 MiB of text took 17 times as long.
             shift = 0
@@ -175,22 +190,15 @@ class Document:
         if not all(splice.insert.isascii() for splice in splices):
             self._pairs = None
 
-    def relative_position(self, index: int, *, before: bool, root: str = SOURCE) -> bytes:
-        """An encoded Y relative position that stays at this place; `before` ties it to the left neighbour.
-
-        Raises: DocumentPoisoned.
-        """
-        return self.relative_positions([(index, before)], root)[0]
-
-    def relative_positions(self, places: Sequence[tuple[int, bool]], root: str = SOURCE) -> list[bytes]:
-        """`relative_position` of many (index, before), ascending, in one pass over the text.
+    def relative_positions(self, places: Sequence[tuple[int, bool]], root: TextPlace = SOURCE) -> list[bytes]:
+        """Encoded Y relative positions of (index, before), ascending; `before` ties to the left neighbour.
 
         Raises: ValueError (out of order), DocumentPoisoned.
         """
         text = self.text(root)
         offsets = _byte_offsets(text, [Splice(index, 0, "") for index, _ in places])
         with self._fence():
-            ytext = self._doc.get(root, type=pycrdt.Text)
+            ytext = self._text_at(root)
             # Nothing stands behind the end: the native core panics when asked to tie a position to it.
             tied = [
                 pycrdt.Assoc.BEFORE if before or index == len(text) else pycrdt.Assoc.AFTER for index, before in places
@@ -205,9 +213,23 @@ class Document:
             runs = self._doc.get(root, type=pycrdt.Text).diff()
             return all(isinstance(run, str) and not attributes for run, attributes in runs)
 
+    # -- nested types --
+
+    def read_map(self, root: str) -> dict[str, Any]:
+        """A root map with all that is nested in it, as plain JSON. Raises: DocumentPoisoned."""
+        with self._fence():
+            found: dict[str, Any] = json.loads(str(self._doc.get(root, type=pycrdt.Map)))
+            return found
+
+    def read_array(self, root: str) -> list[Any]:
+        """The same of a root array. The core's own writer takes linear time, its iterators quadratic."""
+        with self._fence():
+            found: list[Any] = json.loads(str(self._doc.get(root, type=pycrdt.Array)))
+            return found
+
     @contextmanager
     def native(self) -> Iterator[pycrdt.Doc[Any]]:
-        """One transaction on the native document, for its neighbours in this ring only. Raises: DocumentPoisoned."""
+        """One transaction on the native document, for this ring's own modules only. Raises: DocumentPoisoned."""
         with self._fence(), self._doc.transaction():
             yield self._doc
         self._pairs = None
@@ -266,11 +288,15 @@ def taken_back(before: Sequence[bytes], update: bytes, now: bytes, client_id: in
     return _fenced(lambda: _taken_back(before, update, now, client_id))
 
 
+_UNDONE = {SOURCE: pycrdt.Text, CONFLICTS: pycrdt.Map, "meta": pycrdt.Map, "cells": pycrdt.Array}
+"""The root types that hold content, of whatever kind a document is."""
+
+
 def _taken_back(before: Sequence[bytes], update: bytes, now: bytes, client_id: int) -> bytes:
     doc = _keeping_doc(client_id)
     for earlier in before:
         doc.apply_update(earlier)
-    scopes = [doc.get(SOURCE, type=pycrdt.Text), doc.get(CONFLICTS, type=pycrdt.Map)]
+    scopes = [doc.get(name, type=kind) for name, kind in _UNDONE.items() if name in (SOURCE, *doc.keys())]
     undoing = pycrdt.UndoManager(scopes=scopes, capture_timeout_millis=0)
     undoing.include_origin(_OUTSIDE)
     with doc.transaction(origin=_OUTSIDE):

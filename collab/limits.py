@@ -23,7 +23,7 @@ class Limits:
     state_vector_clients: int = 100_000
     update_structs: int = 2_000_000
     update_depth: int = 32
-    string_size_bytes: int = 16 * MIB
+    string_size_bytes: int = 48 * MIB
     # awareness
     awareness_clients_per_connection: int = 4
     awareness_state_size_bytes: int = 4 * KIB
@@ -39,7 +39,7 @@ class Limits:
     handshake_timeout_s: float = 10.0
     idle_timeout_s: float = 90.0
     # one room, one server
-    document_size_bytes: int = 64 * MIB
+    document_size_bytes: int = 96 * MIB
     room_inbox_messages: int = 10_000
     connections_per_room: int = 2_000
     connections_per_address: int = 2_000
@@ -71,6 +71,7 @@ class Limits:
     room_channel_question_s: float = 2.0
     # files
     file_size_bytes: int = 10 * MIB
+    notebook_size_bytes: int = 56 * MIB
     upload_size_bytes: int = 512 * MIB
     transfers_size_bytes: int = 1024 * MIB
     search_entries: int = 200

@@ -59,7 +59,8 @@ def read_tree(document: Document, root: str) -> list[Element]:
     with document.native() as doc:
         fragment = doc.get(root, type=pycrdt.XmlFragment)
         found = [_read(child) for child in fragment.children]
-    return [child for children in found for child in children if isinstance(child, Element)]
+    # One for each child, whatever it is, so that an index here is an index there.
+    return [children[0] if children and isinstance(children[0], Element) else Element("#unknown") for children in found]
 
 
 def write_values(document: Document, root: str, values: Mapping[str, object]) -> None:
@@ -99,8 +100,11 @@ def _read(node: Any) -> list[Element | Run]:
     if not isinstance(node, pycrdt.XmlElement) or not node.tag:
         return []
     children = [child for inner in node.children for child in _read(inner)]
-    return [Element(node.tag, dict(iter(node.attributes)), children)]  # type: ignore[call-overload]
+    attributes: Any = node.attributes
+    return [Element(node.tag, dict(iter(attributes)), children)]
 
 
 def _run(text: str, attrs: Mapping[str, Any]) -> Run:
-    return Run(text, {name: value if isinstance(value, dict) else {} for name, value in attrs.items() if value is not None})
+    return Run(
+        text, {name: value if isinstance(value, dict) else {} for name, value in attrs.items() if value is not None}
+    )

@@ -9,12 +9,16 @@ from typing import Protocol
 from collab.document import Document, Kind
 from collab.limits import Limits
 
+READ_ONLY = "read_only"
+"""Key of the document's `state` map and of the facts: why nobody may edit this document (a stable slug)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
     """A file as a live document: the update that makes it, what kind it is, and facts for people.
 
-    `facts` go to the status bar: `encoding`, `line_ends`, …
+    The kind may be another one than the format's: a broken notebook is a text. `facts` go to the status bar:
+    `encoding`, `line_ends`, …
     """
 
     update: bytes
@@ -34,7 +38,10 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class ChangedPlace:
-    """A passage that a merge wrote, as encoded relative positions; where it only deleted, both are the same place."""
+    """A passage that a merge wrote, as encoded relative positions; where it only deleted, both are the same place.
+
+    Relative positions name the text they are in, so they may be in any text of the document: a cell's, for instance.
+    """
 
     start: bytes
     end: bytes
@@ -75,6 +82,8 @@ class Format(Protocol):
 
     name: str
     kind: Kind
+    sandboxed: bool
+    """Whether `encode` and `merge` read a stranger's file too, so that they have to run in the sandbox."""
 
     def decode(self, content: bytes, limits: Limits, client_id: int) -> Decoded:
         """Make the update of a fresh document. Raises: FormatError (public text says why), LimitExceeded."""
@@ -82,6 +91,22 @@ class Format(Protocol):
 
     def encode(self, document: Document, base: bytes) -> bytes:
         """The file: what nobody touched keeps the bytes of `base`. Raises: FormatError (charset)."""
+        ...
+
+    def rescue(self, document: Document) -> bytes:
+        """The content as a file that can always be written, where `encode` cannot keep to the file's manner."""
+        ...
+
+    def is_blank(self, content: bytes) -> bool:
+        """Whether a file has nothing that could be lost by overwriting it."""
+        ...
+
+    def common(self, document: Document, theirs: bytes) -> bytes:
+        """A stand-in for a lost ancestor: what live document and file share. Raises: FormatError.
+
+        A merge from there keeps what either side has, and nothing twice. What one side deleted comes back, which costs
+        a person a keystroke; the other guess would cost content.
+        """
         ...
 
     def renew(self, document: Document, client_id: int) -> Document:

@@ -9,11 +9,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from collab.document import Kind
 from collab.errors import FormatError
 from collab.formats.base import Format
+from collab.formats.notebook.ipynb import IpynbFormat
+from collab.formats.rich.docx import DocxFile
+from collab.formats.rich.format import RichFormat
+from collab.formats.rich.odf import OdfFile
 from collab.formats.text import TextFormat
+from collab.limits import Limits
 
-FORMATS: Mapping[str, Format] = MappingProxyType({"text": TextFormat()})
+_NOTEBOOK = "notebook"
+_RICH = "document"
+_RICH_FORMATS = {"odt": RichFormat("odt", OdfFile), "docx": RichFormat("docx", DocxFile)}
+FORMATS: Mapping[str, Format] = MappingProxyType({"text": TextFormat(), "ipynb": IpynbFormat(), **_RICH_FORMATS})
 """Every format by its name."""
 
 _TEXT_EXTENSIONS = {
@@ -25,11 +34,11 @@ _TEXT_EXTENSIONS = {
     "org": "org",
     "text": "txt text log me nfo srt vtt eml asc sub ics vcf po pot",
     "csv": "csv tsv tab psv",
-    "json": "json jsonl ndjson geojson json5 webmanifest map ipynb topojson jsonld har",
+    "json": "json jsonl ndjson geojson json5 webmanifest map topojson jsonld har",
     "yaml": "yaml yml cff",
     "toml": "toml",
     "ini": "ini cfg conf cnf properties desktop service timer env editorconfig",
-    "xml": "xml xsd xsl xslt rng wsdl rss atom opml plist fodt fods fodp fodg gpx kml tei musicxml dtd ent",
+    "xml": "xml xsd xsl xslt rng wsdl rss atom opml plist fods fodp fodg gpx kml tei musicxml dtd ent",
     "html": "html htm xhtml",
     "vue": "vue svelte",
     "svg": "svg",
@@ -86,13 +95,19 @@ _TEXT_EXTENSIONS = {
     "tcl": "tcl",
     "vim": "vim",
 }
+_OTHER_EXTENSIONS = {
+    "ipynb": (_NOTEBOOK, "ipynb"),
+    **dict.fromkeys(("odt", "ott", "fodt"), (_RICH, "odt")),
+    **dict.fromkeys(("docx", "docm", "dotx"), (_RICH, "docx")),
+}
+"""Extension -> language and format of what is no text."""
 _BINARY_EXTENSIONS = {
     "image": "png jpg jpeg jpe gif webp avif bmp ico tif tiff heic heif jxl psd xcf raw cr2 nef dng",
     "pdf": "pdf",
     "video": "mp4 m4v mkv webm mov avi wmv mpg mpeg ogv",
     "audio": "mp3 wav flac ogg oga opus m4a aac wma aiff mid midi",
     "archive": "zip tar gz tgz bz2 tbz xz txz zst 7z rar lz4 jar war iso dmg cab deb rpm whl",
-    "document": "doc docx docm dotx odt ott rtfd pages epub mobi",
+    "document": "doc rtfd pages epub mobi",
     "spreadsheet": "xls xlsx xlsm xlsb xltx ods ots numbers",
     "presentation": "ppt pptx pptm pps ppsx odp otp",
     "drawing": "odg otg vsd vsdx",
@@ -132,7 +147,7 @@ _MEDIA_TYPES = {
     "text/csv": "csv",
     "text/tab-separated-values": "csv",
     "application/json": "json",
-    "application/x-ipynb+json": "json",
+    "application/x-ipynb+json": _NOTEBOOK,
     "application/yaml": "yaml",
     "text/yaml": "yaml",
     "application/toml": "toml",
@@ -160,6 +175,7 @@ _MEDIA_TYPES = {
     "application/sql": "sql",
     "text/x-sql": "sql",
     "application/pdf": "pdf",
+    "application/vnd.oasis.opendocument.text": _RICH,
     "application/zip": "archive",
     "application/gzip": "archive",
 }
@@ -209,6 +225,30 @@ def format_of(path: str, media_type: str | None = None) -> Format:
     return FORMATS[found.format]
 
 
+def format_for(kind: str, wanted: Format) -> Format:
+    """The format that a document of this kind is saved in: the kind belongs to the history, the name to the file."""
+    if wanted.kind == kind:
+        return wanted
+    return next((found for found in FORMATS.values() if found.kind == kind), wanted)
+
+
+def size_limit_bytes(format_name: str | None, limits: Limits) -> int:
+    """The largest file that is edited in a format."""
+    return limits.notebook_size_bytes if format_name == IpynbFormat.name else limits.file_size_bytes
+
+
+def language_of(path: str, kind: str) -> str:
+    """The language of a document for an editor: a notebook that is open as text is JSON."""
+    language = file_type(path).language
+    return "json" if language == _NOTEBOOK and kind != Kind.NOTEBOOK else language
+
+
+def use_limits(limits: Limits) -> None:
+    """The limits of this process, for those formats that read files when they save."""
+    for rich in _RICH_FORMATS.values():
+        rich.limits = limits
+
+
 class FormatTable:
     """The table as an object, for those who get it handed in."""
 
@@ -242,6 +282,8 @@ def _by_name(name: str) -> FileType | None:
     stem, dot, extension = name.rpartition(".")
     if not dot:
         return None
+    if extension in _OTHER_EXTENSIONS:
+        return FileType(*_OTHER_EXTENSIONS[extension])
     if extension in _TEXT_BY_EXTENSION:
         return _text(_TEXT_BY_EXTENSION[extension])
     if extension in _BINARY_BY_EXTENSION:
@@ -253,6 +295,8 @@ def _by_media_type(media_type: str) -> FileType | None:
     language = _MEDIA_TYPES.get(media_type) or _MEDIA_FAMILIES.get(media_type.partition("/")[0])
     if language is None:
         return None
+    if language in (_NOTEBOOK, _RICH):
+        return FileType(language, "ipynb" if language == _NOTEBOOK else "odt")
     return _text(language) if language not in _BINARY_EXTENSIONS else FileType(language, None)
 
 

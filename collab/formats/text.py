@@ -10,6 +10,7 @@ from collab.document import CONFLICTS, SOURCE, STATE, Document, Kind, Splice
 from collab.errors import FormatError, LimitExceeded
 from collab.formats.base import Decoded, Merged
 from collab.formats.charsets import UTF_8, Charset, read_characters, refuse_binary
+from collab.formats.linediff import diff_lines
 from collab.formats.lines import line_ends_label, restore_line_ends, unify
 from collab.formats.text_merge import Plan, apply_plan, plan_text_merge
 from collab.limits import Limits
@@ -25,6 +26,7 @@ class TextFormat:
 
     name = "text"
     kind = Kind.TEXT
+    sandboxed = False
 
     def decode(self, content: bytes, limits: Limits, client_id: int) -> Decoded:
         """Make the update of a fresh document. Raises: FormatError (no text), LimitExceeded."""
@@ -42,6 +44,25 @@ class TextFormat:
     def encode(self, document: Document, base: bytes) -> bytes:
         """The file; lines that nobody touched keep their bytes. Raises: FormatError (charset)."""
         return encode_text(document.text(), base, noted_charset(document))
+
+    def rescue(self, document: Document) -> bytes:
+        """The text in UTF-8, which has every character."""
+        return document.text().encode()
+
+    def is_blank(self, content: bytes) -> bool:
+        """Whether there is nothing but blanks."""
+        return not content.strip()
+
+    def common(self, document: Document, theirs: bytes) -> bytes:
+        """The lines that live document and file share. Raises: FormatError."""
+        live = self.encode(document, theirs).splitlines(keepends=True)
+        other = theirs.splitlines(keepends=True)
+        kept: list[bytes] = []
+        position = 0
+        for change in diff_lines([line.hex() for line in live], [line.hex() for line in other]):
+            kept += live[position : change.a_start]
+            position = change.a_end
+        return b"".join(kept + live[position:])
 
     def renew(self, document: Document, client_id: int) -> Document:
         """A fresh document of the same text and facts. Raises: FormatError (something would be lost)."""

@@ -7,11 +7,11 @@ for another live text.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import accumulate
 
-from collab.document import CONFLICTS, Document, Splice
+from collab.document import CONFLICTS, SOURCE, Document, Splice, TextPlace
 from collab.formats.base import ChangedPlace, Conflict, Merged
 from collab.formats.diff3 import Hunk, Outcome, Span, merge_lines
 
@@ -56,24 +56,35 @@ def plan_text_merge(base: str, theirs: str, live: str) -> Plan:
     return Plan(live, tuple(_splices(edits, sides.live)), tuple(_conflicts(wanted, edits, sides)), changes)
 
 
-def apply_plan(plan: Plan, document: Document, source: str, at_ms: int) -> Merged | None:
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Which text of a document a plan is for; `details` go into the notes of its conflicts."""
+
+    text: TextPlace = SOURCE
+    details: Mapping[str, object] = field(default_factory=dict)
+
+
+WHOLE_TEXT = Where()
+
+
+def apply_plan(plan: Plan, document: Document, source: str, at_ms: int, where: Where = WHOLE_TEXT) -> Merged | None:
     """Apply a plan as one transaction; None when the live text is not the planned one any more.
 
     Raises: DocumentPoisoned.
     """
-    if document.text() != plan.live:
+    if document.text(where.text) != plan.live:
         return None
     known = _known_conflicts(document) if plan.conflicts else set()
     conflicts = [found for found in plan.conflicts if (found.base, found.live, found.theirs) not in known]
     if not plan.splices and not conflicts:
         return Merged(0)
     with document.transaction():
-        document.edit_text(plan.splices)
-        noted = tuple(_note(document, conflicts, source, at_ms))
-    return Merged(plan.changes, noted, _changed_places(document, plan.splices))
+        document.edit_text(plan.splices, where.text)
+        noted = tuple(_note(document, conflicts, {**where.details, "source": source, "at_ms": at_ms}, where))
+    return Merged(plan.changes, noted, _changed_places(document, plan.splices, where))
 
 
-def _changed_places(document: Document, splices: Sequence[Splice]) -> tuple[ChangedPlace, ...]:
+def _changed_places(document: Document, splices: Sequence[Splice], where: Where) -> tuple[ChangedPlace, ...]:
     """Each passage holds on to its own first and last character; a gap to the character behind it."""
     places: list[tuple[int, bool]] = []
     growth = 0
@@ -81,7 +92,7 @@ def _changed_places(document: Document, splices: Sequence[Splice]) -> tuple[Chan
         start = splice.start + growth
         places += [(start, False), (start + len(splice.insert), bool(splice.insert))]
         growth += len(splice.insert) - splice.delete
-    encoded = document.relative_positions(places)
+    encoded = document.relative_positions(places, where.text)
     return tuple(ChangedPlace(*pair) for pair in zip(encoded[::2], encoded[1::2], strict=True))
 
 
@@ -90,15 +101,17 @@ def _known_conflicts(document: Document) -> set[tuple[object, object, object]]:
     return {(entry.get("base"), entry.get("live"), entry.get("theirs")) for entry in entries if isinstance(entry, dict)}
 
 
-def _note(document: Document, conflicts: Sequence[PlannedConflict], source: str, at_ms: int) -> Iterator[Conflict]:
+def _note(
+    document: Document, conflicts: Sequence[PlannedConflict], details: Mapping[str, object], where: Where
+) -> Iterator[Conflict]:
     """Write the conflicts into the document, each with relative positions that move with the text."""
     places = [place for found in conflicts for place in _places(found)]
-    encoded = iter(document.relative_positions(places))
+    encoded = iter(document.relative_positions(places, where.text))
     for found in conflicts:
-        conflict_id = _conflict_id(found, source, at_ms)
+        conflict_id = _conflict_id(found, details)
         texts = {"base": found.base, "live": found.live, "theirs": found.theirs}
-        where = {"start": next(encoded), "middle": next(encoded), "end": next(encoded)}
-        document.set_map_value(CONFLICTS, conflict_id, {**texts, **where, "source": source, "at_ms": at_ms})
+        ends = {"start": next(encoded), "middle": next(encoded), "end": next(encoded)}
+        document.set_map_value(CONFLICTS, conflict_id, {**texts, **ends, **details})
         yield Conflict(conflict_id, found.base, found.live, found.theirs)
 
 
@@ -107,8 +120,12 @@ def _places(found: PlannedConflict) -> list[tuple[int, bool]]:
     return [(found.start, False), (found.middle, found.middle == found.end), (found.end, True)]
 
 
-def _conflict_id(found: PlannedConflict, source: str, at_ms: int) -> str:
-    parts = (found.base, found.live, found.theirs, str(found.start), source, str(at_ms))
+def _conflict_id(found: PlannedConflict, details: Mapping[str, object]) -> str:
+    return conflict_id_of(found.base, found.live, found.theirs, str(found.start), *map(str, details.values()))
+
+
+def conflict_id_of(*parts: str) -> str:
+    """The key of a conflict in the document's map."""
     digest = hashlib.sha256()
     for part in parts:
         encoded = part.encode()

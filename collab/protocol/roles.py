@@ -25,6 +25,12 @@ class Role(StrEnum):
         return self is Role.OWNER
 
 
+def min_role(first: Role, second: Role) -> Role:
+    """The lesser of two roles."""
+    order = list(Role)
+    return min(first, second, key=order.index)
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """Who acts: the id for records and ownership, the name and the colours (`#rrggbb`) for people's eyes."""

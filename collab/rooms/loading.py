@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from collab.document import Document, Kind, decode_state_vector
+from collab.document import STATE, Document, Kind, decode_state_vector
 from collab.errors import CollabError, HistoryChanged, InternalError, NotFound
-from collab.formats.base import Decoded
+from collab.formats.base import READ_ONLY, Decoded
+from collab.formats.table import format_for
 from collab.rooms.parts import Parts
 from collab.rooms.storage_file import StorageFile
 from collab.store.base import (
@@ -54,6 +55,12 @@ class Loaded:
     """Updates are to be tried in the sandbox first."""
     past_clients: frozenset[int] = frozenset()
     """Client ids of retired histories: who knows them has not the document of now."""
+
+    @property
+    def read_only(self) -> str | None:
+        """Why nobody may edit this document; None: it may be edited."""
+        found = self.document.map_value(STATE, READ_ONLY)
+        return found if isinstance(found, str) else None
 
     @property
     def save_base(self) -> SaveBase | None:
@@ -122,10 +129,13 @@ async def _replay(parts: Parts, record: DocumentRecord, file: StorageFile | None
     document, history = await rebuild(parts, record.document_id)
     intents = () if file is None else await parts.store.intents(record.document_id)
     facts = {} if file is None else await _facts(parts, record, file)
+    kind = record.kind or Kind.TEXT
+    if file is not None:
+        file.format = format_for(kind, file.format)
     return Loaded(
         record=record,
         history_id=history.history_id,
-        kind=record.kind or Kind.TEXT,
+        kind=kind,
         document=document,
         last_seq=history.last_seq,
         snapshot_seq=0 if history.snapshot is None else history.snapshot.seq,
@@ -170,7 +180,10 @@ async def _facts(parts: Parts, record: DocumentRecord, file: StorageFile) -> Map
     if content is None:
         return {}
     try:
-        return (await parts.sandbox.decode(file.format.name, content, 1)).facts
+        decoded = await parts.sandbox.decode(file.format.name, content, 1)
+        if decoded.kind != record.kind:  # the kind belongs to the history: a notebook that is open as text, say
+            decoded = await parts.sandbox.decode(format_for(record.kind or Kind.TEXT, file.format).name, content, 1)
+        return decoded.facts
     except CollabError as error:
         _log.warning("facts_unknown", document_id=record.document_id, code=error.code)
         return {}

@@ -15,8 +15,7 @@ from typing import Protocol, TypeVar
 
 from collab.document import Document
 from collab.errors import FormatError, StorageUnavailable
-from collab.formats.base import Format, Merged
-from collab.formats.linediff import diff_lines
+from collab.formats.base import Merged
 from collab.formats.text import TextFormat, noted_charset
 from collab.formats.text_merge import Plan, apply_plan
 from collab.rooms.book import SaveBook
@@ -138,7 +137,7 @@ class Reconciler:
         """
         file, base = self.file, await self.book.base_content()
         if base is None:
-            base = await self.room.look(lambda document: common_lines(file.format, document, theirs))
+            base = await self.room.look(lambda document: file.format.common(document, theirs))
         changed = await self.merge(base, theirs, Origin(file.author_id, who or file.root.name), then)
         self.book.base = then
         merged = changed.result
@@ -150,14 +149,34 @@ class Reconciler:
 
         Raises: FormatError, JournalError, DocumentPoisoned.
         """
+        if self.file.format.sandboxed:
+            return self._told(await self._merge_apart(base, theirs, origin, note))
         changed = await self._merge_planned(base, theirs, origin, note)
         if changed is None:
             changed = await self._merge_at_once(base, theirs, origin, note)
-        merged = changed.result
-        if merged.conflicts:
-            places = [conflict.conflict_id for conflict in merged.conflicts]
+        return self._told(changed)
+
+    def _told(self, changed: Changed[Merged]) -> Changed[Merged]:
+        if changed.result.conflicts:
+            places = [conflict.conflict_id for conflict in changed.result.conflicts]
             self.room.notice(NoticeCode.CONFLICT, {"places": places})
         return changed
+
+    async def _merge_apart(self, base: bytes, theirs: bytes, origin: Origin, note: Note) -> Changed[Merged]:
+        """Merge a stranger's file in the sandbox, on a copy; what it made there is one edit among all others here."""
+        state = await self.room.look(lambda document: document.diff())
+        author = (origin.author_id, self.parts.clock.wall_ms(), self.parts.new_client_id())
+        update, merged = await self.parts.sandbox.merge(self.file.format.name, state, base, theirs, author)
+        checked = (
+            await self.parts.sandbox.check_update(update, Document.from_updates([state]).clocks()) if update else None
+        )
+
+        def apply(document: Document) -> Merged:
+            if checked is not None and checked.update is not None:
+                document.apply(checked.update)
+            return merged
+
+        return await self.room.change(apply, origin.author_id, origin.author_name, note)
 
     async def _merge_at_once(self, base: bytes, theirs: bytes, origin: Origin, note: Note) -> Changed[Merged]:
         file_format, at_ms = self.file.format, self.parts.clock.wall_ms()
@@ -193,19 +212,3 @@ def _apply(plan: Plan, document: Document, source: str, at_ms: int) -> Merged:
     if merged is None:
         raise _Outdated("the text was edited meanwhile")
     return merged
-
-
-def common_lines(file_format: Format, document: Document, theirs: bytes) -> bytes:
-    """A stand-in for a lost ancestor: the lines that live document and storage share.
-
-    A merge from there keeps the lines of both sides, and nothing that they have in common twice. A deletion on one side
-    comes back, which costs a person a keystroke; the other guess would cost text. Raises: FormatError.
-    """
-    live = file_format.encode(document, theirs).splitlines(keepends=True)
-    other = theirs.splitlines(keepends=True)
-    kept: list[bytes] = []
-    position = 0
-    for change in diff_lines([line.hex() for line in live], [line.hex() for line in other]):
-        kept += live[position : change.a_start]
-        position = change.a_end
-    return b"".join(kept + live[position:])

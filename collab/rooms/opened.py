@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from collab.document import Kind
-from collab.formats.table import file_type
+from collab.formats.table import file_type, language_of
 from collab.protocol.roles import Identity
 from collab.rooms.room import Room
 from collab.rooms.storage_file import StorageFile
@@ -50,7 +50,7 @@ def describe_opened(room: Room, file: StorageFile | None, *, writable: bool, nam
         root=None if file is None else file.root.name,
         path=path,
         kind=room.kind,
-        format=file_type(path).language if file is not None else Kind.TEXT,
+        format=language_of(path, room.kind) if file is not None else Kind.TEXT,
         facts=room.facts,
         history_id=room.history_id,
         writable=writable,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from typing import TypeVar
 
@@ -16,7 +17,7 @@ import structlog
 from collab.document import Document
 from collab.errors import CloseCode, CollabError, HistoryChanged, InternalError, JournalError, LimitExceeded
 from collab.protocol.payloads import Hello, SaveState, StorageState
-from collab.protocol.roles import Identity, Role
+from collab.protocol.roles import Identity, Role, min_role
 from collab.rooms.connection import Access, Connection
 from collab.rooms.loading import Loaded, has_person_deleted
 from collab.rooms.notices import NoticeCode
@@ -65,6 +66,8 @@ class Room:
         self.history_id = loaded.history_id
         self.kind = loaded.kind
         self.facts = loaded.facts
+        self.read_only = loaded.read_only
+        """Why nobody may edit this document; None: it may be edited."""
         self.state = State.LOADING
         self.over = asyncio.Event()
         """Set when the room is closed or failed, and nothing of it runs any more."""
@@ -123,6 +126,8 @@ class Room:
             raise HistoryChanged(f"client knows {access.history}")
         if len(self.connections) >= self._parts.limits.connections_per_room:
             raise LimitExceeded("connections_per_room")
+        if self.read_only is not None:
+            access = replace(access, role=min_role(access.role, Role.COMMENTER))
         self._parts.attendance.enter(access.identity.user_id, self.document_id)
         connection = self._turns.join(number, access)
         self._idle_since = None

@@ -23,7 +23,7 @@ from collab.errors import (
     RoomElsewhere,
     StorageUnavailable,
 )
-from collab.formats.table import format_of
+from collab.formats.table import format_named, format_of, size_limit_bytes
 from collab.protocol.payloads import SaveState
 from collab.protocol.roles import Identity, Role
 from collab.rooms.connection import Access, Connection
@@ -113,7 +113,7 @@ class Rooms:
     async def open_found(self, found: Found) -> OpenedDocument:
         """As `open`, of what was found already."""
         room, file = await self._room(found.record, found.file), found.file
-        return describe_opened(room, file, writable=found.writable and room.kind == file.format.kind)
+        return describe_opened(room, file, writable=found.writable and not room.read_only)
 
     async def find_scratch(self, name: str, user_id: str = SERVER.user_id) -> DocumentRecord:
         """The document of a room without a file. Raises: LimitExceeded, JournalError."""
@@ -357,7 +357,9 @@ class Rooms:
         if root is None:
             raise NotFound(f"no root {root_name}")
         limits, save_s = self._parts.limits, self._parts.limits.save_timeout_s
-        return StorageFile(root, path, format_of(path), credentials, limits.file_size_bytes, save_s)
+        file_format = format_of(path)
+        size_limit = size_limit_bytes(file_format.name, limits)
+        return StorageFile(root, path, file_format, credentials, size_limit, save_s)
 
     def _file_of(self, record: DocumentRecord, credentials: Credentials) -> StorageFile | None:
         door, external_id = record.alias.door, record.alias.external_id
@@ -393,4 +395,4 @@ class Rooms:
 
 
 def _plain(document: Document) -> bytes:
-    return document.text().encode()
+    return format_named("text").rescue(document)

@@ -84,6 +84,7 @@ class Saver:
         self.state = SaveState(StorageState.STORED)
         self._clock = parts.clock
         self._metrics = parts.metrics
+        self._sandbox = parts.sandbox
         self._room = room
         self._book = book
         self._locks = locks
@@ -187,14 +188,17 @@ class Saver:
     async def content_now(self, look: Callable[[Callable[[Document], bytes]], Awaitable[bytes]]) -> bytes:
         """The live content as the file would be. Raises: JournalError, InternalError."""
         base_content = await self._book.base_content() or b""
-        return await look(lambda document: self._encoded(document, base_content))
+        if not self.file.format.sandboxed:
+            return await look(lambda document: self._encoded(document, base_content))
+        state = await look(lambda document: document.diff())
+        return await self._sandbox.encode(self.file.format.name, state, base_content)
 
     def _encoded(self, document: Document, base_content: bytes) -> bytes:
-        """As it would be stored; where the file's charset cannot hold it, the text in UTF-8."""
+        """As it would be stored; where that cannot be in the file's manner, as it can be."""
         try:
             return self.file.format.encode(document, base_content)
         except FormatError:
-            return document.text().encode()
+            return self.file.format.rescue(document)
 
     async def release(self) -> None:
         """Give the storage's lock back."""
@@ -296,8 +300,7 @@ class Saver:
         """Raises: any CollabError; VersionConflict: look at the storage and try again."""
         base = self._book.base
         base_content = await self._book.base_content() or b""
-        encode = self.file.format.encode
-        captured = await self._room.capture(lambda document: encode(document, base_content))
+        captured = await self._capture(base_content)
         if base is not None and not self._restoring and hash_content(captured.result) == base.content_hash:
             await self._book.note_covered(captured)
             return self._stored(captured.covers)
@@ -308,6 +311,15 @@ class Saver:
             await self._write(captured)
         finally:
             self._room.set_saving(False)
+
+    async def _capture(self, base_content: bytes) -> Captured[bytes]:
+        """The file of a state that is journalled whole; what reads strangers' files to write them does so apart."""
+        file_format = self.file.format
+        if not file_format.sandboxed:
+            return await self._room.capture(lambda document: file_format.encode(document, base_content))
+        captured = await self._room.capture(lambda document: document.diff())
+        content = await self._sandbox.encode(file_format.name, captured.result, base_content)
+        return replace(captured, result=content)
 
     async def _write(self, captured: Captured[bytes]) -> None:
         if_version = None if self._restoring or self._book.base is None else Version(self._book.base.version)
@@ -329,8 +341,9 @@ class Saver:
         self._stored(captured.covers)
 
     async def _refuse_emptying(self, content: bytes, base_content: bytes) -> None:
-        """An empty file replaces text only when a person deleted that text."""
-        if not content.strip() and base_content.strip() and not await self._room.person_deleted():
+        """An empty file replaces content only when a person deleted that content."""
+        is_blank = self.file.format.is_blank
+        if is_blank(content) and not is_blank(base_content) and not await self._room.person_deleted():
             raise InternalError("refused to empty the file", public=EMPTIED)
 
     # -- what is told --

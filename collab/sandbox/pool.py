@@ -15,8 +15,8 @@ from types import TracebackType
 from typing import TypeVar
 
 from collab.errors import CollabError, FormatError, InternalError, LimitExceeded, MalformedMessage
-from collab.formats.base import Decoded, Forked, Renewed
-from collab.formats.table import format_named
+from collab.formats.base import Decoded, Forked, Merged, Renewed
+from collab.formats.table import format_named, size_limit_bytes
 from collab.formats.text_merge import Plan
 from collab.limits import Limits
 from collab.protocol.update import Checked, check_update
@@ -65,7 +65,7 @@ class Sandbox:
 
     async def decode(self, format_name: str, content: bytes, client_id: int) -> Decoded:
         """A file as the update of a fresh document. Raises: FormatError, LimitExceeded."""
-        if len(content) > self._limits.file_size_bytes:
+        if len(content) > size_limit_bytes(format_name, self._limits):
             raise LimitExceeded("file_size_bytes", f"{len(content)} bytes")
         if format_name in _INLINE_FORMATS and self._harmless(content):
             return format_named(format_name).decode(content, self._limits, client_id)
@@ -80,6 +80,20 @@ class Sandbox:
         """The file of the document that the update `state` makes. Raises: FormatError, LimitExceeded."""
         fields = await self._run("encode", [format_name.encode(), state, base])
         return _understood(lambda: wire.single(fields))
+
+    async def merge(
+        self, format_name: str, state: bytes, base: bytes, theirs: bytes, author: tuple[str, int, int]
+    ) -> tuple[bytes, Merged]:
+        """`Format.merge` on a copy: the update that it made; `author` is who, when in ms, and a new client id.
+
+        Raises: FormatError, LimitExceeded.
+        """
+        source, at_ms, client_id = author
+        numbers = [str(client_id).encode(), source.encode(), str(at_ms).encode()]
+        fields = await self._run("merge", [format_name.encode(), *numbers, base, theirs, state])
+        if not fields:
+            raise InternalError("the sandbox child's answer made no sense")
+        return fields[0], _understood(lambda: wire.unpack_merged(fields[1:]))
 
     async def plan_merge(self, base: bytes, theirs: bytes, live: str, known: str | None = None) -> Plan:
         """`TextFormat.plan_merge`; give the plan to `apply_plan`. Raises: FormatError, LimitExceeded."""

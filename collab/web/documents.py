@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from collab.auth.tokens import Grant, Purpose
 from collab.errors import NotFound, StorageDenied
 from collab.protocol.payloads import SaveState
-from collab.protocol.roles import Role
+from collab.protocol.roles import Role, min_role
 from collab.rooms.opened import OpenedDocument
 from collab.store.base import DocumentId
 from collab.web.access import Permission, identity_json, named
@@ -58,12 +58,6 @@ def room_answer(call: Call, opened: OpenedDocument, grant: Grant) -> dict[str, o
         "deleted": opened.deleted,
         "writable": opened.writable and role.may_write,
     }
-
-
-def min_role(first: Role, second: Role) -> Role:
-    """The lesser of two roles."""
-    order = list(Role)
-    return min(first, second, key=order.index)
 
 
 async def renew(call: Call) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from collab.formats.table import file_type
+from collab.formats.table import file_type, size_limit_bytes
 from collab.limits import Limits
 from collab.protocol.roles import Identity
 from connectors.base import EntryKind, Stat
@@ -44,6 +44,6 @@ def entry_json(stat: Stat, people: Sequence[Identity], limits: Limits) -> dict[s
         "size_bytes": stat.size_bytes,
         "modified_ms": stat.modified_ms,
         "format": "folder" if folder else kind.language,
-        "editable": not folder and kind.editable and stat.size_bytes <= limits.file_size_bytes,
+        "editable": not folder and kind.editable and stat.size_bytes <= size_limit_bytes(kind.format, limits),
         "people": [person_json(person) for person in people],
     }

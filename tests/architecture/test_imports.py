@@ -18,7 +18,10 @@ ALLOWED: dict[str, set[str]] = {
     "collab.config": {"collab.errors", "collab.limits"},
     "collab.protocol": {"collab.errors", "collab.limits", "collab.protocol"},
     "collab.document": {"collab.errors", "collab.limits", "collab.protocol"},
-    "collab.formats": RING | {"collab.formats", "collab.document", "collab.protocol"},
+    "collab.nested": {"collab.document", "collab.protocol"},
+    "collab.xmltree": {"collab.document"},
+    "collab.formats": RING
+    | {"collab.formats", "collab.document", "collab.nested", "collab.xmltree", "collab.protocol"},
     "collab.sandbox": RING | {"collab.sandbox", "collab.formats", "collab.document", "collab.protocol"},
     "collab.slot": RING | {"collab.store"},
     "collab.store": RING | {"collab.store", "collab.document", "collab.protocol", "collab.config", "collab.slot"},
@@ -44,7 +47,13 @@ ALLOWED: dict[str, set[str]] = {
 }
 STDLIB_ONLY = {"collab.errors", "collab.limits", "collab.clock", "collab.protocol"}
 SOLE_IMPORTERS = {
-    "pycrdt": {"collab.document", "loadtest.document", "loadtest.peers.python"},  # the last runs another server
+    "pycrdt": {
+        "collab.document",
+        "collab.nested",
+        "collab.xmltree",
+        "loadtest.document",
+        "loadtest.peers.python",
+    },  # the last runs another server
     "sqlite3": {"collab.store", "collab.cli"},
     "starlette": {"collab.web", "collab.auth"},
     "watchfiles": {"connectors"},

@@ -85,15 +85,28 @@ class DocxFile:
         part = apply_patches(self.source.scan.content, patches)
         return save_parts(self.package, {self._part: part}, self._limits)
 
+    def lists(self) -> dict[str, str]:
+        """Lists are properties of paragraphs: which numbering has bullets, and which counts."""
+        first = {number: levels.get(0, "") for number, levels in self.styles.numberings.items()}
+        bullet = next((number for number, kind in first.items() if kind == "bullet"), "")
+        ordered = next((number for number, kind in first.items() if kind == "decimal"), "")
+        return {"kind": "flat", "bullet": bullet, "ordered": ordered}
+
     def looks(self) -> dict[str, object]:
         """How styles and direct formatting look."""
         looks: dict[str, object] = {}
         for style in self.styles.named("paragraph"):
             css = self.styles.look(style.style_id)
-            looks[f"p:{style.style_id}"] = {"css": css, "label": style.label, "level": self.styles.level(style.style_id)}
+            looks[f"p:{style.style_id}"] = {
+                "css": css,
+                "label": style.label,
+                "level": self.styles.level(style.style_id),
+            }
         for reference, properties in self._reader.looks.items():
             if properties.name == "w:rPr":
-                style_id = next((node.attrs.get("w:val", "") for node in properties.elements if node.name == "w:rStyle"), "")
+                style_id = next(
+                    (node.attrs.get("w:val", "") for node in properties.elements if node.name == "w:rStyle"), ""
+                )
                 css = {**self.styles.text_look(style_id), **run_look(properties, toggles=False)}
             else:
                 css = {key: value for key, value in paragraph_look(properties).items() if key != "text-align"}

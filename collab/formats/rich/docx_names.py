@@ -31,9 +31,43 @@ RANGES = {
         "customXmlMoveToRangeStart customXmlMoveToRangeEnd"
     ).split()
 }
-SKIPPED_BLOCKS = RANGES | {"w:sectPr", "w:proofErr", "w:sdtPr", "w:sdtEndPr", "w:customXmlPr", "w:tcPr", "w:trPr", "w:tblPr", "w:tblGrid"}
-MARKERS = RANGES | {"w:pPr", "w:proofErr", "w:rPr", "w:sdtPr", "w:sdtEndPr", "w:customXmlPr", "w:smartTagPr", "w:lastRenderedPageBreak", "w:annotationRef", "w:fldChar", "w:instrText", "w:delInstrText"}
-TRANSPARENT = {"w:hyperlink", "w:ins", "w:smartTag", "w:sdt", "w:sdtContent", "w:customXml", "w:moveTo", "w:dir", "w:bdo", "w:fldSimple"}
+SKIPPED_BLOCKS = RANGES | {
+    "w:sectPr",
+    "w:proofErr",
+    "w:sdtPr",
+    "w:sdtEndPr",
+    "w:customXmlPr",
+    "w:tcPr",
+    "w:trPr",
+    "w:tblPr",
+    "w:tblGrid",
+}
+MARKERS = RANGES | {
+    "w:pPr",
+    "w:proofErr",
+    "w:rPr",
+    "w:sdtPr",
+    "w:sdtEndPr",
+    "w:customXmlPr",
+    "w:smartTagPr",
+    "w:lastRenderedPageBreak",
+    "w:annotationRef",
+    "w:fldChar",
+    "w:instrText",
+    "w:delInstrText",
+}
+TRANSPARENT = {
+    "w:hyperlink",
+    "w:ins",
+    "w:smartTag",
+    "w:sdt",
+    "w:sdtContent",
+    "w:customXml",
+    "w:moveTo",
+    "w:dir",
+    "w:bdo",
+    "w:fldSimple",
+}
 WRAPPING_BLOCKS = {"w:sdt", "w:customXml"}
 
 LABELS = {

@@ -59,7 +59,11 @@ class DocxReader:
         if node.name in names.WRAPPING_BLOCKS:
             content = node.find("w:sdtContent") if node.name == "w:sdt" else node
             gallery = node.find("w:sdtPr", "w:docPartObj") or node.find("w:sdtPr", "w:dataBinding")
-            if content is not None and gallery is None and any(child.name in ("w:p", "w:tbl") for child in content.elements):
+            if (
+                content is not None
+                and gallery is None
+                and any(child.name in ("w:p", "w:tbl") for child in content.elements)
+            ):
                 return Block("section", {}, self.blocks(content), node=content)
         return self._opaque(node)
 
@@ -127,7 +131,9 @@ class DocxReader:
             blocks.append(Block("table_row", {}, cells, node=rows[index]))
         spans = any(cell.attrs for row in blocks for cell in row.children)
         style = value(node.find("w:tblPr"), "w:tblStyle")
-        return Block("table", {key: v for key, v in (("style", style), ("fixed", "1" if spans else "")) if v}, blocks, node=node)
+        return Block(
+            "table", {key: v for key, v in (("style", style), ("fixed", "1" if spans else "")) if v}, blocks, node=node
+        )
 
     def _places(self, row: Node) -> dict[int, tuple[int, str, Node]]:
         """Column -> width, vertical merge and cell."""

@@ -14,7 +14,15 @@ from collab.formats.zipped.scan import Node
 _COLOR = re.compile(r"^[0-9a-fA-F]{6}$")
 _FONT = re.compile(r"^[\w ,.-]{1,80}$")
 _OFF = {"0", "false", "off", "none"}
-_ALIGNS = {"left": "left", "start": "left", "center": "center", "right": "right", "end": "right", "both": "justify", "distribute": "justify"}
+_ALIGNS = {
+    "left": "left",
+    "start": "left",
+    "center": "center",
+    "right": "right",
+    "end": "right",
+    "both": "justify",
+    "distribute": "justify",
+}
 _HIGHLIGHTS = {"yellow", "green", "cyan", "magenta", "blue", "red", "lightgray", "darkgray"}
 TOGGLE_NAMES = {"w:b": "strong", "w:i": "em", "w:strike": "strike"}
 Look = dict[str, str]
@@ -54,8 +62,13 @@ class WordStyles:
     def _add(self, node: Node) -> None:
         attrs = node.attrs
         style = WordStyle(
-            attrs.get("w:styleId", ""), attrs.get("w:type", ""), value(node, "w:name"), value(node, "w:basedOn"),
-            attrs.get("w:default", "0") not in ("0", "false"), node.find("w:pPr"), node.find("w:rPr"),
+            attrs.get("w:styleId", ""),
+            attrs.get("w:type", ""),
+            value(node, "w:name"),
+            value(node, "w:basedOn"),
+            attrs.get("w:default", "0") not in ("0", "false"),
+            node.find("w:pPr"),
+            node.find("w:rPr"),
         )
         self._styles.setdefault(style.style_id, style)
 
@@ -188,7 +201,11 @@ def paragraph_look(properties: Node) -> Look:
         if line.isdigit() and spacing.attrs.get("w:lineRule", "auto") == "auto":
             look["line-height"] = f"{int(line) / 2.4:.0f}%"
     if indent is not None:
-        for names, css in ((("left", "start"), "margin-left"), (("right", "end"), "margin-right"), (("firstLine",), "text-indent")):
+        for names, css in (
+            (("left", "start"), "margin-left"),
+            (("right", "end"), "margin-right"),
+            (("firstLine",), "text-indent"),
+        ):
             _length(look, css, next((indent.attrs[f"w:{name}"] for name in names if f"w:{name}" in indent.attrs), ""))
         if hanging := indent.attrs.get("w:hanging", ""):
             _length(look, "text-indent", f"-{hanging}")
@@ -209,8 +226,12 @@ def _numberings(root: Node) -> dict[str, dict[int, str]]:
     abstract = {}
     for node in root.elements:
         if node.name == "w:abstractNum":
-            levels = [level for level in node.elements if level.name == "w:lvl" and level.attrs.get("w:ilvl", "").isdigit()]
-            abstract[node.attrs.get("w:abstractNumId", "")] = {int(level.attrs["w:ilvl"]): value(level, "w:numFmt") for level in levels}
+            levels = [
+                level for level in node.elements if level.name == "w:lvl" and level.attrs.get("w:ilvl", "").isdigit()
+            ]
+            abstract[node.attrs.get("w:abstractNumId", "")] = {
+                int(level.attrs["w:ilvl"]): value(level, "w:numFmt") for level in levels
+            }
     return {
         node.attrs.get("w:numId", ""): abstract.get(value(node, "w:abstractNumId"), {})
         for node in root.elements

@@ -80,20 +80,24 @@ class DocxWriter:
             span = block.attrs.get("colspan", "")
             properties = self._element("tcPr", self._empty("gridSpan", span)) if span else b""
             last = block.children[-1].kind if block.children else ""
-            return self._element("tc", properties + inner + (b"" if last in ("paragraph", "heading") else self._empty("p")))
+            return self._element(
+                "tc", properties + inner + (b"" if last in ("paragraph", "heading") else self._empty("p"))
+            )
         return inner
 
     def _table(self, block: Block, inner: bytes) -> bytes:
         width = max((len(row.children) for row in block.children), default=1)
         style = self._empty("tblStyle", block.attrs.get("style", "")) if block.attrs.get("style") else b""
         line = b"".join(
-            b"<%b%b %bval=\"single\" %bsz=\"4\" %bspace=\"0\" %bcolor=\"auto\"/>" % (self._w, side, *[self._w] * 4)
+            b'<%b%b %bval="single" %bsz="4" %bspace="0" %bcolor="auto"/>' % (self._w, side, *[self._w] * 4)
             for side in (b"top", b"left", b"bottom", b"right", b"insideH", b"insideV")
         )
         borders = b"" if style else self._element("tblBorders", line)
-        columns = b"<%bgridCol %bw=\"%b\"/>" % (self._w, self._w, _CELL_WIDTH.encode()) * width
-        table_width = b"<%btblW %bw=\"0\" %btype=\"auto\"/>" % (self._w, self._w, self._w)
-        return self._element("tbl", self._element("tblPr", style + table_width + borders) + self._element("tblGrid", columns) + inner)
+        columns = b'<%bgridCol %bw="%b"/>' % (self._w, self._w, _CELL_WIDTH.encode()) * width
+        table_width = b'<%btblW %bw="0" %btype="auto"/>' % (self._w, self._w, self._w)
+        return self._element(
+            "tbl", self._element("tblPr", style + table_width + borders) + self._element("tblGrid", columns) + inner
+        )
 
     def restyle(self, base: Block, live: Block) -> list[Patch]:
         node = _node(base)
@@ -127,7 +131,13 @@ class DocxWriter:
         """New runs; text like its neighbour goes into the neighbour's own text."""
         only = pieces[0] if len(pieces) == 1 else None
         beside = place.left or place.right
-        if only is not None and beside is not None and beside.literal and only.text and only.marks == beside.piece.marks:
+        if (
+            only is not None
+            and beside is not None
+            and beside.literal
+            and only.text
+            and only.marks == beside.piece.marks
+        ):
             return Patch(place.at, place.at, escape_text(only.text))
         if place.context.run is None:
             return Patch(place.at, place.at, self._runs(pieces, place.context))
@@ -153,7 +163,7 @@ class DocxWriter:
         close, reopen = b"</%br>" % self._w, b"<%br>" % self._w + same
         if holder is None:
             return place.at, close, reopen
-        text = b"<%bt xml:space=\"preserve\">" % self._w
+        text = b'<%bt xml:space="preserve">' % self._w
         return place.at, b"</%bt>" % self._w + close, reopen + text
 
     # -- runs --
@@ -172,19 +182,19 @@ class DocxWriter:
         """A link that needs no relationship, so that no second part has to change."""
         address = link.replace('"', "%22")
         instruction = f' HYPERLINK \\l "{address[1:]}" ' if address.startswith("#") else f' HYPERLINK "{address}" '
-        attr = b"%binstr=\"%b\"" % (self._w, escape_attribute(instruction))
+        attr = b'%binstr="%b"' % (self._w, escape_attribute(instruction))
         return b"<%bfldSimple %b>" % (self._w, attr) + run + b"</%bfldSimple>" % self._w
 
     def _run(self, piece: Piece) -> bytes:
         if piece.text:
-            text = b"<%bt xml:space=\"preserve\">" % self._w + escape_text(piece.text) + b"</%bt>" % self._w
+            text = b'<%bt xml:space="preserve">' % self._w + escape_text(piece.text) + b"</%bt>" % self._w
             return self._element("r", self._run_properties(piece.marks) + text)
         if piece.atom == TAB:
             return self._element("r", self._empty("tab"))
         if piece.atom == HARD_BREAK:
             return self._element("r", self._empty("br"))
         if piece.atom == PAGE_BREAK:
-            return self._element("r", b"<%bbr %btype=\"page\"/>" % (self._w, self._w))
+            return self._element("r", b'<%bbr %btype="page"/>' % (self._w, self._w))
         known = self._known(piece.get("ref"))
         found = _LOCAL.match(known)
         outside = found is not None and found[1] in _OUTSIDE_RUNS
@@ -212,7 +222,9 @@ class DocxWriter:
         """What stands in the source already, so that what did not change keeps its bytes."""
         if properties is None:
             return {}
-        return {node.name[2:]: self.source.scan.source(node) for node in properties.elements if node.name.startswith("w:")}
+        return {
+            node.name[2:]: self.source.scan.source(node) for node in properties.elements if node.name.startswith("w:")
+        }
 
     def _properties(self, block: Block, kept: dict[str, bytes]) -> bytes:
         attrs = block.attrs
@@ -238,7 +250,7 @@ class DocxWriter:
         return self.source.fragments.known.get(reference, b"")
 
     def _empty(self, name: str, val: str = "") -> bytes:
-        attr = b" %bval=\"%b\"" % (self._w, escape_attribute(val)) if val else b""
+        attr = b' %bval="%b"' % (self._w, escape_attribute(val)) if val else b""
         return b"<" + self._w + name.encode() + attr + b"/>"
 
     def _element(self, name: str, inner: bytes) -> bytes:
@@ -246,7 +258,20 @@ class DocxWriter:
         return b"<" + tag + b">" + inner + b"</" + tag + b">"
 
 
-_OUTSIDE_RUNS = {b"sdt", b"oMath", b"oMathPara", b"fldSimple", b"del", b"moveFrom", b"ins", b"smartTag", b"customXml", b"hyperlink", b"ruby", b"subDoc"}
+_OUTSIDE_RUNS = {
+    b"sdt",
+    b"oMath",
+    b"oMathPara",
+    b"fldSimple",
+    b"del",
+    b"moveFrom",
+    b"ins",
+    b"smartTag",
+    b"customXml",
+    b"hyperlink",
+    b"ruby",
+    b"subDoc",
+}
 
 
 def _node(block: Block) -> Node:

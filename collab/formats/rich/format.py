@@ -9,17 +9,22 @@ import hashlib
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from collab.document import Document, Kind
+from collab.document import CONFLICTS, STATE, Document, Kind
 from collab.errors import FormatError, LimitExceeded
-from collab.formats.base import Decoded, Merged
-from collab.formats.rich.model import Block, from_element, to_element
+from collab.formats.base import READ_ONLY, Conflict, Decoded, Merged
+from collab.formats.diff3 import Outcome, merge_lines
+from collab.formats.rich.model import OPAQUE_BLOCK, Block, from_element, joined, to_element
 from collab.formats.rich.source import Fragments, Source
 from collab.formats.zipped.patch import refuse
 from collab.limits import Limits
-from collab.xmltree import read_tree, write_tree, write_values
+from collab.xmltree import read_tree, replace_tree, write_tree, write_values
 
 BODY, META, STYLES, SOURCES = "body", "meta", "styles", "sources"
 SCHEMA_VERSION = 1
+UNKNOWN = "unknown"
+OTHER_SCHEMA = "Somebody edits with another version of this page. Reload the page to go on."
+NO_ANCESTOR = "The file was changed elsewhere, and the version that this document began with is not kept any more."
+MORE_THAN_SCHEMA = "The document holds more than can be carried over, so it keeps its history."
 SIGNED = "This document is signed. An edit would break the signature, so it is read-only here."
 
 
@@ -36,16 +41,21 @@ class RichFile(Protocol):
 
     def looks(self) -> dict[str, object]: ...
 
+    def lists(self) -> dict[str, str]:
+        """How lists are made: `nested`, or which numbering is for bullets and which counts."""
+        ...
+
 
 class RichFormat:
     """One rich format; `opened` reads its files."""
 
     kind = Kind.RICH
+    sandboxed = True
 
-    def __init__(self, name: str, opened: Callable[[bytes, Limits], RichFile], limits: Limits | None = None) -> None:
+    def __init__(self, name: str, opened: Callable[[bytes, Limits], RichFile]) -> None:
         self.name = name
+        self.limits = Limits()
         self._opened = opened
-        self._limits = limits or Limits()
 
     def decode(self, content: bytes, limits: Limits, client_id: int) -> Decoded:
         """Make the update of a fresh document. Raises: FormatError, LimitExceeded."""
@@ -55,55 +65,124 @@ class RichFormat:
         document = Document(client_id)
         with document.transaction():
             write_tree(document, BODY, [to_element(block) for block in file.source.blocks])
-            write_values(document, META, self._facts(content, file))
-            write_values(document, STYLES, file.looks())
-            write_values(document, SOURCES, file.source.fragments.packed())
-        facts = {"read_only": file.read_only} if file.read_only else {}
+            write_values(document, META, self._about(content, file))
+            _carry(document, file)
+            if file.read_only:
+                document.set_map_value(STATE, READ_ONLY, file.read_only)
+        facts = {READ_ONLY: file.read_only} if file.read_only else {}
         return Decoded(document.diff(), self.kind, facts)
 
-    def _facts(self, content: bytes, file: RichFile) -> dict[str, object]:
+    def _about(self, content: bytes, file: RichFile) -> dict[str, object]:
         return {
             "format": self.name,
             "schema": SCHEMA_VERSION,
             "base": hashlib.sha256(content).hexdigest(),
-            "generation": 0,
             "page": file.source.page,
+            "lists": file.lists(),
         }
 
     def encode(self, document: Document, base: bytes) -> bytes:
         """The file: what nobody touched keeps its bytes. Raises: FormatError, LimitExceeded."""
-        file = self._opened(base, self._limits)
+        file = self._opened(base, self.limits)
         live = live_blocks(document)
         if [block.digest for block in live] == [block.digest for block in file.source.blocks]:
             return base
+        if any(block.kind == UNKNOWN for block in live):
+            raise FormatError("an element that the schema does not know", public=OTHER_SCHEMA)
         if file.read_only:
             raise FormatError("an edit of a signed file", public=SIGNED)
-        fragments = Fragments()
+        fragments = Fragments(dict(file.source.fragments.known))
         fragments.add_packed(document.map_values(SOURCES))
+        live = [block for block in live if _keep_known(block, fragments)]
         saved = file.saved(live, fragments)
         self._prove(saved, live)
         return saved
 
     def _prove(self, saved: bytes, live: Sequence[Block]) -> None:
         """Raises: FormatError: what was written reads as something else."""
-        found = self._opened(saved, self._limits).source.blocks
+        found = self._opened(saved, self.limits).source.blocks
         wanted = [shape for block in live for shape in shapes(block)]
         if [shape for block in found for shape in shapes(block)] != wanted:
             raise refuse("what was written reads otherwise")
 
+    def rescue(self, document: Document) -> bytes:
+        """The text alone."""
+        return "\n".join(block.text for block in live_blocks(document)).encode("utf-8", "replace")
+
+    def is_blank(self, content: bytes) -> bool:
+        """Whether a file has no byte: a document without a word still has its styles and pictures."""
+        return not content
+
+    def common(self, document: Document, theirs: bytes) -> bytes:
+        """Raises: FormatError: without an ancestor nobody can say what of two documents belongs together."""
+        raise FormatError("the file that was loaded is not kept any more", public=NO_ANCESTOR)
+
     def renew(self, document: Document, client_id: int) -> Document:
         """A fresh document of the same content. Raises: FormatError (something would be lost)."""
-        raise FormatError("rich documents keep their history")
+        strange = document.roots() - {BODY, META, STYLES, SOURCES, STATE, CONFLICTS}
+        elements = read_tree(document, BODY)
+        if strange or any(from_element(element) is None for element in elements):
+            raise FormatError("it has more than the schema knows", public=MORE_THAN_SCHEMA)
+        fresh = Document(client_id)
+        with fresh.transaction():
+            write_tree(fresh, BODY, elements)
+            for root in (META, STYLES, SOURCES, STATE):
+                write_values(fresh, root, document.map_values(root))
+        if [block.digest for block in live_blocks(fresh)] != [block.digest for block in live_blocks(document)]:
+            raise FormatError("the fresh document is not the same")
+        return fresh
 
     def merge(self, base: bytes, theirs: bytes, document: Document, source: str, at_ms: int) -> Merged:
         """Three-way merge by block, as one transaction. Raises: FormatError; the document is then unchanged."""
-        raise FormatError("not yet")
+        their_file = self._opened(theirs, self.limits)
+        base_blocks, their_blocks = self._opened(base, self.limits).source.blocks, their_file.source.blocks
+        live = live_blocks(document)
+        hunks = merge_lines(_digests(base_blocks), _digests(live), _digests(their_blocks))
+        wanted = [hunk for hunk in hunks if hunk.outcome in (Outcome.THEIRS, Outcome.CONFLICT)]
+        conflicts = []
+        with document.transaction():
+            for hunk in reversed(wanted):
+                new = [to_element(block) for block in their_blocks[hunk.theirs.start : hunk.theirs.end]]
+                if hunk.outcome is Outcome.CONFLICT:
+                    replace_tree(document, BODY, hunk.live.end, hunk.live.end, new)
+                    sides = (base_blocks[hunk.base.start : hunk.base.end], live[hunk.live.start : hunk.live.end])
+                    conflicts.append(_conflict(*sides, their_blocks[hunk.theirs.start : hunk.theirs.end], at_ms))
+                else:
+                    replace_tree(document, BODY, hunk.live.start, hunk.live.end, new)
+            if wanted:
+                _carry(document, their_file)
+        return Merged(sum(hunk.outcome is Outcome.THEIRS for hunk in wanted), tuple(reversed(conflicts)))
+
+
+def _keep_known(block: Block, fragments: Fragments) -> bool:
+    """Take out what was pasted from another document: things of which only a reference came along."""
+    if block.kind == OPAQUE_BLOCK:
+        return block.attrs.get("ref", "") in fragments.known
+    block.pieces = joined([one for one in block.pieces if not one.is_reference or one.get("ref") in fragments.known])
+    block.children = [child for child in block.children if _keep_known(child, fragments)]
+    return True
+
+
+def _carry(document: Document, file: RichFile) -> None:
+    """Put what a file's blocks refer to into the document, where it is not there yet."""
+    for root, values in ((STYLES, file.looks()), (SOURCES, file.source.fragments.packed())):
+        known = document.map_values(root)
+        write_values(document, root, {key: value for key, value in values.items() if key not in known})
+
+
+def _digests(blocks: Sequence[Block]) -> list[str]:
+    return [block.digest for block in blocks]
+
+
+def _conflict(base: Sequence[Block], live: Sequence[Block], theirs: Sequence[Block], at_ms: int) -> Conflict:
+    texts = ["\n".join(block.text for block in side) for side in (base, live, theirs)]
+    name = hashlib.sha256(repr((texts, at_ms)).encode()).hexdigest()[:16]
+    return Conflict(name, *texts)
 
 
 def live_blocks(document: Document) -> list[Block]:
     """The body of the shared document. Raises: DocumentPoisoned."""
-    found = (from_element(element) for element in read_tree(document, BODY))
-    return [block for block in found if block is not None]
+    return [from_element(element) or Block(UNKNOWN) for element in read_tree(document, BODY)]
 
 
 def shapes(block: Block) -> list[tuple[object, ...]]:

@@ -23,7 +23,7 @@ ATOMS = {TAB, HARD_BREAK, PAGE_BREAK, IMAGE, OPAQUE_INLINE}
 TOGGLES = ("strong", "em", "underline", "strike", "sub", "sup")
 LINK, SPAN = "link", "span"
 _MARK_VALUE = {LINK: "href", SPAN: "name"}
-_IDENTITY = {IMAGE: ("ref", "media"), OPAQUE_INLINE: ("ref",), OPAQUE_BLOCK: ("ref",)}
+_IDENTITY = {IMAGE: ("ref",), OPAQUE_INLINE: ("ref",), OPAQUE_BLOCK: ("ref",)}
 """Of these only the reference says what they are; the rest is for people's eyes."""
 _DEFAULTS: Mapping[str, tuple[object, ...]] = {"colspan": (1,), "rowspan": (1,), "level": ()}
 _SHOWN_ONLY = {"colwidth", "fixed", "numbered", "label", "preview", "text", "header"}
@@ -41,6 +41,11 @@ class Piece:
     marks: Marks = ()
     atom: str = ""
     attrs: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether it only names a piece of source."""
+        return self.atom in _IDENTITY
 
     def get(self, key: str) -> str:
         """An attribute of an atom."""
@@ -73,7 +78,11 @@ class Block:
     def identity(self) -> dict[str, str]:
         """The attributes that are part of what it is."""
         chosen = _IDENTITY.get(self.kind)
-        return {key: value for key, value in sorted(self.attrs.items()) if (key in chosen if chosen else key not in _SHOWN_ONLY)}
+        return {
+            key: value
+            for key, value in sorted(self.attrs.items())
+            if (key in chosen if chosen else key not in _SHOWN_ONLY)
+        }
 
     @property
     def digest(self) -> str:
@@ -161,7 +170,7 @@ def _plain(attrs: Mapping[str, Value]) -> dict[str, str]:
     for key, value in attrs.items():
         if isinstance(value, float) and value.is_integer():
             value = int(value)
-        if value not in ("", None, *_DEFAULTS.get(key, ())) and not isinstance(value, list | dict):
+        if isinstance(value, str | int | float) and value not in ("", *_DEFAULTS.get(key, ())):
             plain[key] = str(value)
     return plain
 

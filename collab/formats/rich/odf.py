@@ -29,8 +29,14 @@ class OdfFile:
         """Raises: FormatError, LimitExceeded."""
         self._limits = limits
         self.content = content
-        self.package = None if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") else Package.open(content, limits)
-        if self.package is not None and _MANIFEST in self.package and b"encryption-data" in self.package.read(_MANIFEST):
+        self.package = (
+            None if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") else Package.open(content, limits)
+        )
+        if (
+            self.package is not None
+            and _MANIFEST in self.package
+            and b"encryption-data" in self.package.read(_MANIFEST)
+        ):
             raise FormatError("encrypted", public=ENCRYPTED)
         part = content if self.package is None else self.package.read(_CONTENT)
         found = scan(part, limits, NAMES)
@@ -57,7 +63,9 @@ class OdfFile:
 
     def saved(self, live: Sequence[Block], fragments: Fragments) -> bytes:
         """The file with the live blocks as its body. Raises: FormatError, LimitExceeded."""
-        self.source.fragments.known |= {name: one for name, one in fragments.known.items() if name not in self.source.fragments.known}
+        self.source.fragments.known |= {
+            name: one for name, one in fragments.known.items() if name not in self.source.fragments.known
+        }
         writer = OdfWriter(self.source, self._reader)
         patches = Splicer(writer).run(live)
         patches += writer.style_patches()
@@ -65,6 +73,10 @@ class OdfFile:
         if self.package is None:
             return part
         return save_parts(self.package, {_CONTENT: part}, self._limits)
+
+    def lists(self) -> dict[str, str]:
+        """Lists are elements round their items."""
+        return {"kind": "nested"}
 
     def looks(self) -> dict[str, object]:
         """How the styles look that the body uses, and those that people can choose."""

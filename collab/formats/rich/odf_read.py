@@ -210,7 +210,8 @@ class _Paragraph:
         if label == "note" and (citation := node.find("text:note-citation")) is not None:
             text = f"{citation.text()} {_body(node, 'text:note-body')}"
         if label == "comment":
-            text = f"{_body(node, 'dc:creator')}: {' '.join(p.text() for p in node.elements if p.name in ('text:p', 'text:list'))}"
+            words = " ".join(child.text() for child in node.elements if child.name in ("text:p", "text:list"))
+            text = f"{_body(node, 'dc:creator')}: {words}"
         attrs = {"ref": reference, "label": label, "text": _short(text)}
         return Piece(atom=OPAQUE_INLINE, attrs=tuple(sorted((k, v) for k, v in attrs.items() if v)))
 

@@ -13,7 +13,9 @@ from collab.formats.zipped.scan import Node
 
 ALIGNED = re.compile(r"^(.+)-lf-(left|center|right|justify)$")
 _ALIGNS = {"start": "left", "left": "left", "center": "center", "end": "right", "right": "right", "justify": "justify"}
-_IGNORED = re.compile(r"^(officeooo:|loext:|\{)|^style:(font-(weight|style)-(asian|complex)|text-(underline|line-through)-(width|color|type|mode))$")
+_IGNORED = re.compile(
+    r"^(officeooo:|loext:|\{)|^style:(font-(weight|style)-(asian|complex)|text-(underline|line-through)-(width|color|type|mode))$"
+)
 _LENGTH = re.compile(r"^-?\d+(\.\d+)?(pt|cm|mm|in|px|%)$")
 _COLOR = re.compile(r"^#[0-9a-fA-F]{6}$")
 Look = dict[str, str]
@@ -62,8 +64,14 @@ class Styles:
             return
         text, paragraph = node.find("style:text-properties"), node.find("style:paragraph-properties")
         style = Style(
-            name, family, attrs.get("style:parent-style-name", ""), attrs.get("style:display-name", name), automatic,
-            attrs.get("style:default-outline-level", ""), text.attrs if text else {}, paragraph.attrs if paragraph else {},
+            name,
+            family,
+            attrs.get("style:parent-style-name", ""),
+            attrs.get("style:display-name", name),
+            automatic,
+            attrs.get("style:default-outline-level", ""),
+            text.attrs if text else {},
+            paragraph.attrs if paragraph else {},
             node,
         )
         if node.name == "style:default-style":
@@ -209,7 +217,10 @@ def page_of(root: Node) -> dict[str, object]:
             sizes = {
                 "width": attrs.get("fo:page-width", ""),
                 "height": attrs.get("fo:page-height", ""),
-                **{side: attrs.get(f"fo:margin-{side}") or attrs.get("fo:margin", "") for side in ("top", "right", "bottom", "left")},
+                **{
+                    side: attrs.get(f"fo:margin-{side}") or attrs.get("fo:margin", "")
+                    for side in ("top", "right", "bottom", "left")
+                },
             }
             return {key: value for key, value in sizes.items() if _LENGTH.match(value)}
     return {}

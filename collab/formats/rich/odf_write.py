@@ -21,18 +21,25 @@ from collab.formats.rich.model import (
     Marks,
     Piece,
 )
-from collab.formats.rich.odf_read import OdfReader, columns, toggles_of, with_mark
+from collab.formats.rich.odf_read import OdfReader, columns, toggles_of
 from collab.formats.rich.source import Place, Source
 from collab.formats.zipped.patch import Patch, escape_attribute, escape_text, refuse
 from collab.formats.zipped.scan import Node
 
 _PROPERTIES = {
-    "strong": ('{fo}:font-weight="bold" {style}:font-weight-asian="bold" {style}:font-weight-complex="bold"',
-               '{fo}:font-weight="normal" {style}:font-weight-asian="normal" {style}:font-weight-complex="normal"'),
-    "em": ('{fo}:font-style="italic" {style}:font-style-asian="italic" {style}:font-style-complex="italic"',
-           '{fo}:font-style="normal" {style}:font-style-asian="normal" {style}:font-style-complex="normal"'),
-    "underline": ('{style}:text-underline-style="solid" {style}:text-underline-width="auto" '
-                  '{style}:text-underline-color="font-color"', '{style}:text-underline-style="none"'),
+    "strong": (
+        '{fo}:font-weight="bold" {style}:font-weight-asian="bold" {style}:font-weight-complex="bold"',
+        '{fo}:font-weight="normal" {style}:font-weight-asian="normal" {style}:font-weight-complex="normal"',
+    ),
+    "em": (
+        '{fo}:font-style="italic" {style}:font-style-asian="italic" {style}:font-style-complex="italic"',
+        '{fo}:font-style="normal" {style}:font-style-asian="normal" {style}:font-style-complex="normal"',
+    ),
+    "underline": (
+        '{style}:text-underline-style="solid" {style}:text-underline-width="auto" '
+        '{style}:text-underline-color="font-color"',
+        '{style}:text-underline-style="none"',
+    ),
     "strike": ('{style}:text-line-through-style="solid"', '{style}:text-line-through-style="none"'),
     "sub": ('{style}:text-position="sub 58%"', '{style}:text-position="0% 100%"'),
     "sup": ('{style}:text-position="super 58%"', '{style}:text-position="0% 100%"'),
@@ -50,7 +57,10 @@ class OdfWriter:
         self._content = source.scan.content
         self._new_styles: dict[str, bytes] = {}
         prefixes = source.scan.prefixes
-        self._prefix = {name: prefixes.get(names.NAMESPACES[name], "") for name in ("text", "style", "fo", "table", "xlink", "office")}
+        self._prefix = {
+            name: prefixes.get(names.NAMESPACES[name], "")
+            for name in ("text", "style", "fo", "table", "xlink", "office")
+        }
         self._needed: set[str] = set()
 
     # -- what the splicer asks --
@@ -205,7 +215,9 @@ class OdfWriter:
             else:
                 text, blank = self._characters(piece.text, blank)
                 done.append(self._within(text, piece.marks, (), ()))
-        return self._element(self._name("text"), "h" if block.kind == "heading" else "p", self._attributes(block), b"".join(done))
+        return self._element(
+            self._name("text"), "h" if block.kind == "heading" else "p", self._attributes(block), b"".join(done)
+        )
 
     def _attributes(self, block: Block) -> dict[tuple[str, str], str]:
         prefix = self._name("text")
@@ -233,7 +245,11 @@ class OdfWriter:
                 attrs |= {(style, "num-suffix"): ".", (style, "num-format"): "1"}
             else:
                 attrs |= {(text, "bullet-char"): _BULLETS[(level - 1) % 3]}
-            aligned = {(text, "label-followed-by"): "listtab", (fo, "text-indent"): "-0.635cm", (fo, "margin-left"): f"{level * 0.635:.3f}cm"}
+            aligned = {
+                (text, "label-followed-by"): "listtab",
+                (fo, "text-indent"): "-0.635cm",
+                (fo, "margin-left"): f"{level * 0.635:.3f}cm",
+            }
             label = self._element(style, "list-level-label-alignment", aligned, b"")
             mode = {(text, "list-level-position-and-space-mode"): "label-alignment"}
             properties = self._element(style, "list-level-properties", mode, label)
@@ -248,7 +264,11 @@ class OdfWriter:
         name = "LF_" + "_".join(f"{mark}{int(is_on)}" for mark, is_on in switches)
         if self._reader.styles.get("text", name) is None and name not in self._new_styles:
             style, fo = self._name("style"), self._name("fo")
-            shown = [(mark, is_on) for mark, is_on in switches if is_on or not {"sub", "sup"} & on or mark not in ("sub", "sup")]
+            shown = [
+                (mark, is_on)
+                for mark, is_on in switches
+                if is_on or not {"sub", "sup"} & on or mark not in ("sub", "sup")
+            ]
             written = " ".join(_PROPERTIES[mark][0 if is_on else 1].format(style=style, fo=fo) for mark, is_on in shown)
             properties = f"<{style}:text-properties {written}/>".encode()
             attrs = {(style, "name"): name, (style, "family"): "text"}
@@ -260,7 +280,9 @@ class OdfWriter:
         known = self._reader.styles.get("paragraph", style_name)
         if self._reader.styles.get("paragraph", name) is None and name not in self._new_styles:
             style, fo = self._name("style"), self._name("fo")
-            properties = self._element(style, "paragraph-properties", {(fo, "text-align"): _ALIGN.get(align, align)}, b"")
+            properties = self._element(
+                style, "paragraph-properties", {(fo, "text-align"): _ALIGN.get(align, align)}, b""
+            )
             attrs = {(style, "name"): name, (style, "family"): "paragraph", (style, "parent-style-name"): style_name}
             made = self._element(style, "style", attrs, properties)
             if known is not None and known.automatic and known.node is not None:
@@ -281,7 +303,11 @@ class OdfWriter:
             return head[:-2].rstrip() + b">" + inner + self._close(style, "style")
         inner = self._content[node.inner_start : node.end]
         if properties is None:
-            return head + self._element(style, "paragraph-properties", {(fo, "text-align"): _ALIGN.get(align, align)}, b"") + inner
+            return (
+                head
+                + self._element(style, "paragraph-properties", {(fo, "text-align"): _ALIGN.get(align, align)}, b"")
+                + inner
+            )
         tag = scan.tag(properties)
         before = self._content[node.inner_start : properties.start]
         after = self._content[properties.start + len(tag) : node.end]
@@ -316,8 +342,8 @@ class OdfWriter:
         if missing:
             tag = self.source.scan.tag(root)
             declared = b"".join(f' xmlns:{name}="{names.NAMESPACES[name]}"'.encode() for name in missing)
-            at = root.start + len(tag) - 1
-            patches.append(Patch(at, at, declared))
+            behind = root.start + len(tag) - 1
+            patches.append(Patch(behind, behind, declared))
         return patches
 
     # -- elements --
@@ -327,7 +353,11 @@ class OdfWriter:
         return self._prefix[name] or name
 
     def _open(self, prefix: str, name: str, attrs: dict[tuple[str, str], str]) -> bytes:
-        written = b"".join(b" %b=\"%b\"" % (f"{key[0]}:{key[1]}".encode(), escape_attribute(value)) for key, value in attrs.items() if value)
+        written = b"".join(
+            b' %b="%b"' % (f"{key[0]}:{key[1]}".encode(), escape_attribute(value))
+            for key, value in attrs.items()
+            if value
+        )
         return f"<{prefix}:{name}".encode() + written + b">"
 
     def _close(self, prefix: str, name: str) -> bytes:
@@ -356,7 +386,7 @@ def _with_attributes(tag: bytes, attrs: dict[str, str]) -> bytes:
     """A start tag with these attributes set; an empty value takes one away."""
     for key, value in attrs.items():
         pattern = re.compile(rb"\s+" + re.escape(key.encode()) + rb"\s*=\s*(\"[^\"]*\"|'[^']*')")
-        written = b" %b=\"%b\"" % (key.encode(), escape_attribute(value)) if value else b""
+        written = b' %b="%b"' % (key.encode(), escape_attribute(value)) if value else b""
         if pattern.search(tag):
             tag = pattern.sub(lambda found, new=written: new, tag, count=1)  # type: ignore[misc]
         elif written:

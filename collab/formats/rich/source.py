@@ -117,4 +117,3 @@ class Place:
     previous: tuple[object, ...] | None = None
     """The token before the place."""
     previous_literal: bool = False
-

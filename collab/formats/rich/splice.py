@@ -12,7 +12,6 @@ from collab.formats.rich.source import Place, Writer
 from collab.formats.zipped.patch import Patch
 from collab.formats.zipped.scan import Node
 
-
 _EMPTY = Context()
 
 
@@ -121,8 +120,13 @@ class Splicer:
             place = _place(base, source, change, pieces[0])
             literal = kept is not None and kept.leaf.literal
             place = Place(
-                place.at, place.context, place.left, place.right, place.inside,
-                _value(previous) if previous else None, literal,
+                place.at,
+                place.context,
+                place.left,
+                place.right,
+                place.inside,
+                _value(previous) if previous else None,
+                literal,
             )
             self.patches.append(self._writer.insertion(pieces, place))
 
@@ -201,4 +205,3 @@ def _start(block: Block) -> int:
 
 def _end(block: Block) -> int:
     return block.node.end if block.node is not None else 0
-

@@ -1,0 +1,1 @@
+"""The format `ipynb`: notebooks as jupyter_ydoc's YNotebook, one module a question."""

@@ -71,6 +71,12 @@ def write_values(document: Document, root: str, values: Mapping[str, object]) ->
             ymap[key] = value
 
 
+def read_values(document: Document, root: str) -> dict[str, object]:
+    """All plain values of a root map; bytes as bytes. Raises: DocumentPoisoned."""
+    values = document.map_values(root)
+    return {key: bytes(value) if isinstance(value, bytearray) else value for key, value in values.items()}
+
+
 def _insert(parent: Any, index: int, element: Element) -> None:
     made = parent.children.insert(index, pycrdt.XmlElement(element.tag))
     for key, value in element.attrs.items():

@@ -18,6 +18,7 @@ from collab.errors import CollabError, DocumentPoisoned, FormatError, InternalEr
 from collab.formats.base import Merged
 from collab.formats.table import format_named, use_limits
 from collab.formats.text import TextFormat
+from collab.formats.zipped.package import Package
 from collab.limits import Limits
 from collab.protocol.update import check_update
 from collab.sandbox import confine, wire
@@ -105,6 +106,11 @@ def _merge(fields: Sequence[bytes], limits: Limits) -> list[bytes]:
         raise FormatError(f"cannot be merged: {error}") from None
 
 
+def _part(fields: Sequence[bytes], limits: Limits) -> list[bytes]:
+    name, content = fields
+    return [Package.open(content, limits).read(name.decode())]
+
+
 def _plan(fields: Sequence[bytes], limits: Limits) -> list[bytes]:
     base, theirs, live, known = fields
     return wire.pack_plan(TextFormat().plan_merge(base, theirs, live.decode(), known.decode() or None))
@@ -172,6 +178,7 @@ _OPERATIONS: dict[bytes, Callable[[Sequence[bytes], Limits], list[bytes]]] = {
     b"decode": _decode,
     b"encode": _encode,
     b"merge": _merge,
+    b"part": _part,
     b"plan": _plan,
     b"check": _check,
     b"compact": _compact,

@@ -95,6 +95,11 @@ class Sandbox:
             raise InternalError("the sandbox child's answer made no sense")
         return fields[0], _understood(lambda: wire.unpack_merged(fields[1:]))
 
+    async def part(self, content: bytes, name: str) -> bytes:
+        """A member of a zipped document, unpacked. Raises: FormatError (damaged, not there), LimitExceeded."""
+        fields = await self._run("part", [name.encode(), content])
+        return _understood(lambda: wire.single(fields))
+
     async def plan_merge(self, base: bytes, theirs: bytes, live: str, known: str | None = None) -> Plan:
         """`TextFormat.plan_merge`; give the plan to `apply_plan`. Raises: FormatError, LimitExceeded."""
         fields = await self._run("plan", [base, theirs, live.encode(), (known or "").encode()])

@@ -43,7 +43,7 @@ from collab.sandbox.pool import Sandbox
 from collab.slot import Slot
 from collab.store.base import Store
 from collab.store.sqlite import SqliteStore
-from collab.web import admin, asking, documents, files, pages, past, session, shares
+from collab.web import admin, asking, documents, files, pages, past, pictures, session, shares
 from collab.web.access import Gate, allowed_origins
 from collab.web.admission import Admission
 from collab.web.cors import CrossOrigin
@@ -71,6 +71,7 @@ ROUTES: tuple[Route, ...] = (
     *files.ROUTES,
     *documents.ROUTES,
     *past.ROUTES,
+    *pictures.ROUTES,
     *shares.ROUTES,
     *asking.ROUTES,
     *admin.ROUTES,
@@ -204,6 +205,7 @@ class Application:
             revocations=revocations,
             admission=Admission(config.limits, clock),
             sockets=sockets,
+            sandbox=sandbox,
             asking=NodeAsking(rooms, Asking(local, config.limits, clock)),
             transfers=Transfers(config.limits),
             metrics=metrics,

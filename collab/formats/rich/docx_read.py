@@ -64,7 +64,7 @@ class DocxReader:
                 and gallery is None
                 and any(child.name in ("w:p", "w:tbl") for child in content.elements)
             ):
-                return Block("section", {}, self.blocks(content), node=content)
+                return Block("section", {}, self.blocks(content), node=node, inner=content)
         return self._opaque(node)
 
     def _opaque(self, node: Node) -> Block:

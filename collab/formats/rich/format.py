@@ -17,7 +17,7 @@ from collab.formats.rich.model import OPAQUE_BLOCK, Block, from_element, joined,
 from collab.formats.rich.source import Fragments, Source
 from collab.formats.zipped.patch import refuse
 from collab.limits import Limits
-from collab.xmltree import read_tree, replace_tree, write_tree, write_values
+from collab.xmltree import read_tree, read_values, replace_tree, write_tree, write_values
 
 BODY, META, STYLES, SOURCES = "body", "meta", "styles", "sources"
 SCHEMA_VERSION = 1
@@ -92,7 +92,7 @@ class RichFormat:
         if file.read_only:
             raise FormatError("an edit of a signed file", public=SIGNED)
         fragments = Fragments(dict(file.source.fragments.known))
-        fragments.add_packed(document.map_values(SOURCES))
+        fragments.add_packed(read_values(document, SOURCES))
         live = [block for block in live if _keep_known(block, fragments)]
         saved = file.saved(live, fragments)
         self._prove(saved, live)
@@ -127,7 +127,7 @@ class RichFormat:
         with fresh.transaction():
             write_tree(fresh, BODY, elements)
             for root in (META, STYLES, SOURCES, STATE):
-                write_values(fresh, root, document.map_values(root))
+                write_values(fresh, root, read_values(document, root))
         if [block.digest for block in live_blocks(fresh)] != [block.digest for block in live_blocks(document)]:
             raise FormatError("the fresh document is not the same")
         return fresh
@@ -166,7 +166,7 @@ def _keep_known(block: Block, fragments: Fragments) -> bool:
 def _carry(document: Document, file: RichFile) -> None:
     """Put what a file's blocks refer to into the document, where it is not there yet."""
     for root, values in ((STYLES, file.looks()), (SOURCES, file.source.fragments.packed())):
-        known = document.map_values(root)
+        known = read_values(document, root)
         write_values(document, root, {key: value for key, value in values.items() if key not in known})
 
 

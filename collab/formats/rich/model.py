@@ -61,6 +61,8 @@ class Block:
     children: list[Block] = field(default_factory=list)
     pieces: list[Piece] = field(default_factory=list)
     node: Node | None = None
+    inner: Node | None = None
+    """The element that has the children, where that is another one within `node`."""
     _digest: str = ""
 
     @property

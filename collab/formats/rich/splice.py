@@ -65,7 +65,7 @@ class Splicer:
             inner = b"".join(self._writer.block(child, None) for child in live.children)
             self.patches.append(Patch(node.start, node.end, self._writer.filled(base, inner)))
         elif node is not None:
-            self._children(node, base.children, live.children)
+            self._children(base.inner or node, base.children, live.children)
 
     # -- text --
 

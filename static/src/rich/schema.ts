@@ -1,10 +1,10 @@
-/** Owns the schema of rich documents: built from the file that the server reads too, with how each node is drawn and read from a paste.
+/** Owns the schema of rich documents: built from the one schema file that the server is tested against, with how each node is drawn and read from a paste.
  *
  * Every content expression there is lenient and every attribute has a default: the binding deletes from the shared document
  * what its schema forbids.
  */
 import { Schema, type AttributeSpec, type DOMOutputSpec, type MarkSpec, type Node, type NodeSpec, type TagParseRule } from "prosemirror-model";
-import shared from "../../../collab/formats/rich/schema.json";
+import shared from "./schema.json";
 
 export const SCHEMA_VERSION = shared.version;
 

@@ -1,11 +1,12 @@
 /** Owns the toolbar of rich documents: one row with roving focus, made of the same commands as the palette. */
 import { toggleMark } from "prosemirror-commands";
-import type { Command as Change } from "prosemirror-state";
+import { AllSelection, type Command as Change } from "prosemirror-state";
 import type { EditorView } from "prosemirror-view";
 import type { Command } from "../shell/commands";
 import { promptDialog } from "../shell/dialog";
 import { h } from "../shell/dom";
 import { t, type MessageKey } from "../shell/i18n";
+import { icon, ICONS, type IconName } from "../shell/icons";
 import { canList, changeBlocks, setStyle, toggle, toggleList, type Lists } from "./keys";
 import type { Looks } from "./looks";
 import { schema } from "./schema";
@@ -14,12 +15,16 @@ import { addColumn, addRow, insertTable, removeColumn, removeRow, removeTable } 
 interface Tool {
   readonly id: string;
   readonly label: MessageKey;
-  /** Drawn in the button. */
+  /** Drawn in the button, as an icon where there is one of this name. */
   readonly sign: string;
   readonly key?: string;
   readonly change: Change;
   readonly pressed?: () => boolean;
   readonly enabled?: () => boolean;
+}
+
+function isIcon(sign: string): sign is IconName {
+  return Object.hasOwn(ICONS, sign);
 }
 
 export class Toolbar {
@@ -77,14 +82,14 @@ export class Toolbar {
       mark("strike", "rich.strike", "S", "Mod+Shift+X"),
       mark("sub", "rich.sub", "x₂"),
       mark("sup", "rich.sup", "x²"),
-      { id: "link", label: "rich.link", sign: "🔗︎", change: (state, dispatch) => this.link(state, dispatch), pressed: () => this.hasMark("link") },
-      list(false, "rich.bullet", "•", "Mod+Shift+8"),
-      list(true, "rich.ordered", "1.", "Mod+Shift+7"),
-      align("left", "rich.left", "⇤"),
-      align("center", "rich.center", "↔"),
-      align("right", "rich.right", "⇥"),
-      align("justify", "rich.justify", "≡"),
-      { id: "table", label: "rich.table", sign: "⊞", change: insertTable },
+      { id: "link", label: "rich.link", sign: "link", change: (state, dispatch) => this.link(state, dispatch), pressed: () => this.hasMark("link") },
+      list(false, "rich.bullet", "list", "Mod+Shift+8"),
+      list(true, "rich.ordered", "ordered", "Mod+Shift+7"),
+      align("left", "rich.left", "alignStart"),
+      align("center", "rich.center", "alignCenter"),
+      align("right", "rich.right", "alignEnd"),
+      align("justify", "rich.justify", "alignJustify"),
+      { id: "table", label: "rich.table", sign: "table", change: insertTable },
       { id: "add_row", label: "rich.add_row", sign: "+↓", change: addRow, enabled: () => addRow(this.view.state) },
       { id: "add_column", label: "rich.add_column", sign: "+→", change: addColumn, enabled: () => addColumn(this.view.state) },
       { id: "remove_row", label: "rich.remove_row", sign: "−↓", change: removeRow, enabled: () => removeRow(this.view.state) },
@@ -95,7 +100,7 @@ export class Toolbar {
 
   private makeButton(tool: Tool): HTMLButtonElement {
     const title = tool.key ? `${t(tool.label)} (${tool.key})` : t(tool.label);
-    const made = h("button", { class: `tool tool-${tool.id}`, type: "button", title, tabIndex: -1, attrs: { "aria-label": t(tool.label) } }, tool.sign);
+    const made = h("button", { class: `tool tool-${tool.id}`, type: "button", title, tabIndex: -1, attrs: { "aria-label": t(tool.label) } }, isIcon(tool.sign) ? icon(tool.sign) : tool.sign);
     // The selection stays where it is.
     made.addEventListener("mousedown", (event) => event.preventDefault());
     made.addEventListener("click", () => this.run(tool));
@@ -145,7 +150,9 @@ export class Toolbar {
   }
 
   private hasMark(name: string): boolean {
-    const { from, to, empty, $from } = this.view.state.selection;
+    const { selection } = this.view.state;
+    if (selection instanceof AllSelection) return false;
+    const { from, to, empty, $from } = selection;
     const type = schema.marks[name];
     if (!type) return false;
     return empty ? Boolean(type.isInSet(this.view.state.storedMarks ?? $from.marks())) : this.view.state.doc.rangeHasMark(from, to, type);

@@ -93,7 +93,8 @@ def compatible(base: Block, live: Block) -> bool:
     """Whether one can become the other by an edit."""
     if base.kind == OPAQUE_BLOCK or live.kind == OPAQUE_BLOCK:
         return base.digest == live.digest
-    return base.kind == live.kind or (base.is_text and live.is_text)
+    same = base.kind == live.kind and base.attrs.get("ref") == live.attrs.get("ref")
+    return same or (base.is_text and live.is_text)
 
 
 def like(base: Block, live: Block) -> float:

@@ -64,7 +64,8 @@ class DocxReader:
                 and gallery is None
                 and any(child.name in ("w:p", "w:tbl") for child in content.elements)
             ):
-                return Block("section", {}, self.blocks(content), node=node, inner=content)
+                around = self.fragments.note_around(self.scan.content, node, content)
+                return Block("section", {"ref": around}, self.blocks(content), node=node, inner=content)
         return self._opaque(node)
 
     def _opaque(self, node: Node) -> Block:

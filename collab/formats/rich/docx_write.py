@@ -72,6 +72,8 @@ class DocxWriter:
         if block.kind == OPAQUE_BLOCK:
             return self._known(block.attrs.get("ref", ""))
         inner = b"".join(self.block(child, None) for child in block.children)
+        if block.kind == "section":
+            return self.source.fragments.around(block.attrs.get("ref", ""), inner)
         if block.kind == "table":
             return self._table(block, inner)
         if block.kind == "table_row":

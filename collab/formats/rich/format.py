@@ -13,7 +13,7 @@ from collab.document import CONFLICTS, STATE, Document, Kind
 from collab.errors import FormatError, LimitExceeded
 from collab.formats.base import READ_ONLY, Conflict, Decoded, Merged
 from collab.formats.diff3 import Outcome, merge_lines
-from collab.formats.rich.model import OPAQUE_BLOCK, Block, from_element, joined, to_element
+from collab.formats.rich.model import OPAQUE_BLOCK, SECTION, Block, from_element, joined, to_element
 from collab.formats.rich.source import Fragments, Source
 from collab.formats.zipped.patch import refuse
 from collab.limits import Limits
@@ -93,7 +93,7 @@ class RichFormat:
             raise FormatError("an edit of a signed file", public=SIGNED)
         fragments = Fragments(dict(file.source.fragments.known))
         fragments.add_packed(read_values(document, SOURCES))
-        live = [block for block in live if _keep_known(block, fragments)]
+        live = _known_only(live, fragments)
         saved = file.saved(live, fragments)
         self._prove(saved, live)
         return saved
@@ -154,13 +154,20 @@ class RichFormat:
         return Merged(sum(hunk.outcome is Outcome.THEIRS for hunk in wanted), tuple(reversed(conflicts)))
 
 
-def _keep_known(block: Block, fragments: Fragments) -> bool:
-    """Take out what was pasted from another document: things of which only a reference came along."""
-    if block.kind == OPAQUE_BLOCK:
-        return block.attrs.get("ref", "") in fragments.known
-    block.pieces = joined([one for one in block.pieces if not one.is_reference or one.get("ref") in fragments.known])
-    block.children = [child for child in block.children if _keep_known(child, fragments)]
-    return True
+def _known_only(blocks: Sequence[Block], fragments: Fragments) -> list[Block]:
+    """Without what was pasted from another document: things of which only a reference came along."""
+    kept: list[Block] = []
+    for block in blocks:
+        known = block.attrs.get("ref", "") in fragments.known
+        block.pieces = joined(
+            [one for one in block.pieces if not one.is_reference or one.get("ref") in fragments.known]
+        )
+        block.children = _known_only(block.children, fragments)
+        if block.kind == SECTION and not known:
+            kept += block.children
+        elif block.kind != OPAQUE_BLOCK or known:
+            kept.append(block)
+    return kept
 
 
 def _carry(document: Document, file: RichFile) -> None:

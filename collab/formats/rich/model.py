@@ -16,6 +16,7 @@ from collab.xmltree import Element, Run, Value
 
 TEXT_BLOCKS = {"paragraph", "heading"}
 CONTAINERS = {"list", "list_item", "table", "table_row", "table_cell", "section"}
+SECTION = "section"
 OPAQUE_BLOCK = "opaque_block"
 OPAQUE_INLINE = "opaque_inline"
 TAB, HARD_BREAK, PAGE_BREAK, IMAGE = "tab", "hard_break", "page_break", "image"

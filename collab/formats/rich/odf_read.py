@@ -54,9 +54,9 @@ class OdfReader:
             return self._list(node, lists)
         if name == "table:table":
             return self._table(node)
-        if name == "text:section" and node.attrs.get("text:protected") != "true":
-            children = self.blocks(node, lists)
-            return Block("section", {"style": node.attrs.get("text:name", "")}, children, node=node)
+        if name == "text:section" and node.attrs.get("text:protected") != "true" and node.inner_start >= 0:
+            around = self.fragments.note_around(self.scan.content, node, node)
+            return Block("section", {"ref": around}, self.blocks(node, lists), node=node)
         return self._opaque(node)
 
     def _opaque(self, node: Node) -> Block:

@@ -94,7 +94,7 @@ class OdfWriter:
         if block.kind == "list_item":
             return self._element(text, "list-header" if block.attrs.get("header") else "list-item", {}, inner)
         if block.kind == "section":
-            return inner
+            return self.source.fragments.around(block.attrs.get("ref", ""), inner)
         if block.kind == "table":
             width = columns(block.children)
             column = self._element(table, "table-column", {(table, "number-columns-repeated"): str(width)}, b"")

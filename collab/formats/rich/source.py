@@ -17,6 +17,8 @@ from collab.formats.zipped.patch import Patch
 from collab.formats.zipped.scan import Node, Scan
 
 _SOURCE_MAX = 4_000_000
+_CHILDREN = b"\0"
+"""Where the children of a section stand in what is kept of it."""
 
 
 def reference(fragment: bytes) -> str:
@@ -35,6 +37,15 @@ class Fragments:
         name = reference(fragment)
         self.known.setdefault(name, fragment)
         return name
+
+    def note_around(self, content: bytes, outer: Node, inner: Node) -> str:
+        """Keep what stands round the children of a section; returns its reference."""
+        return self.note(content[outer.start : inner.inner_start] + _CHILDREN + content[inner.inner_end : outer.end])
+
+    def around(self, name: str, children: bytes) -> bytes:
+        """Children with what stood round those of a section."""
+        head, _, tail = self.known.get(name, _CHILDREN).partition(_CHILDREN)
+        return head + children + tail
 
     def packed(self) -> dict[str, bytes]:
         """As the document carries them."""

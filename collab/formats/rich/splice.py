@@ -164,7 +164,7 @@ def _merged(changes: list[Change]) -> list[Change]:
 def _cuts(tokens: Sequence[Token]) -> list[Patch]:
     spans: list[tuple[int, int]] = []
     for token in tokens:
-        if spans and (spans[-1][1] == token.start or spans[-1] == (token.start, token.end)):
+        if spans and spans[-1][0] <= token.start <= spans[-1][1]:
             spans[-1] = (spans[-1][0], max(spans[-1][1], token.end))
         else:
             spans.append((token.start, token.end))

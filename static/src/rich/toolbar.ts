@@ -100,7 +100,7 @@ export class Toolbar {
 
   private makeButton(tool: Tool): HTMLButtonElement {
     const title = tool.key ? `${t(tool.label)} (${tool.key})` : t(tool.label);
-    const made = h("button", { class: `tool tool-${tool.id}`, type: "button", title, tabIndex: -1, attrs: { "aria-label": t(tool.label) } }, isIcon(tool.sign) ? icon(tool.sign) : tool.sign);
+    const made = h("button", { class: `tool tool-${tool.id}`, type: "button", title, tabIndex: -1, attrs: { "aria-label": t(tool.label) } }, isIcon(tool.sign) ? icon(tool.sign) : h("span", { attrs: { "aria-hidden": "true" } }, tool.sign));
     // The selection stays where it is.
     made.addEventListener("mousedown", (event) => event.preventDefault());
     made.addEventListener("click", () => this.run(tool));

@@ -61,7 +61,9 @@ const cases = {
       await open(page, "bold.docx");
       await stored(page);
       assert.ok(before.equals(readFileSync(join(folder, "bold.docx"))));
-      await body(page).locator("p").first().dblclick();
+      await body(page).locator("p").first().click();
+      await page.keyboard.press("Home");
+      await page.keyboard.press("Shift+End");
       await page.getByRole("button", { name: "Bold", exact: true }).click();
       await body(page).locator("strong").waitFor();
       await page.waitForFunction(() => document.querySelector(".state-line")?.dataset.key !== "state.stored_at");

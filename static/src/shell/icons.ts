@@ -3,7 +3,7 @@ import {
   ArrowLeft, Check, ChevronDown, ChevronRight, CircleAlert, CircleHelp, Clock, CloudOff, Copy, Download, Ellipsis, ExternalLink, Eye,
   File, FileArchive, FileAudio, FileCode, FileImage, FilePlus, FileSpreadsheet, FileText, FileVideo, Folder, FolderPlus, History,
   Keyboard, Link, List, ListOrdered, Lock, LogOut, Menu, MessageSquare, Monitor, Moon, PanelLeft, PanelRight, Pencil, Plus, Redo2, RefreshCw, Save,
-  Search, Sheet, Sigma, Sun, Table, TextAlignCenter, TextAlignEnd, TextAlignJustify, TextAlignStart, Trash2, TriangleAlert, Undo2, Upload, User, Users, X, type IconNode,
+  Search, Sheet, Sigma, Subscript, Sun, Superscript, Table, TextAlignCenter, TextAlignEnd, TextAlignJustify, TextAlignStart, Trash2, TriangleAlert, Undo2, Upload, User, Users, X, type IconNode,
 } from "lucide";
 
 export const ICONS = {
@@ -14,7 +14,7 @@ export const ICONS = {
   moon: Moon, more: Ellipsis, offline: CloudOff, paneLeft: PanelLeft, paneRight: PanelRight, pencil: Pencil, plus: Plus, redo: Redo2,
   refresh: RefreshCw, save: Save, search: Search, sheet: Sheet, signOut: LogOut, spreadsheet: FileSpreadsheet, sun: Sun,
   alignStart: TextAlignStart, alignCenter: TextAlignCenter, alignEnd: TextAlignEnd, alignJustify: TextAlignJustify, ordered: ListOrdered,
-  table: Table, text: FileText, trash: Trash2, undo: Undo2, upload: Upload, user: User, users: Users, video: FileVideo, warning: TriangleAlert,
+  subscript: Subscript, superscript: Superscript, table: Table, text: FileText, trash: Trash2, undo: Undo2, upload: Upload, user: User, users: Users, video: FileVideo, warning: TriangleAlert,
 } satisfies Record<string, IconNode>;
 
 export type IconName = keyof typeof ICONS;

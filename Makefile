@@ -11,7 +11,7 @@ SOURCES := $(shell find static/src static/locales -type f 2>/dev/null) static/pa
 ROUNDS ?= 3
 DURATION ?=
 
-.PHONY: run test test-fast check build pages bench clean
+.PHONY: run test test-fast check build pages bench jupyter clean
 
 run: $(VENV)/.installed collab/static/sources.sha256
 	$(BIN)/collab serve $(ARGS)
@@ -33,6 +33,14 @@ check: $(VENV)/.developer
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.servers --rounds $(ROUNDS) $(if $(DURATION),--duration $(DURATION)) $(ARGS)
 
+# JupyterLab with its stock collaboration packages, for the tests that need real ones; in .jupyter.
+jupyter: .jupyter/.installed
+
+.jupyter/.installed:
+	$(PYTHON) -m venv .jupyter
+	.jupyter/bin/python -m pip install --quiet jupyterlab==4.6.6 jupyter-collaboration==5.0.4
+	touch $@
+
 # The browser pages alone, from changed sources.
 pages: $(VENV)/.developer
 	$(BIN)/python static/build.py --dev
@@ -42,7 +50,7 @@ build: $(VENV)/.developer
 	$(BIN)/hatchling build
 
 clean:
-	rm -rf dist .loadtest static/node_modules collab/static collab/static.new .mypy_cache .pytest_cache .ruff_cache .coverage $(VENV)
+	rm -rf dist .loadtest .jupyter static/node_modules collab/static collab/static.new .mypy_cache .pytest_cache .ruff_cache .coverage $(VENV)
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=…")'

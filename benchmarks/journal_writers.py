@@ -1,6 +1,11 @@
-"""How several workers best share the journal: one file fought for, one file in turns, a file each, one owner process.
+"""How several workers best share the journal: one file fought for, one file in turns, a file each, one owner process,
+and a PostgreSQL server.
 
     python -m benchmarks.journal_writers [--writers 4] [--rooms 25] [--seconds 8] [--data DIR]
+    python -m benchmarks.journal_writers --way postgresql --database postgresql://USER@HOST/NAME [--server-pid PID]
+
+The password comes from PGPASSWORD; every run makes a schema of its own and leaves it there. With the pid of a
+server on this machine its CPU time is told, too.
 
 Two loads: *steady*, every room appends 5 times a second whatever happens (waits are counted from when an append was
 due); *flat out*, every room appends again as soon as the last append is durable.
@@ -18,16 +23,19 @@ import struct
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+import psutil
+
 from collab.config import StoreConfig
-from collab.store.base import Alias, DocumentId, HistoryId, JournalEntry
+from collab.store.base import Alias, DocumentId, HistoryId, JournalEntry, Store
+from collab.store.choice import database_of
 from collab.store.sqlite import SqliteStore
 
-WAYS = ("fought for", "in turns", "a file each", "one owner")
+WAYS = ("fought for", "in turns", "a file each", "one owner", "postgresql")
 UPDATE = bytes(range(24))
 PER_SECOND = 5
 _LENGTH = struct.Struct(">I")
@@ -38,7 +46,7 @@ def entries(count: int) -> list[JournalEntry]:
     return [JournalEntry(UPDATE, "anna", "Anna", 0, "node", 1) for _ in range(count)]
 
 
-async def make_rooms(store: SqliteStore, writer: int, rooms: int) -> list[tuple[DocumentId, HistoryId]]:
+async def make_rooms(store: Store, writer: int, rooms: int) -> list[tuple[DocumentId, HistoryId]]:
     made = []
     for number in range(rooms):
         record = await store.resolve(Alias("root:x", f"{writer}-{number}"), 0)
@@ -114,12 +122,19 @@ async def own(store: SqliteStore, path: Path, stop: asyncio.Event) -> None:
     server.close()
 
 
-async def writer(way: str, data: Path, number: int, options: argparse.Namespace, pipe: Connection) -> None:
+def store_for(way: str, data: Path, number: int, options: argparse.Namespace) -> Store:
+    if way == "postgresql":
+        return database_of(StoreConfig(database=options.database, database_schema=f"bench_{data.name}"))
     folder = data / str(number) if way == "a file each" else data
     folder.mkdir(exist_ok=True)
     store = SqliteStore(folder, StoreConfig(), shared=True)
     if way == "fought for":
         store._settings = replace(store._settings, turn=nullcontext)
+    return store
+
+
+async def writer(way: str, data: Path, number: int, options: argparse.Namespace, pipe: Connection) -> None:
+    store = store_for(way, data, number, options)
     await store.open()
     rooms = await make_rooms(store, number, options.rooms)
     append: Append = store.append
@@ -178,12 +193,14 @@ def measure(way: str, options: argparse.Namespace) -> None:
         for load in ("steady", "flat out"):
             for pipe in pipes:
                 pipe.recv()
-            owner_cpu = _owner_cpu(owner_pipe)
+            owner_cpu, server_cpu = _owner_cpu(owner_pipe), _family_cpu(options.server_pid)
             for pipe in pipes:
                 pipe.send("go")
             results = [pipe.recv() for pipe in pipes]
             cpu = sum(result[1] for result in results) + _owner_cpu(owner_pipe) - owner_cpu
-            report(way, load, sorted(wait for result in results for wait in result[0]), cpu, results[0][2])
+            server_cpu = _family_cpu(options.server_pid) - server_cpu
+            waits = sorted(wait for result in results for wait in result[0])
+            report(way, load, waits, (cpu, server_cpu), results[0][2])
         if owner_pipe is not None:
             owner_pipe.send("stop")
 
@@ -195,7 +212,19 @@ def _owner_cpu(pipe: Connection | None) -> float:
     return float(pipe.recv())
 
 
-def report(way: str, load: str, waits: list[float], cpu: float, seconds: float) -> None:
+def _family_cpu(pid: int | None) -> float:
+    """Of a process and its children, those that ended included."""
+    if pid is None:
+        return 0.0
+    parent = psutil.Process(pid)
+    total = parent.cpu_times().children_user + parent.cpu_times().children_system
+    for process in (parent, *parent.children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):
+            total += process.cpu_times().user + process.cpu_times().system
+    return total
+
+
+def report(way: str, load: str, waits: list[float], cpu: tuple[float, float], seconds: float) -> None:
     def at(part: float) -> float:
         return round(waits[min(len(waits) - 1, int(part * len(waits)))] * 1000, 1)
 
@@ -206,7 +235,10 @@ def report(way: str, load: str, waits: list[float], cpu: float, seconds: float) 
         "p50_ms": at(0.5),
         "p99_ms": at(0.99),
         "max_ms": at(1.0),
-        "cpu_s_per_100k": round(cpu / len(waits) * 100_000, 1),
+        "cpu_s_per_100k": round(cpu[0] / len(waits) * 100_000, 1),
+        "share_of_a_core": round(cpu[0] / seconds, 2),
+        "server_cpu_s_per_100k": round(cpu[1] / len(waits) * 100_000, 1),
+        "server_share_of_a_core": round(cpu[1] / seconds, 2),
     }
     print(json.dumps(found), flush=True)
 
@@ -217,10 +249,12 @@ def main() -> None:
     parser.add_argument("--rooms", type=int, default=25, help="of each writer")
     parser.add_argument("--seconds", type=float, default=8.0)
     parser.add_argument("--data", type=Path, default=None, help="a folder on the disk to measure")
+    parser.add_argument("--database", default=None, help="postgresql://…, for the way of that name")
+    parser.add_argument("--server-pid", type=int, default=None, help="of that server, when it runs here")
     parser.add_argument("--way", choices=WAYS, action="append")
     options = parser.parse_args()
     multiprocessing.set_start_method("spawn")
-    for way in options.way or WAYS:
+    for way in options.way or [way for way in WAYS if way != "postgresql" or options.database]:
         measure(way, options)
 
 

@@ -13,6 +13,7 @@ from collab import __version__
 from collab.commands import upkeep
 from collab.commands.pasts import When
 from collab.commands.sources import Options, gather
+from collab.config import Config
 from collab.errors import CollabError, ConfigError
 from collab.protocol.roles import Role
 
@@ -28,9 +29,11 @@ app = typer.Typer(
 console = Console()
 
 Folder = Annotated[
-    Path | None,
+    str | None,
     typer.Argument(
-        help="The folder to share. Left out: a small sample folder is made here.", show_default=False, readable=False
+        help="The folder to share, or the address of a storage (webdav+https://…, s3://…, cs3://…). "
+        "Left out: a small sample folder is made here.",
+        show_default=False,
     ),
 ]
 Host = Annotated[
@@ -53,6 +56,21 @@ Data = Annotated[
         readable=False,
     ),
 ]
+Database = Annotated[
+    str | None,
+    typer.Option(
+        help="Registry and journal in PostgreSQL, for several servers: postgresql://USER@HOST/NAME."
+        " [dim]default: a file in the data folder[/dim]",
+        show_default=False,
+    ),
+]
+Redis = Annotated[
+    str | None,
+    typer.Option(
+        help="Joins nodes that share a database: redis://HOST:PORT. The password goes into COLLAB_REDIS_PASSWORD.",
+        show_default=False,
+    ),
+]
 ConfigFile = Annotated[
     Path | None,
     typer.Option(
@@ -71,6 +89,8 @@ def serve(
     host: Host = None,
     port: Port = None,
     data: Data = None,
+    database: Database = None,
+    redis: Redis = None,
     workers: Workers = None,
     config: ConfigFile = None,
     open_browser: Annotated[bool, typer.Option("--open-browser", help="Open the start page in a browser.")] = False,
@@ -86,9 +106,8 @@ def serve(
     """
     from collab.commands.serve import serve as run
 
-    raise typer.Exit(
-        run(Options(folder, host, port, data, config, workers), open_browser=open_browser, console=console)
-    )
+    options = Options(folder, host, port, data, config, workers, database, redis)
+    raise typer.Exit(run(options, open_browser=open_browser, console=console))
 
 
 @app.command()
@@ -109,6 +128,7 @@ def token(
     ] = None,
     folder: Folder = None,
     data: Data = None,
+    database: Database = None,
     config: ConfigFile = None,
 ) -> None:
     """Make a signed token for a person, or withdraw one.
@@ -119,7 +139,7 @@ def token(
     """
     from collab.commands import tokens
 
-    sourced = gather(Options(folder=folder, data=data, config=config))
+    sourced = gather(Options(folder=folder, data=data, config=config, database=database))
     if revoke is not None:
         tokens.revoke(sourced.config, revoke, console)
     else:
@@ -128,22 +148,51 @@ def token(
 
 @app.command("check-config")
 def check_config(
-    folder: Folder = None, host: Host = None, port: Port = None, data: Data = None, config: ConfigFile = None
+    folder: Folder = None,
+    host: Host = None,
+    port: Port = None,
+    data: Data = None,
+    database: Database = None,
+    redis: Redis = None,
+    config: ConfigFile = None,
 ) -> None:
     """Show every setting with its value and where it comes from; secrets are masked."""
     from collab.commands.checks import print_config
 
-    print_config(gather(Options(folder, host, port, data, config)), console)
+    print_config(gather(Options(folder, host, port, data, config, database=database, redis=redis)), console)
 
 
 @app.command()
 def doctor(
-    folder: Folder = None, host: Host = None, port: Port = None, data: Data = None, config: ConfigFile = None
+    folder: Folder = None,
+    address: Annotated[str | None, typer.Argument(help="Of a storage, behind its kind.", show_default=False)] = None,
+    host: Host = None,
+    port: Port = None,
+    data: Data = None,
+    database: Database = None,
+    redis: Redis = None,
+    config: ConfigFile = None,
 ) -> None:
-    """Check everything that a server needs, and say how to mend what is wrong."""
+    """Check everything that a server needs, and say how to mend what is wrong.
+
+    [bold]collab doctor webdav URL[/bold] (also [bold]s3[/bold], [bold]cs3[/bold]) looks at a storage instead, step by
+    step: it makes a scratch folder there, tries everything in it and removes it. URL may be the name of a root of the
+    configuration file; else its settings come from COLLAB_ROOT_….
+    """
+    if address is not None:
+        return _doctor_of(str(folder), address, gather(Options(None, host, port, data, config)).config)
     from collab.commands.checks import doctor as examine
 
-    raise typer.Exit(examine(gather(Options(folder, host, port, data, config)).config, console))
+    options = Options(folder, host, port, data, config, database=database, redis=redis)
+    raise typer.Exit(examine(gather(options).config, console))
+
+
+def _doctor_of(kind: str, address: str, config: Config) -> None:
+    if kind not in {"webdav", "s3", "cs3"}:
+        raise ConfigError(f"collab doctor knows no storages of the kind {kind}.")
+    from collab.commands.storage_doctor import examine
+
+    raise typer.Exit(examine(config, kind, address, console))
 
 
 @app.command()
@@ -159,6 +208,7 @@ def replay(
     write: Annotated[Path | None, typer.Option(help="Write the document to this new file instead.")] = None,
     folder: Annotated[Path | None, typer.Option(help="The shared folder, to find its journal.")] = None,
     data: Data = None,
+    database: Database = None,
     config: ConfigFile = None,
 ) -> None:
     """Rebuild a document from its journal and compare it with what was stored. Changes nothing.
@@ -167,7 +217,7 @@ def replay(
     """
     if not every and document is None:
         raise ConfigError("Name a document, or say --all.")
-    config_now = gather(Options(folder=folder, data=data, config=config)).config
+    config_now = gather(Options(folder=folder, data=data, config=config, database=database)).config
     if points and document is not None:
         return upkeep.list_points(config_now, document, console)
     if write is not None and document is not None:
@@ -180,10 +230,11 @@ def backup(
     target: Annotated[Path, typer.Argument(help="The file to write; it must not exist.")],
     folder: Annotated[Path | None, typer.Option(help="The shared folder, to find its journal.")] = None,
     data: Data = None,
+    database: Database = None,
     config: ConfigFile = None,
 ) -> None:
     """Write a consistent copy of registry and journal. The server may run."""
-    upkeep.backup(gather(Options(folder=folder, data=data, config=config)).config, target, console)
+    upkeep.backup(gather(Options(folder=folder, data=data, config=config, database=database)).config, target, console)
 
 
 @app.command()
@@ -191,10 +242,11 @@ def restore(
     source: Annotated[Path, typer.Argument(help="A file that `collab backup` wrote.")],
     folder: Annotated[Path | None, typer.Option(help="The shared folder, to find its journal.")] = None,
     data: Data = None,
+    database: Database = None,
     config: ConfigFile = None,
 ) -> None:
     """Make registry and journal of a folder from a backup. There must be no journal yet."""
-    upkeep.restore(gather(Options(folder=folder, data=data, config=config)).config, source, console)
+    upkeep.restore(gather(Options(folder=folder, data=data, config=config, database=database)).config, source, console)
 
 
 @app.command()
@@ -207,6 +259,7 @@ def rebase(
     ] = False,
     folder: Annotated[Path | None, typer.Option(help="The shared folder, to find its journal.")] = None,
     data: Data = None,
+    database: Database = None,
     config: ConfigFile = None,
 ) -> None:
     """Let documents go on with a fresh history, where the old one grew large. Stop the server first.
@@ -220,7 +273,7 @@ def rebase(
 
     if (document is None) != quiet:
         raise ConfigError("Name a document, or say --all-quiet.")
-    config_now = gather(Options(folder=folder, data=data, config=config)).config
+    config_now = gather(Options(folder=folder, data=data, config=config, database=database)).config
     raise typer.Exit(run(config_now, Wish(document, config_now.store.rebase_ratio if quiet else None), console))
 
 
@@ -230,10 +283,11 @@ def purge(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     folder: Annotated[Path | None, typer.Option(help="The shared folder, to find its journal.")] = None,
     data: Data = None,
+    database: Database = None,
     config: ConfigFile = None,
 ) -> None:
     """Remove a document's history, shares and quarantine for good. The file itself stays. Stop the server first."""
-    config_now = gather(Options(folder=folder, data=data, config=config)).config
+    config_now = gather(Options(folder=folder, data=data, config=config, database=database)).config
     if not yes and not typer.confirm(f"Remove the history of {document} for good?"):
         raise typer.Exit(1)
     upkeep.purge(config_now, document, console)
@@ -245,10 +299,11 @@ def erase(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     folder: Annotated[Path | None, typer.Option(help="The shared folder, to find its journal.")] = None,
     data: Data = None,
+    database: Database = None,
     config: ConfigFile = None,
 ) -> None:
     """Replace a person's id and name in all kept history. Stop the server first."""
-    config_now = gather(Options(folder=folder, data=data, config=config)).config
+    config_now = gather(Options(folder=folder, data=data, config=config, database=database)).config
     if not yes and not typer.confirm(f"Erase {person} from all history?"):
         raise typer.Exit(1)
     upkeep.erase(config_now, person, console)

@@ -6,25 +6,42 @@ Every setting has a safe default and is also `COLLAB_<SECTION>_<FIELD>` in the e
 
 from __future__ import annotations
 
+import re
 import types
 import typing
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import Field, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from collab.errors import ConfigError
 from collab.limits import Limits
 
 _Section = TypeVar("_Section")
 
+_PASSWORD = re.compile(r"(^\w+://[^/@?:]*:)[^/?]*@|((?:^|[?&\s])password=)[^&\s]*")
+
 SHORT_NAMES = {
     "COLLAB_HOST": "COLLAB_SERVER_HOST",
     "COLLAB_PORT": "COLLAB_SERVER_PORT",
     "COLLAB_DATA": "COLLAB_STORE_DATA",
+    "COLLAB_DATABASE": "COLLAB_STORE_DATABASE",
     "COLLAB_SECRET": "COLLAB_AUTH_SECRET",
     "COLLAB_WORKERS": "COLLAB_SERVER_WORKERS",
+    "COLLAB_REDIS": "COLLAB_REDIS_URL",
 }
+ROOT_PREFIX = "COLLAB_ROOT_"
+"""Of the settings of the one root that is named on the command line."""
+
+
+def mask_address(address: str) -> str:
+    """An address for printing, without a password."""
+    return _PASSWORD.sub(lambda found: f"{found[1] or found[2]}********{'@' if found[1] else ''}", address)
+
+
+def holds_password(address: str) -> bool:
+    """Whether an address has a password in it."""
+    return _PASSWORD.search(address) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +54,8 @@ class ServerConfig:
     """The address people see, when a proxy stands in front (`https://edit.example.org`)."""
     allowed_origins: tuple[str, ...] = ()
     """Further origins that may open WebSockets and call the API, exact (`https://app.example.org`)."""
+    jupyter_servers: tuple[str, ...] = ()
+    """Origins of Jupyter servers that people's notebooks may run code on (`http://localhost:8888`); default: none."""
     scratch: bool | None = None
     """Rooms without a file for any other name under /ws; default: on in open mode only."""
     hidden_files: bool | None = None
@@ -60,7 +79,21 @@ class StoreConfig:
 
     data: Path | None = None
     """Default: `.collab` beside the folder's owner settings, see `collab serve --help`."""
-    commit_delay_ms: float = 10.0
+    database: str | None = field(default=None, repr=False, metadata={"mask": mask_address})
+    """`postgresql://USER@HOST/NAME?sslmode=verify-full`: registry and journal for all nodes that name it.
+
+    The data folder then holds only what is this node's own. Parameters are libpq's.
+    """
+    database_password: str | None = field(default=None, repr=False)
+    database_password_file: Path | None = None
+    """A file with the password and nothing else."""
+    database_schema: str = "livefolder"
+    """Several servers that share nothing can share a database under different names here."""
+    database_connections: int = 8
+    """At most so many connections of each worker."""
+    database_timeout_s: float = 10.0
+    """What the database does not answer in so long is given up, and tried again where that can be."""
+    commit_delay_ms: float = 20.0
     """How long an append waits for others to share its commit; nothing else waits."""
     queued_calls: int = 50_000
     """So many calls may wait for the disk; more are refused at once."""
@@ -75,6 +108,11 @@ class StoreConfig:
     """It gets one when its live state is so many times as large as a fresh document of the same content."""
     maintain_s: float = 600.0
 
+    @property
+    def place(self) -> str:
+        """Where the journal is, for people."""
+        return str(self.data) if self.database is None else mask_address(self.database)
+
 
 @dataclass(frozen=True, slots=True)
 class SaveConfig:
@@ -86,6 +124,9 @@ class SaveConfig:
     retry_max_s: float = 60.0
     poll_s: float = 2.0
     """How often a storage that cannot be watched is asked for outside changes while a document is open."""
+    lease_s: float = 15.0
+    """Where several nodes share the database, another one stores the document when the one that did was silent so
+    long."""
     lock_refresh_s: float = 300.0
     """How often a lock that the storage gave us is refreshed while it is held."""
 
@@ -96,6 +137,8 @@ class RoomConfig:
 
     idle_unload_s: float = 30.0
     journal_retry_s: float = 1.0
+    relay_stateless: bool = False
+    """Texts that clients send to each other beside the document are passed on; else they are refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +168,49 @@ class AuthConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class JupyterConfig:
+    """How the users of Jupyter servers are known, besides by tokens of this server."""
+
+    hub_url: str | None = None
+    """JupyterHub's own address (`https://hub.example.org/hub`): users come with its tokens."""
+    hub_timeout_s: float = 10.0
+    shared_secret: str | None = field(default=None, repr=False)
+    """For one team or course: who knows it may say who the user is."""
+
+
+@dataclass(frozen=True, slots=True)
+class RedisConfig:
+    """How several nodes hear each other's edits at once. Redis keeps nothing for us and may be lost at any time."""
+
+    url: str | None = field(default=None, repr=False)
+    """`redis://[USER:PASSWORD@]HOST:PORT`, `rediss://…` for TLS, `unix://…`; several, separated by commas, are nodes of
+    a cluster, or sentinels."""
+    sentinel: str | None = None
+    """The name of the primary that the sentinels in `url` know."""
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    """Instead of the one in `url`."""
+    ca_file: Path | None = None
+    """Whom to trust for `rediss://`; default: the system's authorities."""
+    namespace: str = "livefolder"
+    """Groups of nodes with different namespaces share a Redis and do not hear each other."""
+    node: str | None = None
+    """The name of this node; default: the machine's name and the port."""
+    timeout_s: float = 3.0
+    """A Redis that answers nothing for so long is away."""
+    beat_s: float = 2.0
+    """How often a node tells the others that it is alive."""
+    silent_s: float = 7.0
+    """A node that was not heard for so long is gone, and so are its people."""
+    ask_s: float = 1.0
+    """How long a document that is opened waits for what other nodes have of it."""
+    poll_s: float = 1.0
+    """How often the database is asked for others' edits while nodes cannot hear each other."""
+    watch_s: float = 5.0
+    """How often it is asked while they can."""
+
+
+@dataclass(frozen=True, slots=True)
 class LogConfig:
     """What is logged and how; never content, never a token."""
 
@@ -132,12 +218,35 @@ class LogConfig:
     level: str = "info"
 
 
+RootSetting: TypeAlias = str | int | float | bool
+_SECRET_WORDS = ("password", "secret", "token", "key")
+
+
+def is_secret(setting: str) -> bool:
+    """Whether the setting of a root is shown to nobody, by its name."""
+    return any(word in setting.lower() for word in _SECRET_WORDS)
+
+
 @dataclass(frozen=True, slots=True)
 class RootConfig:
-    """A live folder: its name in addresses and where it is."""
+    """A live folder: its name in addresses, and where it is: a folder of this machine, or the address of a storage."""
 
     name: str
-    path: Path
+    path: Path | None = None
+    address: str | None = None
+    """`webdav+https://…`, `s3://…`, `cs3://…`; never with a password in it."""
+    settings: tuple[tuple[str, RootSetting], ...] = field(default=(), repr=False)
+    """The connector's own settings, credentials among them."""
+
+    @property
+    def where(self) -> str:
+        """For people."""
+        return str(self.path) if self.address is None else self.address
+
+    def masked(self) -> str:
+        """Where it is and how it is set, secrets masked."""
+        shown = [f"{name}={'********' if is_secret(name) else value}" for name, value in self.settings]
+        return "  ".join([self.where, *shown])
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +259,8 @@ class Config:
     room: RoomConfig = field(default_factory=RoomConfig)
     presence: PresenceConfig = field(default_factory=PresenceConfig)
     auth: AuthConfig = field(default_factory=AuthConfig)
+    jupyter: JupyterConfig = field(default_factory=JupyterConfig)
+    redis: RedisConfig = field(default_factory=RedisConfig)
     log: LogConfig = field(default_factory=LogConfig)
     limits: Limits = field(default_factory=Limits)
     roots: tuple[RootConfig, ...] = ()
@@ -183,17 +294,23 @@ class Config:
         for section in fields(self):
             value = getattr(self, section.name)
             if is_dataclass(value):
-                shown[section.name] = {item.name: _mask(item.repr, getattr(value, item.name)) for item in fields(value)}
-        shown["roots"] = {root.name: str(root.path) for root in self.roots}
+                shown[section.name] = {item.name: _shown(item, getattr(value, item.name)) for item in fields(value)}
+        shown["roots"] = {root.name: root.masked() for root in self.roots}
         return shown
 
 
 def _is_ours(name: str) -> bool:
-    return name.startswith("COLLAB_") and name not in {"COLLAB_CONFIG"} and not name.startswith("COLLAB_TEST_")
+    elsewhere = ("COLLAB_CONFIG", "COLLAB_TEST_", ROOT_PREFIX)
+    return name.startswith("COLLAB_") and not name.startswith(elsewhere)
 
 
-def _mask(shown: bool, value: object) -> object:
-    return value if shown or value is None else "********"
+def _shown(item: Field[object], value: object) -> object:
+    if value is None:
+        return None
+    mask: Callable[[object], object] | None = item.metadata.get("mask")
+    if mask is not None:
+        return mask(value)
+    return value if item.repr else "********"
 
 
 def _locate(name: str, sections: Mapping[str, object]) -> tuple[str, str]:

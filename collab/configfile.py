@@ -1,7 +1,7 @@
 """Owns reading a configuration file (TOML) and the plain form of a `Config` that crosses to a worker.
 
-Knows no environment and no options. Sections and names are those of `Config`; roots are `[[roots]]` with `name` and
-`path`.
+Knows no environment and no options. Sections and names are those of `Config`; roots are `[[roots]]` with `name`, and
+`path` or `address` with the settings of its connector.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from collab.config import Config, RootConfig
+from collab.config import Config, RootConfig, RootSetting
 from collab.errors import ConfigError
 
 
@@ -48,7 +48,7 @@ def dump_config(config: Config) -> str:
     plain: dict[str, object] = {
         item.name: _plain_section(getattr(config, item.name)) for item in fields(config) if item.name != "roots"
     }
-    plain["roots"] = [{"name": root.name, "path": str(root.path)} for root in config.roots]
+    plain["roots"] = [_plain_root(root) for root in config.roots]
     return json.dumps(plain)
 
 
@@ -93,15 +93,41 @@ def _value(name: str, kind: Any, value: object, folder: Path | None) -> object:
     raise ConfigError(f"The setting {name} cannot be {value!r}; it is {_kind_name(kind)}.")
 
 
+def _plain_root(root: RootConfig) -> dict[str, object]:
+    place = {"path": str(root.path)} if root.address is None else {"address": root.address}
+    return {"name": root.name, **place, **dict(root.settings)}
+
+
 def _roots(value: object, folder: Path | None) -> tuple[RootConfig, ...]:
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise ConfigError('Shared folders are written as [[roots]] with name = "…" and path = "…".')
-    roots = []
-    for item in value:
-        if set(item) != {"name", "path"} or not all(isinstance(part, str) and part for part in item.values()):
-            raise ConfigError('Each of the [[roots]] has name = "…" and path = "…" and nothing else.')
-        roots.append(RootConfig(item["name"], _path(item["path"], folder)))
-    return tuple(roots)
+        raise ConfigError('Shared folders are written as [[roots]] with name = "…" and path = "…" (or address = "…").')
+    return tuple(_root(item, folder) for item in value)
+
+
+def _root(item: Mapping[str, object], folder: Path | None) -> RootConfig:
+    name, path, address = (item.get(key) for key in ("name", "path", "address"))
+    if not isinstance(name, str) or not name or (path is None) == (address is None):
+        raise ConfigError('Each of the [[roots]] has name = "…", and either path = "…" or address = "…".')
+    if path is not None:
+        if not isinstance(path, str) or not path or set(item) != {"name", "path"}:
+            raise ConfigError('One of the [[roots]] with a path has name = "…" and path = "…" and nothing else.')
+        return RootConfig(name, _path(path, folder))
+    if not isinstance(address, str) or not address:
+        raise ConfigError(f"The address of the root {name} is a text.")
+    settings = {key: value for key, value in item.items() if key not in ("name", "address")}
+    return RootConfig(name, address=address, settings=_root_settings(name, settings, folder))
+
+
+def _root_settings(
+    name: str, settings: Mapping[str, object], folder: Path | None
+) -> tuple[tuple[str, RootSetting], ...]:
+    found: list[tuple[str, RootSetting]] = []
+    for key, value in settings.items():
+        if not isinstance(value, str | int | float | bool):
+            raise ConfigError(f"The setting {key} of the root {name} is a text, a number, or true or false.")
+        is_file = key.endswith("_file") and isinstance(value, str)
+        found.append((key, str(_path(str(value), folder)) if is_file else value))
+    return tuple(found)
 
 
 def _path(text: str, folder: Path | None) -> Path:

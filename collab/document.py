@@ -228,11 +228,12 @@ class Document:
             return found
 
     @contextmanager
-    def native(self) -> Iterator[pycrdt.Doc[Any]]:
+    def native(self, *, writes: bool = True) -> Iterator[pycrdt.Doc[Any]]:
         """One transaction on the native document, for this ring's own modules only. Raises: DocumentPoisoned."""
         with self._fence(), self._doc.transaction():
             yield self._doc
-        self._pairs = None
+        if writes:
+            self._pairs = None
 
     # -- maps of plain values --
 

@@ -13,6 +13,7 @@
                 RoomElsewhere
             StorageFull         (retryable)
         JournalError            our own store refused an append (retryable)
+        LeaseLost               another node stores the document now (retryable)
         HistoryChanged          the document has another history than the client
         FormatError             these bytes are not of that format
         ConfigError             the operator's settings cannot work
@@ -187,6 +188,15 @@ class JournalError(CollabError):
     code = "journal_unavailable"
     public = "The server cannot keep edits at the moment. Yours stay in this browser and are sent again."
     close_code = CloseCode.TRY_AGAIN_LATER
+    http_status = 503
+
+
+class LeaseLost(CollabError):
+    """Another node has the right to store this document now; nothing of the call has happened."""
+
+    code = "lease_lost"
+    public = "Another server of the group stores this document now."
+    close_code = CloseCode.SERVICE_RESTART
     http_status = 503
 
 

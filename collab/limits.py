@@ -33,6 +33,8 @@ class Limits:
     # one connection
     messages_per_second: float = 400.0
     messages_burst: int = 4_000
+    jupyter_messages_per_second: float = 2_000.0
+    jupyter_messages_burst: int = 20_000
     outbox_size_bytes: int = 1 * MIB
     outbox_stall_s: float = 10.0
     resync_interval_s: float = 1.0
@@ -55,6 +57,7 @@ class Limits:
     access_requests: int = 1000
     access_requests_per_hour: int = 3
     scratch_name_length: int = 200
+    documents_per_socket: int = 100
     scratch_documents: int = 50_000
     scratch_documents_per_user_and_hour: int = 1_000
     points_per_document: int = 500
@@ -69,6 +72,12 @@ class Limits:
     room_channel_connections: int = 500
     room_channel_timeout_s: float = 180.0
     room_channel_question_s: float = 2.0
+    # between nodes
+    fanout_message_size_bytes: int = 1 * MIB
+    fanout_queue_size_bytes: int = 32 * MIB
+    fanout_nodes: int = 256
+    fanout_missing_messages: int = 64
+    fanout_rooms_in_beat: int = 2_000
     # files
     file_size_bytes: int = 10 * MIB
     notebook_size_bytes: int = 56 * MIB

@@ -32,7 +32,7 @@ def insert(document: Document, path: Path, index: int, value: object) -> None:
 
 def remove(document: Document, path: Path, index: int) -> None:
     """Remove an item of the array at `path`. Raises: DocumentPoisoned."""
-    with document.native() as doc:
+    with document.native(writes=False) as doc:
         del _at(doc, path, pycrdt.Array)[index]
 
 
@@ -47,7 +47,7 @@ def set_member(document: Document, path: Path, key: str, value: object) -> None:
 
 def remove_member(document: Document, path: Path, key: str) -> None:
     """Remove a member of the map at `path`, if it is there. Raises: DocumentPoisoned."""
-    with document.native() as doc:
+    with document.native(writes=False) as doc:
         ymap = _at(doc, path, pycrdt.Map)
         if key in ymap:
             del ymap[key]
@@ -64,7 +64,7 @@ def is_text(document: Document, path: Path) -> bool:
 
 
 def _is(document: Document, path: Path, kind: type) -> bool:
-    with document.native() as doc:
+    with document.native(writes=False) as doc:
         *outer, last = path
         container = _at(doc, tuple(outer), pycrdt.Map if isinstance(last, str) else pycrdt.Array)
         if isinstance(last, str):

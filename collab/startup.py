@@ -17,18 +17,21 @@ from pathlib import Path
 from collab.auth.open_mode import is_loopback
 from collab.auth.origin import Origin
 from collab.auth.tokens import check_secret
-from collab.config import Config
+from collab.config import Config, RootConfig, StoreConfig, mask_address
 from collab.errors import ConfigError
+from connectors.errors import ConnectorError
+from connectors.registry import settings_of
 
 _ROOT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}")
 _BACKLOG = 2048
+_LONGEST_SCHEMA_BYTES = 63
 
 
 def settle(config: Config) -> Config:
     """The configuration with its defaults filled in. Raises: ConfigError when a server cannot start with it."""
     check(config)
-    roots = tuple(replace(root, path=root.path.resolve()) for root in config.roots)
-    data = (config.store.data or default_data(roots[0].path)).absolute()
+    roots = tuple(root if root.path is None else replace(root, path=root.path.resolve()) for root in config.roots)
+    data = (config.store.data or default_data_of(roots[0])).absolute()
     settled = replace(config, roots=roots, store=replace(config.store, data=data))
     _check_data(settled, data)
     return settled
@@ -55,24 +58,55 @@ def check(config: Config) -> None:
             f"Without a secret the server listens on this machine only, not on {config.server.host}: "
             "set COLLAB_SECRET and hand out tokens (`collab token --help`), or leave out --host."
         )
-    for origin in (*config.server.allowed_origins, *filter(None, [config.server.public_url])):
+    server = config.server
+    for origin in (*server.allowed_origins, *server.jupyter_servers, *filter(None, [server.public_url])):
         if Origin.parse(origin.rstrip("/").lower()) is None:
             raise ConfigError(f"{origin!r} is no origin; write it as https://edit.example.org.")
     if config.log.format not in {"console", "json"}:
         raise ConfigError(f"The log format is console or json, not {config.log.format!r}.")
     if config.log.level.lower() not in {"debug", "info", "warning", "error"}:
         raise ConfigError(f"The log level is debug, info, warning or error, not {config.log.level!r}.")
+    _check_database(config.store)
+    if config.redis.url is not None and config.store.database is None:
+        raise ConfigError(
+            "Redis only carries edits between nodes and keeps none; nodes that do not share a journal would each make "
+            "a history of their own. Name the shared database as well: --database postgresql://…."
+        )
     presence = config.presence
     if min(presence.frames_per_second, presence.deliveries_per_second, presence.bytes_per_second) <= 0:
         raise ConfigError("The presence settings in messages or bytes per second must be above 0.")
     _check_roots(config)
 
 
+def _check_database(store: StoreConfig) -> None:
+    if store.database is None:
+        if store.database_password is not None or store.database_password_file is not None:
+            raise ConfigError("There is a password for a database, and no database: name it with --database.")
+        return
+    if not store.database.startswith(("postgresql://", "postgres://")):
+        raise ConfigError(f"A database is named as postgresql://USER@HOST/NAME, not {mask_address(store.database)!r}.")
+    if store.database_connections < 2 or store.database_timeout_s <= 0:
+        raise ConfigError("A database needs 2 connections or more, and a time limit above 0.")
+    if not 0 < len(store.database_schema.encode()) < _LONGEST_SCHEMA_BYTES:
+        raise ConfigError("The name of the database's schema has from 1 to 62 bytes.")
+
+
 def default_data(folder: Path) -> Path:
     """The journal's place for a folder: in the user's own state directory, so that nothing appears in the folder."""
-    digest = hashlib.sha256(os.fsencode(folder)).hexdigest()[:10]
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", folder.name).strip("-.") or "folder"
-    return _state_directory() / "livefolder" / f"{name}-{digest}"
+    return _place_of(folder.name, os.fsencode(folder))
+
+
+def default_data_of(root: RootConfig) -> Path:
+    """The journal's place for a root, wherever that is."""
+    if root.path is not None:
+        return default_data(root.path.resolve())
+    return _place_of(root.name, root.where.encode())
+
+
+def _place_of(name: str, identity: bytes) -> Path:
+    digest = hashlib.sha256(identity).hexdigest()[:10]
+    shown = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "folder"
+    return _state_directory() / "livefolder" / f"{shown}-{digest}"
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -118,7 +152,18 @@ def _check_roots(config: Config) -> None:
     for root in config.roots:
         if not _ROOT_NAME.fullmatch(root.name):
             raise ConfigError(f"{root.name!r} cannot be the name of a shared folder; use letters, digits, . _ and -.")
-        check_folder(root.path)
+        if root.path is not None:
+            check_folder(root.path)
+        else:
+            check_storage(root)
+
+
+def check_storage(root: RootConfig) -> None:
+    """Raises: ConfigError when the address of a storage, or one of its settings, cannot work; asks nobody."""
+    try:
+        settings_of(root.where, dict(root.settings))
+    except ConnectorError as error:
+        raise ConfigError(f"The root {root.name} cannot work: {error}.") from None
 
 
 def check_folder(path: Path) -> None:
@@ -138,7 +183,7 @@ def check_folder(path: Path) -> None:
 
 def _check_data(config: Config, data: Path) -> None:
     for root in config.roots:
-        if data.is_relative_to(root.path):
+        if root.path is not None and data.is_relative_to(root.path):
             raise ConfigError(
                 f"The data folder {data} lies in the shared folder {root.path}; choose another one with --data."
             )

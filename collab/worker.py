@@ -69,7 +69,7 @@ def main(arguments: list[str]) -> int:
         print(f"collab: {error}", file=sys.stderr)
         return EXIT_CONFIG
     except JournalError as error:
-        print(f"collab: No journal can be kept in {config.store.data} ({error}).", file=sys.stderr)
+        print(f"collab: No journal can be kept in {config.store.place} ({error}).", file=sys.stderr)
         return EXIT_JOURNAL
     except CollabError as error:
         log.error("server_failed", code=error.code, detail=str(error))

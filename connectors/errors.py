@@ -13,6 +13,8 @@ ConnectorError
     NotAFile            a folder or a device stands at this path
     InvalidPath         the path leaves the root or cannot be a name there
     Unsupported         this storage has no such operation
+    AddressRefused      an AccessDenied: our own rules do not let us connect there
+    CertificateRefused  an Unavailable: the other side's certificate is not trusted
 """
 
 from __future__ import annotations
@@ -83,3 +85,11 @@ class InvalidPath(ConnectorError):
 
 class Unsupported(ConnectorError):
     """This storage has no such operation."""
+
+
+class AddressRefused(AccessDenied):
+    """Our own rules do not let us connect to this address; nothing was sent."""
+
+
+class CertificateRefused(Unavailable):
+    """The other side's certificate is not trusted, or those we trust cannot be read; nothing was sent."""

@@ -23,6 +23,7 @@ const PAGES = {
 const EDITORS = {
   text: { entry: "src/text/text-editor.ts", limitKb: 170 },
   rich: { entry: "src/rich/rich-editor.ts", limitKb: 110 },
+  notebook: { entry: "src/notebook/notebook-editor.ts", limitKb: 250 },
 };
 
 const OPTIONS = {
@@ -88,11 +89,11 @@ async function writePage(name, page, metafile, shared) {
     `<script type="module" src="${entry}"></script>`,
   ].join("\n");
   const template = await readFile(join(HERE, "src/page.html"), "utf8");
-  // The server puts a fresh nonce in: CodeMirror makes style elements.
-  const values = { ...shared, head, title: page.title, nonce: "{{nonce}}" };
+  // The server puts a fresh nonce in (CodeMirror makes style elements), and the Jupyter servers that a page may reach.
+  const values = { ...shared, head, title: page.title, nonce: "{{nonce}}", jupyter: "{{jupyter}}" };
   await writeFile(join(STAGING, `${name}.html`), template.replace(/\{\{(\w+)\}\}/g, (_, key) => values[key]));
   const kb = (await weigh(style ? [...scripts, style] : scripts)) / 1024;
-  console.log(`${name.padEnd(6)} ${kb.toFixed(1).padStart(6)} kB gzip (at most ${page.limitKb})`);
+  console.log(`${name.padEnd(8)} ${kb.toFixed(1).padStart(6)} kB gzip (at most ${page.limitKb})`);
   if (kb > page.limitKb) throw new Error(`${name} weighs ${kb.toFixed(1)} kB gzip, more than ${page.limitKb}: load something lazily`);
 }
 
@@ -101,7 +102,7 @@ async function weighEditor(name, editor, metafile) {
   const there = new Set(filesOf(metafile, PAGES.edit.entry).scripts);
   const scripts = filesOf(metafile, editor.entry).scripts.filter((path) => !there.has(path));
   const kb = (await weigh(scripts)) / 1024;
-  console.log(`${name.padEnd(6)} ${kb.toFixed(1).padStart(6)} kB gzip more (at most ${editor.limitKb})`);
+  console.log(`${name.padEnd(8)} ${kb.toFixed(1).padStart(6)} kB gzip more (at most ${editor.limitKb})`);
   if (kb > editor.limitKb) throw new Error(`The editor ${name} adds ${kb.toFixed(1)} kB gzip, more than ${editor.limitKb}: load something lazily`);
 }
 

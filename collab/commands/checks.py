@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import os
 import shutil
@@ -9,20 +10,21 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from enum import Enum
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from collab.clock import SystemClock
+from collab.commands.database_checks import database_findings
+from collab.commands.findings import Finding, Verdict
 from collab.commands.sources import Sourced
-from collab.config import Config
+from collab.config import Config, RootConfig
 from collab.errors import ConfigError
-from collab.startup import check, check_folder, default_data, listen
+from collab.startup import check, check_folder, check_storage, default_data_of, listen
 
-_MODULES = ("pycrdt", "starlette", "uvicorn", "h11", "jwt", "structlog", "prometheus_client", "watchfiles")
+_MODULES = ("pycrdt", "starlette", "uvicorn", "h11", "httpx", "jwt", "structlog", "prometheus_client", "watchfiles")
 _OLDEST_PYTHON = (3, 11)
 _SLOW_FSYNC_MS = 50.0
 _LITTLE_SPACE_BYTES = 1024**3
@@ -31,26 +33,8 @@ _EARLIEST_YEAR = 2025
 _FEW_DESCRIPTORS = 4_096
 
 
-class Verdict(Enum):
-    """How a check ended."""
-
-    GOOD = "[green]good[/green]"
-    WARNING = "[yellow]look[/yellow]"
-    BAD = "[red]bad [/red]"
-
-
 _WIDE = 1000
 """What is written to a file or another program is never cut."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the doctor; `mend` says what to do."""
-
-    verdict: Verdict
-    subject: str
-    text: str
-    mend: str = ""
 
 
 def print_config(sourced: Sourced, console: Console) -> None:
@@ -80,7 +64,11 @@ def _shown(value: object) -> str:
 
 def doctor(config: Config, console: Console) -> int:
     """Look at everything that a server needs; returns 1 when something is bad."""
-    findings = list(_findings(config))
+    return print_findings(list(_findings(config)), console)
+
+
+def print_findings(findings: Sequence[Finding], console: Console) -> int:
+    """One line each, with what to do; returns 1 when something is bad."""
     for finding in findings:
         console.print(f"  {finding.verdict.value}  [bold]{finding.subject}[/bold]  {finding.text}", highlight=False)
         if finding.mend:
@@ -97,10 +85,14 @@ def _findings(config: Config) -> Iterator[Finding]:
     yield _bundle()
     yield _settings(config)
     for root in config.roots:
-        yield _folder(root.path)
-    data = config.store.data or (default_data(config.roots[0].path.resolve()) if config.roots else None)
+        yield _folder(root.path) if root.path is not None else _storage(root)
+    data = config.store.data or (default_data_of(config.roots[0]) if config.roots else None)
     if data is not None:
         yield from _data(data)
+    if config.store.database is not None:
+        yield from database_findings(config.store)
+    if config.redis.url is not None:
+        yield _redis(config)
     yield _watches()
     yield _descriptors()
     yield _port(config)
@@ -152,6 +144,16 @@ def _folder(path: Path) -> Finding:
     return Finding(Verdict.GOOD, "Folder", f"{path} can be read and written")
 
 
+def _storage(root: RootConfig) -> Finding:
+    try:
+        check_storage(root)
+    except ConfigError as error:
+        return Finding(Verdict.BAD, "Storage", root.where, str(error))
+    kind = root.where.partition("+")[0].partition(":")[0]
+    mend = f"Try it step by step: collab doctor {kind} {root.where}"
+    return Finding(Verdict.GOOD, "Storage", f"{root.where} has all its settings", mend)
+
+
 def _data(data: Path) -> Iterator[Finding]:
     existing = data
     while not existing.exists():
@@ -183,6 +185,24 @@ def _fsync(folder: Path) -> Finding:
     if median > _SLOW_FSYNC_MS:
         return Finding(Verdict.WARNING, "Disk", text, "Put the journal on a faster disk with --data.")
     return Finding(Verdict.GOOD, "Disk", text)
+
+
+def _redis(config: Config) -> Finding:
+    """A Redis that does not do is no end: servers go on, and meet through the database."""
+    try:
+        from collab.fanout.redis import examine
+        from collab.fanout.redis_server import SLOW_S, RedisUnfit
+    except ImportError:
+        return Finding(Verdict.BAD, "Redis", "no library", "pip install 'livefolder[cluster]'")
+    try:
+        facts = asyncio.run(examine(config.redis, SystemClock()))
+    except RedisUnfit as error:
+        mend = "Until then others' edits come through the database, a second or more late."
+        return Finding(Verdict.BAD, "Redis", str(error), mend)
+    text = f"{facts.version}, answers in {facts.delay_s * 1000:.1f} ms"
+    if facts.delay_s > SLOW_S:
+        return Finding(Verdict.WARNING, "Redis", text, "Others' edits come as late as that.")
+    return Finding(Verdict.GOOD, "Redis", text + (", a cluster" if facts.cluster else ""))
 
 
 def _watches() -> Finding:

@@ -73,8 +73,8 @@ def _print_screen(console: Console, config: Config, url: str) -> None:
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     for root in config.roots:
-        table.add_row("Folder", str(root.path))
-    table.add_row("Journal", str(config.store.data))
+        table.add_row("Folder" if root.path is not None else "Storage", root.where)
+    table.add_row("Journal", config.store.place)
     table.add_row("Access", _access(config))
     console.print()
     console.print(f"  [bold]livefolder[/bold] [dim]{__version__}[/dim]   [bold cyan]{url}[/bold cyan]")

@@ -7,21 +7,36 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 
-from collab.config import Config, RootConfig
+from collab.commands.storages import storage_root, with_secrets
+from collab.config import Config, RootConfig, holds_password
 from collab.configfile import read_config_file
 from collab.errors import ConfigError
+from connectors.registry import scheme_of
+
+SEEN_BY_ALL = (
+    "A password on the command line can be seen by everybody on this machine: leave it out of --database and set "
+    "COLLAB_STORE_DATABASE_PASSWORD, or name a file in COLLAB_STORE_DATABASE_PASSWORD_FILE."
+)
+
+SEEN_BY_ALL_REDIS = (
+    "A password on the command line can be seen by everybody on this machine: leave it out of --redis and set "
+    "COLLAB_REDIS_PASSWORD."
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """What was written on the command line; None: nothing."""
 
-    folder: Path | None = None
+    folder: Path | str | None = None
+    """A folder, or the address of a storage."""
     host: str | None = None
     port: int | None = None
     data: Path | None = None
     config: Path | None = None
     workers: int | None = None
+    database: str | None = None
+    redis: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +55,12 @@ def gather(options: Options, environ: Mapping[str, str] = os.environ) -> Sourced
     if file is not None:
         config = _note(sources, str(file), config, read_config_file(file, config))
     config = _note(sources, "environment", config, Config.from_env(environ, config))
-    config = _note(sources, "option", config, _with_options(config, options))
+    config = _note(sources, "option", config, _with_options(config, options, environ))
+    config = replace(config, roots=tuple(with_secrets(root, environ) for root in config.roots))
     return Sourced(config, sources)
 
 
-def _with_options(config: Config, options: Options) -> Config:
+def _with_options(config: Config, options: Options, environ: Mapping[str, str]) -> Config:
     server = config.server
     if options.host is not None:
         server = replace(server, host=options.host)
@@ -53,11 +69,25 @@ def _with_options(config: Config, options: Options) -> Config:
     if options.workers is not None:
         server = replace(server, workers=options.workers)
     store = config.store if options.data is None else replace(config.store, data=options.data)
-    roots = config.roots
-    if options.folder is not None:
-        folder = options.folder.expanduser().absolute()
-        roots = (RootConfig(root_name(folder), folder),)
-    return replace(config, server=server, store=store, roots=roots)
+    if options.database is not None:
+        if holds_password(options.database):
+            raise ConfigError(SEEN_BY_ALL)
+        store = replace(store, database=options.database)
+    redis = config.redis
+    if options.redis is not None:
+        if holds_password(options.redis):
+            raise ConfigError(SEEN_BY_ALL_REDIS)
+        redis = replace(redis, url=options.redis)
+    roots = config.roots if options.folder is None else (named_root(options.folder, environ),)
+    return replace(config, server=server, store=store, redis=redis, roots=roots)
+
+
+def named_root(place: Path | str, environ: Mapping[str, str]) -> RootConfig:
+    """The root that the command line names. Raises: ConfigError."""
+    if scheme_of(str(place)) != "file":
+        return storage_root(str(place), environ)
+    folder = Path(place).expanduser().absolute()
+    return RootConfig(root_name(folder), folder)
 
 
 def root_name(folder: Path) -> str:

@@ -11,17 +11,19 @@ from tempfile import TemporaryDirectory
 from collab.commands.sample import SAMPLE
 from collab.config import Config
 from collab.errors import ConfigError
-from collab.startup import default_data
+from collab.startup import default_data, default_data_of
 from collab.store.base import DocumentRecord, Store
+from collab.store.choice import store_of
 from collab.store.sqlite import SqliteStore, restore
 
 
 def data_folder(config: Config) -> Path:
     """The data folder of a server. Raises: ConfigError when there is none yet."""
+    if config.store.database is not None:
+        return Path()  # nothing of what commands ask for is in it
     data = config.store.data
     if data is None:
-        folder = config.roots[0].path if config.roots else SAMPLE.absolute()
-        data = default_data(folder.resolve())
+        data = default_data_of(config.roots[0]) if config.roots else default_data(SAMPLE.absolute().resolve())
     if not data.is_dir():
         raise ConfigError(f"There is no journal in {data}; name the shared folder, or its journal with --data.")
     return data
@@ -45,6 +47,10 @@ async def chosen(store: Store, document: str) -> Sequence[DocumentRecord]:
 @asynccontextmanager
 async def copied(config: Config) -> AsyncIterator[Store]:
     """A copy of the store as it is now, for commands that only look; the server may run. Raises: ConfigError."""
+    if config.store.database is not None:  # reading takes nothing from a running server there
+        async with opened(config) as store:
+            yield store
+        return
     with TemporaryDirectory(prefix="collab-") as folder:
         copy = Path(folder) / "copy"
         await SqliteStore(data_folder(config), config.store).backup(str(copy))
@@ -58,7 +64,7 @@ async def copied(config: Config) -> AsyncIterator[Store]:
 @asynccontextmanager
 async def opened(config: Config) -> AsyncIterator[Store]:
     """The store, for a command. Raises: ConfigError (in use by a running server, none there)."""
-    store = SqliteStore(data_folder(config), config.store)
+    store = store_of(config.store, data_folder(config))
     await store.open()
     try:
         yield store

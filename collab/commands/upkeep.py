@@ -16,8 +16,9 @@ from collab.config import Config
 from collab.document import Document
 from collab.errors import CollabError, ConfigError
 from collab.formats.table import format_of
-from collab.startup import default_data
+from collab.startup import default_data_of
 from collab.store.base import DocumentRecord, Point, Store, StoredHistory
+from collab.store.choice import database_of
 from collab.store.sqlite import SqliteStore
 from collab.store.sqlite import restore as restore_copy
 
@@ -68,18 +69,21 @@ def list_points(config: Config, document: str, console: Console) -> None:
 
 def backup(config: Config, target: Path, console: Console) -> None:
     """Raises: ConfigError."""
-    store = SqliteStore(data_folder(config), config.store)
-    asyncio.run(store.backup(str(target.absolute())))
+    asyncio.run(_backup(config, str(target.absolute())))
     console.print(f"Written: {target} ({target.stat().st_size} bytes)", highlight=False)
 
 
 def restore(config: Config, source: Path, console: Console) -> None:
     """Raises: ConfigError."""
+    if config.store.database is not None:
+        asyncio.run(_restore_database(config, source))
+        console.print(f"Restored: {source} is in the database now.", highlight=False)
+        return
     data = config.store.data
     if data is None:
         if not config.roots:
             raise ConfigError("Name the shared folder, or the place for the journal with --data.")
-        data = default_data(config.roots[0].path.resolve())
+        data = default_data_of(config.roots[0])
     restore_copy(source, data)
     console.print(f"Restored: {source} is the journal in {data} now.", highlight=False)
 
@@ -105,6 +109,22 @@ def erase(config: Config, person: str, console: Console) -> None:
             return await store.erase_person(person)
 
     console.print(f"Erased {person} from {asyncio.run(run())} entries.", highlight=False)
+
+
+async def _backup(config: Config, target: str) -> None:
+    if config.store.database is None:  # a copy of the file, which a running server holds
+        return await SqliteStore(data_folder(config), config.store).backup(target)
+    async with opened(config) as store:
+        await store.backup(target)
+
+
+async def _restore_database(config: Config, source: Path) -> None:
+    store = database_of(config.store)
+    await store.open()
+    try:
+        await store.restore(source)
+    finally:
+        await store.close()
 
 
 async def _rebuilt_at(config: Config, document: str, at: When) -> tuple[int, bytes]:

@@ -38,6 +38,7 @@ class NodeAsking:
         here = self.local.give
         call = GiveRole(document_id, user_id, role, details)
         await self._rooms.at_owner(document_id, lambda: here(document_id, user_id, role, details), call, _nothing)
+        self._rooms.role_given(document_id, user_id, role)
 
     async def deny(self, document_id: DocumentId, user_id: str) -> None:
         """Tell the one who asked."""

@@ -60,7 +60,7 @@ class Attendant:
     async def answer(self, call: Call, payload: bytes) -> tuple[object, bytes]:
         """The answer as JSON knows it, and its payload. Raises: CollabError."""
         if isinstance(call, ContentNow):
-            return None, await self.rooms.content_now(call.document_id)
+            return None, await self.rooms.content_now(call.document_id, converted=call.converted)
         if isinstance(call, HandOverEdits):
             return to_plain(Absorbed(await self._take(call, payload))), b""
         return to_plain(await self._value(call)), b""

@@ -63,6 +63,7 @@ class ContentNow:
     """The live content as the file would be; the answer's payload, as `Rooms.content_now`."""
 
     document_id: DocumentId
+    converted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

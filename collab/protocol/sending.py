@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 
-from collab.errors import CloseCode
 from collab.protocol.events import AwarenessEntry
 from collab.protocol.messages import (
     Hello,
@@ -26,7 +26,8 @@ from collab.protocol.messages import (
 class CloseInfo:
     """How the WebSocket is to be closed."""
 
-    code: CloseCode
+    code: IntEnum
+    """One of `CloseCode`, or of a dialect's own."""
     reason: str
 
 
@@ -37,38 +38,35 @@ class Sender:
     """
 
     __slots__ = (
-        "_close_info",
-        "_outgoing",
         "_questions",
+        "close_info",
         "extensions",
+        "unsent",
     )
 
     def __init__(self, extensions: bool) -> None:
         self.extensions = extensions
-        self._outgoing: list[bytes] = []
-        self._close_info: CloseInfo | None = None
+        self.unsent: list[bytes] = []
+        """What `data_to_send` has to give."""
+        self.close_info: CloseInfo | None = None
+        """How to close once everything is sent; None while the session lives."""
         self._questions = 0
         """So many of our sync steps 1 are not answered yet."""
 
-    @property
-    def close_info(self) -> CloseInfo | None:
-        """How to close once everything is sent; None while the session lives."""
-        return self._close_info
-
-    def close(self, code: CloseCode, reason: str = "") -> None:
+    def close(self, code: IntEnum, reason: str = "") -> None:
         """End the session from this side; only the first reason counts."""
-        if self._close_info is None:
-            self._close_info = CloseInfo(code, reason)
+        if self.close_info is None:
+            self.close_info = CloseInfo(code, reason)
 
     def data_to_send(self) -> list[bytes]:
         """The messages that wait, each one WebSocket message; they are handed out once."""
-        outgoing, self._outgoing = self._outgoing, []
-        return outgoing
+        unsent, self.unsent = self.unsent, []
+        return unsent
 
     def send_encoded(self, message: bytes) -> None:
         """Send a message that was encoded for many."""
-        if self._close_info is None:
-            self._outgoing.append(message)
+        if self.close_info is None:
+            self.unsent.append(message)
 
     def send_sync_step1(self, state_vector: bytes) -> None:
         """Ask for what we lack; the answer may be as large as a whole document."""

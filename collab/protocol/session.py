@@ -12,6 +12,7 @@ from collab.protocol.events import (
     AwarenessRequested,
     Event,
     Rejected,
+    StatelessReceived,
     SyncRequested,
     UpdateReceived,
 )
@@ -20,6 +21,7 @@ from collab.protocol.messages import (
     SYNC_STEP2,
     Message,
     QueryAwareness,
+    Stateless,
     SyncStep1,
     SyncStep2,
     UnknownMessage,
@@ -33,7 +35,7 @@ from collab.protocol.sending import CloseInfo, Sender
 
 __all__ = ["CloseInfo", "Session"]
 
-_AWARENESS = b"\x01"
+_AWARENESS = 1
 
 
 class Session(Sender):
@@ -66,18 +68,23 @@ class Session(Sender):
             return max(self._limits.sync_size_bytes, self._limits.message_size_bytes)
         return self._limits.message_size_bytes
 
+    def may_be_large(self, start: bytes) -> bool:
+        """Whether a message that starts so may be above `message_size_bytes`: the answer to sync step 1, only."""
+        return SYNC_STEP2.startswith(start[: len(SYNC_STEP2)])
+
     def receive(self, data: bytes, now: float) -> list[Event]:
         """Take one binary WebSocket message from the peer; never raises on bad input."""
-        if self._close_info is not None:
+        if self.close_info is not None:
             return []
         self._heard_at = now
         try:
-            self._check_size(data)
+            if len(data) > self._limits.message_size_bytes:
+                self._check_size(data)
             if not self._within_rate(data, now):
                 return []
             if (update := update_of(data)) is not None:
                 return [self._on_update(update, in_sync=False)]
-            if data.startswith(_AWARENESS):
+            if data and data[0] == _AWARENESS:
                 entries = awareness_of(data)
                 return [AwarenessReceived(entries)] if entries else []
             return self._on_message(decode_message(data, self._limits))
@@ -88,10 +95,10 @@ class Session(Sender):
 
     def receive_oversized(self, start: bytes) -> list[Event]:
         """A message above `message_limit_bytes` arrives; `start` is how it begins."""
-        if self._close_info is not None:
+        if self.close_info is not None:
             return []
         may_be_sync = self.message_limit_bytes > self._limits.message_size_bytes
-        limit = "sync_size_bytes" if may_be_sync and start.startswith(SYNC_STEP2) else "message_size_bytes"
+        limit = "sync_size_bytes" if may_be_sync and self.may_be_large(start) else "message_size_bytes"
         return [self._fail(LimitExceeded(limit), LimitExceeded.close_code)]
 
     def heard(self, now: float) -> None:
@@ -100,7 +107,7 @@ class Session(Sender):
 
     def expire(self, now: float) -> list[Event]:
         """Let time pass: ends a session that never spoke, or that fell silent."""
-        if self._close_info is not None:
+        if self.close_info is not None:
             return []
         if self._opened_at is None:
             self._opened_at = now
@@ -115,17 +122,15 @@ class Session(Sender):
         self.role = role
 
     def _check_size(self, data: bytes) -> None:
-        size = len(data)
-        if size <= self._limits.message_size_bytes:
-            return
-        if not data.startswith(SYNC_STEP2) or self.message_limit_bytes == self._limits.message_size_bytes:
+        """Of a message that is larger than an ordinary one."""
+        if not self.may_be_large(data) or self.message_limit_bytes == self._limits.message_size_bytes:
             raise LimitExceeded("message_size_bytes")
-        if size > self.message_limit_bytes:
+        if len(data) > self.message_limit_bytes:
             raise LimitExceeded("sync_size_bytes")
 
     def _within_rate(self, data: bytes, now: float) -> bool:
         """Presence above the rate is dropped: stock providers echo everybody's. Anything else ends the session."""
-        if data.startswith(_AWARENESS):
+        if data and data[0] == _AWARENESS:
             return self._presence.take(now)
         if self._messages.take(now):
             return True
@@ -141,6 +146,8 @@ class Session(Sender):
             return [SyncRequested(message.state_vector)]
         if isinstance(message, QueryAwareness):
             return [AwarenessRequested()]
+        if isinstance(message, Stateless) and self.extensions:
+            return [StatelessReceived(message.text)]
         return [Rejected(MalformedMessage(f"{type(message).__name__} from a client"), fatal=False)]
 
     def _on_update(self, update: bytes, in_sync: bool) -> Event:

@@ -8,13 +8,13 @@ of a document run at once. Knows no connection and no storage.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import structlog
 
-from collab.errors import CollabError, FormatError, InternalError, LimitExceeded, MalformedMessage
+from collab.errors import CollabError, FormatError, InternalError, LeaseLost, LimitExceeded, MalformedMessage
 from collab.formats.base import Forked
 from collab.rooms.book import SaveBook
 from collab.rooms.merge import Origin, Reconciler
@@ -59,12 +59,14 @@ class Absorber:
         self._asking.append(answer)
         return answer
 
-    async def serve(self) -> None:
-        """Absorb for those who asked; what goes wrong is told to them."""
+    async def serve(self, may: Callable[[], Awaitable[bool]]) -> None:
+        """Absorb for those who asked; what goes wrong is told to them. Only a node that `may` store does it."""
         if not self._asking:
             return
         asking, self._asking = self._asking, []
         try:
+            if not await may():
+                raise LeaseLost("handed over at a node that does not store the document")
             result = await self.absorb()
         except CollabError as error:
             _fail(asking, error)

@@ -68,9 +68,13 @@ class Audience:
             if presence:
                 self.send_broadcast(presence)
             return
-        first = updates[0][0]
-        only = first if all(origin is first for origin, _ in updates) else None
-        frame = b"".join([*map(_encoded, _merged([update for _, update in updates])), presence])
+        if len(updates) == 1:
+            only, update = updates[0]
+            frame = _encoded(update) + presence
+        else:
+            first = updates[0][0]
+            only = first if all(origin is first for origin, _ in updates) else None
+            frame = b"".join([*map(_encoded, _merged([update for _, update in updates])), presence])
         self._unmarked_bytes += len(frame)
         mark = self._unmarked_bytes >= self._mark_bytes
         if mark:

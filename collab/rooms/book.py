@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from collab.clock import Clock
 from collab.rooms.requests import Captured
-from collab.store.base import DocumentId, SaveBase, SaveIntent, Store, hash_content
+from collab.store.base import DocumentId, Lease, SaveBase, SaveIntent, Store, hash_content
 
 MAX_OPEN_INTENTS = 32
 """Doubtful writes that are remembered; the oldest is given up first."""
@@ -32,8 +32,17 @@ class SaveBook:
         self._clock = clock
         self.document_id = document_id
         self._intents = list(intents)
+        self.lease: Lease | None = None
+        """By which the store knows that we may save; None: nobody else may."""
         self.base = base
         """As it is in the store; a merge moves it there itself."""
+
+    async def reload(self) -> str | None:
+        """Take over from another node; returns the lock id that is noted. Raises: JournalError."""
+        record = await self._store.document(self.document_id)
+        self._intents = list(await self._store.intents(self.document_id))
+        self.base = None if record is None else record.save_base
+        return None if record is None else record.lock_id
 
     @property
     def doubtful(self) -> bool:
@@ -50,7 +59,7 @@ class SaveBook:
         return None if self.base is None else await self._store.content(self.base.content_hash)
 
     async def begin(self, captured: Captured[bytes], if_version: str | None) -> SaveIntent:
-        """Record that these bytes are about to be written. Raises: JournalError."""
+        """Record that these bytes are about to be written. Raises: JournalError, LeaseLost."""
         content_hash = await self._store.put_content(captured.result)
         while len(self._intents) >= MAX_OPEN_INTENTS:
             await self._give_up(self._intents[0])
@@ -62,6 +71,7 @@ class SaveBook:
             if_version=if_version,
             base_hash=None if self.base is None else self.base.content_hash,
             at_ms=self._clock.wall_ms(),
+            lease=self.lease,
         )
         self._intents.append(intent)
         return intent
@@ -71,9 +81,10 @@ class SaveBook:
         return SaveBase(version, intent.content_hash, intent.seq, intent.state_vector, self._clock.wall_ms())
 
     async def finish(self, intent: SaveIntent, version: str) -> None:
-        """The storage holds the bytes of `intent` as `version`. Raises: JournalError."""
+        """The storage holds the bytes of `intent` as `version`. Raises: JournalError, LeaseLost."""
         base = self.base_saved(intent, version)
-        await self._store.close_intent(self.document_id, intent.intent_id, base)
+        if not await self._store.close_intent(self.document_id, intent.intent_id, base):
+            await self._store.set_save_base(self.document_id, base, self.lease)  # another node had closed it
         self.base = base
         self._intents.remove(intent)
         for other in tuple(self._intents):
@@ -87,6 +98,21 @@ class SaveBook:
                 await self.finish(intent, version)
                 return intent
         return None
+
+    async def note_torn(self, content: bytes, version: str) -> bool:
+        """True when the storage holds the beginning of what an open intent was writing. Raises: JournalError.
+
+        Many servers write in place: a connection that breaks leaves a part. That is our own work, not somebody's
+        deletion: the base stays the ancestor, and what is to be written replaces this version.
+        """
+        if self.base is None:
+            return False
+        for intent in self._intents:
+            wanted = await self._store.content(intent.content_hash) or b""
+            if len(content) < len(wanted) and wanted.startswith(content):
+                await self._set(replace(self.base, version=version, at_ms=self._clock.wall_ms()))
+                return True
+        return False
 
     async def note_version(self, content: bytes, version: str) -> bool:
         """True when only the version moved and the bytes are those of the base. Raises: JournalError."""
@@ -108,8 +134,13 @@ class SaveBook:
         for intent in tuple(self._intents):
             await self._give_up(intent)
 
+    async def note_told(self, seq: int) -> None:
+        """What the journal got since is about the file and not in it. Raises: JournalError."""
+        if self.base is not None:
+            await self._set(replace(self.base, seq=seq))
+
     async def _set(self, base: SaveBase) -> None:
-        await self._store.set_save_base(self.document_id, base)
+        await self._store.set_save_base(self.document_id, base, self.lease)
         self.base = base
 
     async def _give_up(self, intent: SaveIntent) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, replace
+from enum import IntEnum
 from typing import TYPE_CHECKING, Protocol
 
 from collab.clock import Clock
@@ -15,7 +16,8 @@ from collab.errors import CloseCode, CollabError, LimitExceeded, MalformedMessag
 from collab.limits import Limits
 from collab.protocol.events import Event
 from collab.protocol.frames import encode_frame
-from collab.protocol.messages import SYNC_STEP2, encode_acknowledgement, encode_save_state
+from collab.protocol.jupyter import JupyterSession
+from collab.protocol.messages import encode_acknowledgement, encode_save_state
 from collab.protocol.payloads import Notice, SaveState
 from collab.protocol.roles import Identity, Role
 from collab.protocol.session import CloseInfo, Session
@@ -38,11 +40,19 @@ class Access:
     credentials: Credentials
     extended: bool = True
     """The client announced our extensions (`?v=1`)."""
+    jupyter: bool = False
+    """The client is a JupyterLab (`protocol.jupyter`)."""
     history: str | None = None
     """The history that the client knows (`?history=`)."""
     token_id: str | None = None
     share_id: str | None = None
     expires_ms: int | None = None
+
+
+def _session_of(access: Access, limits: Limits) -> Session:
+    if access.jupyter:
+        return JupyterSession(access.role, access.identity, limits)
+    return Session(access.role, access.identity, limits, access.extended)
 
 
 class ConnectionRoom(Protocol):
@@ -102,7 +112,7 @@ class Connection:
         self.access = access
         self.ledger = Ledger()
         self.outbox = Outbox(limits.outbox_size_bytes, self)
-        self.session = Session(access.role, access.identity, limits, access.extended)
+        self.session = _session_of(access, limits)
         self.close_info: CloseInfo | None = None
         self.covers = 0
         """So many update messages of this connection are in the stored file."""
@@ -149,7 +159,7 @@ class Connection:
     def limit_of(self, start: bytes) -> int:
         """The same of a message that starts so: nothing but the answer to sync step 1 may be large."""
         limit = self.message_limit_bytes
-        return limit if SYNC_STEP2.startswith(start[: len(SYNC_STEP2)]) else min(limit, self._queue_limit)
+        return limit if self.session.may_be_large(start) else min(limit, self._queue_limit)
 
     def arriving(self, size_bytes: int) -> None:
         """So much of a message has come that is not whole yet."""
@@ -166,12 +176,21 @@ class Connection:
 
     def receive(self, data: bytes) -> None:
         """Take one message from the client; never raises on bad input. The wire is paused when it is too much."""
-        if self.close_info is None:
-            self._take(self.session.receive(data, self._clock.monotonic()), len(data))
+        if self.close_info is not None:
+            return
+        session, size_bytes = self.session, len(data)
+        events = session.receive(data, self._clock.monotonic())
+        if len(events) != 1 or size_bytes > self._queue_limit or session.unsent or session.close_info is not None:
+            self._take(events, size_bytes)
+            return
+        self._queued_bytes += size_bytes
+        self._room.post_event(self, events[0], size_bytes)
+        if self._queued_bytes > self._queue_limit:
+            self._read_on()
 
     def receive_oversized(self, start: bytes) -> None:
         """A message above the limit came; this is how it starts."""
-        if start.startswith(SYNC_STEP2) and self.message_limit_bytes < self.session.message_limit_bytes:
+        if self.session.may_be_large(start) and self.message_limit_bytes < self.session.message_limit_bytes:
             error = LimitExceeded("large_messages_size_bytes")
             error.close_code = CloseCode.TRY_AGAIN_LATER
             self.fail(error)
@@ -231,14 +250,15 @@ class Connection:
 
     def pump(self) -> None:
         """Move what the session wants to send into the outbox."""
-        for message in self.session.data_to_send():
-            if not self.outbox.put(encode_frame(message)):
-                self.close(CloseCode.TRY_AGAIN_LATER, "slow consumer")
+        if self.session.unsent:
+            for message in self.session.data_to_send():
+                if not self.outbox.put(encode_frame(message)):
+                    self.close(CloseCode.TRY_AGAIN_LATER, "slow consumer")
         info = self.session.close_info
         if info is not None:
             self.close(info.code, info.reason)
 
-    def close(self, code: CloseCode, reason: str = "") -> None:
+    def close(self, code: IntEnum, reason: str = "") -> None:
         """End the connection; the first reason stands."""
         self.session.close(code, reason)
         if self.close_info is None:

@@ -46,6 +46,11 @@ class Following:
                 room.notice(NoticeCode.RENAMED, {"path": saver.file.path})
                 saver.check()
 
+    async def alias_moved(self, old: Alias, new: Alias) -> None:
+        """A file turned out to stand at another path of its root now. Raises: JournalError."""
+        await self._parts.store.move_alias(old, new)
+        await self.moved(old.door.removeprefix(ROOT_DOOR), old.external_id, new.external_id)
+
     def changed(self, root: str, path: str) -> None:
         """A file, or something in a folder, was changed or deleted: the storage's answer decides what it means."""
         for _, saver in self._in(root):

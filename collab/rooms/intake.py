@@ -9,20 +9,24 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Set
 from dataclasses import dataclass
+from typing import Protocol
 
 import structlog
 
 from collab.errors import CloseCode, CollabError, DocumentPoisoned, HistoryChanged, ProtocolError
-from collab.protocol.codec import decode_state_vector
+from collab.protocol.codec import decode_state_vector, encode_var_string
 from collab.protocol.events import (
     AwarenessReceived,
     AwarenessRequested,
     Event,
     Rejected,
+    SaveRequested,
+    StatelessReceived,
     SyncRequested,
     UpdateReceived,
 )
 from collab.protocol.frames import encode_frame
+from collab.protocol.messages import encode_stateless
 from collab.protocol.update import Checked
 from collab.rooms.answers import Answers
 from collab.rooms.audience import Audience, Update
@@ -37,6 +41,8 @@ from collab.store.base import JournalEntry
 
 _log = structlog.get_logger(__name__)
 
+THEIRS = 0
+"""The connection that stands for other nodes in the slot."""
 BARREN_ANSWERS = 2
 """One may have been under way while the document was rebuilt; the second one answers what we lack now."""
 
@@ -50,6 +56,18 @@ class Poison:
     reason: str
 
 
+class Outgoing(Protocol):
+    """What the intake needs of the rooms of other nodes."""
+
+    def changed(self, update: bytes, *, by_client: bool) -> None:
+        """Something was changed here: it goes out at the end of the turn."""
+        ...
+
+    def send_turn(self, presence: bytes | None) -> None:
+        """The turn is over; `presence`: what is new of our people."""
+        ...
+
+
 class Intake:
     """Takes events of connections in order and turns them into applied updates."""
 
@@ -60,20 +78,27 @@ class Intake:
         journal: JournalWriter,
         audience: Audience,
         check_elsewhere: Callable[[Received], None],
+        save_for: Callable[[Connection, int], None],
         suspect: bool,
         past_clients: Set[int],
     ) -> None:
         self._parts = parts
+        self._count = parts.metrics.count
         self._live = live
         self._journal = journal
         self._audience = audience
         self._check_elsewhere = check_elsewhere
+        self._save_for = save_for
         self.suspect = suspect
         """Every update is tried in the sandbox first: one of this document ended a worker or broke the document."""
-        self._presence = Presence(parts.limits, parts.presence)
+        self.presence = Presence(parts.limits, parts.presence)
         self._answers = Answers(live, parts.limits)
         self._past_clients = past_clients
+        self.now = parts.clock.monotonic()
+        """When the turn under way began."""
         self._turn: list[Update] = []
+        self.fellows: Outgoing | None = None
+        """The rooms of other nodes, which are told what happens here."""
         self.turn_bytes = 0
         """What the updates of this turn amount to."""
         self._asking: dict[int, Connection] = {}
@@ -113,15 +138,45 @@ class Intake:
         while connection.deferred and not connection.checking and self.poison is None:
             self.take(connection.deferred.popleft())
 
+    def take_theirs(self, update: bytes, *, in_sync: bool) -> bool:
+        """Apply what another node has journalled or will; it is neither journalled here nor told to nodes again.
+
+        False: not all of it could be applied.
+        """
+        if self.poison is not None:
+            return False
+        applied = b""
+        try:
+            checked = self._live.check(update)
+            applied = checked.update or b""
+            taken = self._live.take(checked, THEIRS, in_sync=in_sync)
+        except DocumentPoisoned as error:
+            self.poison = Poison(None, applied, str(error))
+            return False
+        except ProtocolError as error:
+            _log.warning("node_update_refused", code=error.code, reason=str(error))
+            self._parts.metrics.count("node_updates_refused_total")
+            return False
+        if taken.update is not None:
+            self._parts.metrics.count("node_updates_total")
+            self._turn.append((None, taken.update))
+            self.turn_bytes += len(taken.update)
+        return taken.complete
+
     def changed(self, update: bytes) -> None:
         """The server itself changed the document."""
         self._add_to_turn(None, update)
 
-    def send_turn(self) -> None:
+    def send_turn(self, now: float) -> None:
         """Hand what was applied in this turn, and the presence that is due, to the outboxes."""
-        turn, self._turn, self.turn_bytes = self._turn, [], 0
-        now = self._parts.clock.monotonic()
-        presence = self._presence.take(now, len(self._audience), with_text=bool(turn))
+        turn = self._turn
+        if turn:
+            self._turn, self.turn_bytes = [], 0
+        presence = None
+        if self.presence.waits:
+            presence = self.presence.take(now, len(self._audience), with_text=bool(turn))
+        if self.fellows is not None:
+            self.fellows.send_turn(self.presence.take_outgoing())
         if turn or presence:
             self._audience.send_turn(
                 turn, encode_frame(presence) if presence else b"", self._live.document.state_vector
@@ -136,28 +191,27 @@ class Intake:
 
     def send_all_presence(self, connection: Connection) -> None:
         """Tell one connection of everybody who is there."""
-        everybody = self._presence.everybody()
+        everybody = self.presence.everybody()
         if everybody is not None:
             connection.outbox.put_broadcast(encode_frame(everybody))
 
     def leave(self, connection: Connection) -> None:
         """The connection is gone: so are the people it showed."""
         self._asking.pop(connection.number, None)
-        self._presence.leave(connection.number, self._parts.clock.monotonic())
+        self.presence.leave(connection.number, self._parts.clock.monotonic())
 
     def show_role(self, connection: Connection) -> None:
         """The role of a connection changed: all see it."""
-        self._presence.change_role(connection.number, connection.role, self._parts.clock.monotonic())
+        self.presence.change_role(connection.number, connection.role, self._parts.clock.monotonic())
 
     def expire(self, now: float) -> None:
         """Let time pass for presence, and for what is kept for those who join."""
-        self._presence.expire(now)
+        self.presence.expire(now)
         self._answers.sweep()
 
-    @property
-    def presence_due(self) -> float | None:
+    def presence_due(self, now: float) -> float | None:
         """When `send_turn` has presence to send; None: nobody waits to be shown."""
-        return self._presence.due(self._parts.clock.monotonic(), len(self._audience))
+        return self.presence.due(now, len(self._audience)) if self.presence.waits else None
 
     def ask_for_missing(self, connection: Connection) -> None:
         """Ask with sync step 1 for what we lack, soon: at most once in an interval."""
@@ -196,13 +250,26 @@ class Intake:
         elif isinstance(event, SyncRequested):
             self._on_sync_request(connection, event)
         elif isinstance(event, AwarenessReceived):
-            now = self._parts.clock.monotonic()
-            number, identity, role = connection.number, connection.identity, connection.role
-            self._presence.receive(number, identity, role, event.entries, now)
+            number, identity, role = connection.number, connection.access.identity, connection.session.role
+            self.presence.receive(number, identity, role, event.entries, self.now)
         elif isinstance(event, AwarenessRequested):
             self.send_all_presence(connection)
+        elif isinstance(event, SaveRequested):
+            self._save_for(connection, event.request_id)
+        elif isinstance(event, StatelessReceived):
+            self._on_stateless(connection, event)
         else:
             self._on_rejected(connection, event)
+
+    def _on_stateless(self, connection: Connection, event: StatelessReceived) -> None:
+        """Pass it on to those who are there, or say that it is not."""
+        if not self._parts.room.relay_stateless:
+            connection.notice(notice(NoticeCode.STATELESS_REFUSED))
+            return
+        frame = encode_frame(encode_stateless(encode_var_string(event.text)))
+        for other in self._audience:
+            if other is not connection and other.access.extended:
+                other.outbox.put_broadcast(frame)
 
     # -- updates --
 
@@ -215,7 +282,7 @@ class Intake:
             self._apply(connection, event, checked)
 
     def _apply(self, connection: Connection, event: UpdateReceived, checked: Checked) -> None:
-        if not self._past_clients.isdisjoint(checked.clocks):
+        if self._past_clients and not self._past_clients.isdisjoint(checked.clocks):
             return self._refuse(connection, HistoryChanged("an update of a retired history"))
         number = connection.ledger.receive()
         if not self._journal.available:
@@ -238,17 +305,17 @@ class Intake:
         entry = None
         if taken.update is not None:
             entry = self._entry(connection, taken.update)
-            self._parts.metrics.count("updates_total")
-            self._parts.metrics.count("update_bytes_total", len(taken.update))
-            self._add_to_turn(connection, taken.update)
+            self._count("updates_total")
+            self._count("update_bytes_total", len(taken.update))
+            self._add_to_turn(None if taken.altered else connection, taken.update)
             if connection in self._audience:
-                self._presence.typed(connection.number, self._parts.clock.monotonic())
+                self.presence.typed(connection.number, self.now)
         self._journal.add(Applied(connection, number, entry, whole_sync=event.in_sync and complete))
 
     def _entry(self, connection: Connection, update: bytes) -> JournalEntry:
-        identity, clock = connection.identity, self._parts.clock
+        identity, parts = connection.access.identity, self._parts
         return JournalEntry(
-            update, identity.user_id, identity.name, clock.wall_ms(), self._parts.node, connection.number
+            update, identity.user_id, identity.name, parts.clock.wall_ms(), parts.node, connection.number
         )
 
     def _refuse(self, connection: Connection, error: CollabError) -> None:
@@ -290,6 +357,8 @@ class Intake:
     def _add_to_turn(self, connection: Connection | None, update: bytes) -> None:
         self._turn.append((connection, update))
         self.turn_bytes += len(update)
+        if self.fellows is not None:
+            self.fellows.changed(update, by_client=connection is not None)
 
 
 def _gave_all(connection: Connection, taken: Taken) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from collab.document import Document
 from collab.errors import CollabError, DocumentPoisoned, JournalError
@@ -17,8 +17,8 @@ from collab.rooms.intake import Intake
 from collab.rooms.journal_writer import Applied, JournalWriter
 from collab.rooms.live import LiveDocument
 from collab.rooms.parts import Parts
-from collab.rooms.requests import Captured, Changed, Job, answer, answer_error
-from collab.store.base import JournalEntry, Note
+from collab.rooms.requests import Captured, Changed, Job, Settled, answer, answer_error
+from collab.store.base import JournalEntry
 
 _Result = TypeVar("_Result")
 
@@ -44,10 +44,13 @@ class Jobs:
         self._audience = audience
         self._post = post
         self._waiting: list[Job] = []
+        """Captures that come after what the server proposed, when that has happened."""
+        self._captures: dict[asyncio.Future[Any], None] = {}
+        """Who has looked, and is told when what was seen is journalled."""
 
     @property
     def waiting(self) -> bool:
-        """True when a job waits until everything is journalled."""
+        """True when a capture waits for its turn to look."""
         return bool(self._waiting)
 
     async def look(self, look: Callable[[Document], _Result]) -> _Result:
@@ -57,9 +60,12 @@ class Jobs:
         return await future
 
     async def capture(self, look: Callable[[Document], _Result]) -> Captured[_Result]:
-        """Run `look` while all is journalled. Raises: JournalError, InternalError, what `look` raises."""
+        """Run `look`, and return what it saw when all of that is journalled. Nobody's edits wait for it.
+
+        Raises: JournalError, InternalError, what `look` raises.
+        """
         future: asyncio.Future[Captured[_Result]] = asyncio.get_running_loop().create_future()
-        self._ask(future, lambda: answer(future, lambda: self._captured(look)), journalled=True)
+        self._ask(future, lambda: self._capture(future, look), captures=True)
         return await future
 
     async def change(
@@ -67,7 +73,7 @@ class Jobs:
         change: Callable[[Document], _Result],
         author_id: str,
         author_name: str,
-        note: Note | None = None,
+        note: Settled | None = None,
     ) -> Changed[_Result]:
         """Let `change` edit a copy; what it did is journalled, in one commit with the note, and happens only then.
 
@@ -92,17 +98,15 @@ class Jobs:
         return await future
 
     def take(self, job: Job) -> None:
-        """Run a job now, or keep it until everything is journalled. Raises: DocumentPoisoned."""
-        if job.journalled:
+        """Run a job now, or behind what was proposed before. Raises: DocumentPoisoned."""
+        if job.captures and self._live.proposing:
             self._waiting.append(job)
         else:
             job.run()
 
     def serve_waiting(self) -> None:
-        """Run what waited for the journal, or tell that it is away. Raises: DocumentPoisoned."""
-        if not self._journal.available:
-            self.fail_waiting(JournalError(AWAY))
-        elif self._journal.idle:
+        """Run what waited, when its time has come. Raises: DocumentPoisoned."""
+        if not self._live.proposing:
             waiting, self._waiting = self._waiting, []
             for job in waiting:
                 job.run()
@@ -112,14 +116,38 @@ class Jobs:
         waiting, self._waiting = self._waiting, []
         for job in waiting:
             job.fail(error)
+        captures, self._captures = self._captures, {}
+        for future in captures:
+            answer_error(future, error)
 
-    def _ask(self, future: asyncio.Future[_Result], run: Callable[[], None], *, journalled: bool = False) -> None:
-        self._post(Job(run, lambda error: answer_error(future, error), journalled))
+    def _ask(self, future: asyncio.Future[_Result], run: Callable[[], None], *, captures: bool = False) -> None:
+        self._post(Job(run, lambda error: answer_error(future, error), captures))
 
-    def _captured(self, look: Callable[[Document], _Result]) -> Captured[_Result]:
-        covers = {connection.number: connection.ledger.acknowledged for connection in self._audience}
+    def _capture(self, future: asyncio.Future[Captured[_Result]], look: Callable[[Document], _Result]) -> None:
+        """Look now; what is journalled behind this place is not in what was seen. Raises: DocumentPoisoned."""
         document = self._live.document
-        return Captured(look(document), self._journal.seq, document.state_vector(), covers)
+        try:
+            self._check_available()
+            result, state_vector = look(document), document.state_vector()
+        except CollabError as error:
+            answer_error(future, error)
+            if isinstance(error, DocumentPoisoned):
+                raise
+            return
+
+        seen = self._journal.positions.fork()
+
+        def tell(seq: int) -> None:
+            self._captures.pop(future, None)
+            self._journal.positions.drop(seen)
+            covers = {connection.number: connection.ledger.acknowledged for connection in self._audience}
+            answer(future, lambda: Captured(result, seen.seen, state_vector, covers))
+
+        if self._journal.idle:
+            tell(self._journal.seq)
+        else:
+            self._captures[future] = None
+            self._journal.add(Applied(None, 0, None, journalled=tell))
 
     def _check_available(self) -> None:
         if not self._journal.available:
@@ -128,14 +156,14 @@ class Jobs:
     def _entry(self, update: bytes, author_id: str, author_name: str) -> JournalEntry:
         return JournalEntry(update, author_id, author_name, self._parts.clock.wall_ms(), self._parts.node, 0)
 
-    def _changed(self, update: bytes, tell: Callable[[int | None], None], seq: int | None) -> None:
+    def _changed(self, update: bytes, tell: Callable[[int | None], None], seq: int) -> None:
         """A change is journalled: let it happen. Raises: DocumentPoisoned (the journal has it all the same)."""
         try:
             if update:
                 self._intake.changed(update)
                 self._live.integrate(update)
         finally:
-            tell(seq)
+            tell(seq if update else None)
 
 
 def _answer_changed(future: asyncio.Future[Changed[_Result]], result: _Result, seq: int | None) -> None:

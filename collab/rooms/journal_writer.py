@@ -15,11 +15,17 @@ from typing import Protocol
 import structlog
 
 from collab.errors import JournalError
+from collab.rooms.confirming import Confirming, Unconfirmed
 from collab.rooms.connection import Connection
 from collab.rooms.parts import Parts
-from collab.store.base import DocumentId, HistoryId, JournalEntry, Note
+from collab.rooms.positions import Positions
+from collab.rooms.requests import Settled
+from collab.store.base import DocumentId, HistoryId, JournalEntry
 
 _log = structlog.get_logger(__name__)
+
+ADOPTED = "node:"
+"""The author of what was journalled for another node: who it was that node knew."""
 
 
 @dataclass(slots=True)  # not frozen: one is made for each update, and that takes half the time
@@ -30,13 +36,14 @@ class Applied:
     number: int
     entry: JournalEntry | None
     whole_sync: bool = False
-    journalled: Callable[[int | None], None] | None = None
-    """Called once it is journalled, with its position; None when there was nothing to journal but the note.
-
-    Raises nothing but DocumentPoisoned.
-    """
-    note: Note | None = None
+    journalled: Callable[[int], None] | None = None
+    """Called once it and all before it is journalled, with the position. Raises nothing but DocumentPoisoned."""
+    note: Settled | None = None
     """What is settled by it, in the same commit."""
+    adopted: bool = False
+    """It is another node's, which did not confirm it."""
+    heard: Unconfirmed | None = None
+    """What another node journals: what stands behind it waits for that."""
 
 
 class JournalEvents(Protocol):
@@ -58,8 +65,12 @@ class JournalWriter:
         self._history_id = history_id
         self._pending: deque[Applied] = deque()
         self._wake = asyncio.Event()
+        self.confirming = Confirming()
+        """What other nodes sent and have not confirmed."""
+        self.positions = Positions(last_seq)
+        """What the document has of the journal, to which other nodes may write, too."""
         self.seq = last_seq
-        """The last journalled position."""
+        """The last position that we journalled ourselves."""
         self.available = True
 
     @property
@@ -70,7 +81,13 @@ class JournalWriter:
     @property
     def pending_updates(self) -> list[bytes]:
         """What is on its way into the journal, in order."""
-        return [applied.entry.update for applied in self._pending if applied.entry is not None]
+        updates: list[bytes] = []
+        for applied in self._pending:
+            if applied.entry is not None:
+                updates.append(applied.entry.update)
+            elif applied.heard is not None:
+                updates += applied.heard.updates
+        return updates
 
     @property
     def pending_count(self) -> int:
@@ -81,13 +98,22 @@ class JournalWriter:
         self._pending.append(applied)
         self._wake.set()
 
+    def wait_for(self, heard: Unconfirmed) -> None:
+        """What is added from now on stands on this, which another node journals."""
+        self._pending.append(Applied(None, 0, None, heard=heard))
+        self._wake.set()
+
+    def look_again(self) -> None:
+        """Something was confirmed."""
+        self._wake.set()
+
     async def run(self, events: JournalEvents, at_most: int) -> None:
-        """Append for ever, `at_most` entries at a time. Raises: HistoryChanged."""
+        """Append for ever, `at_most` entries at a time. Raises: HistoryChanged, LeaseLost."""
         while True:
             await self._wake.wait()
-            group = [self._pending[index] for index in range(min(len(self._pending), at_most))]
+            group = self._next_group(at_most)
             if not group:
-                self._wake.clear()
+                await self._wait()
             elif await self._append(group, events):
                 for _ in group:
                     self._pending.popleft()
@@ -95,13 +121,50 @@ class JournalWriter:
             else:
                 await asyncio.sleep(self._parts.room.journal_retry_s)
 
+    def _next_group(self, at_most: int) -> list[Applied]:
+        """What may be journalled now, up to what waits for another node."""
+        now = self._parts.clock.monotonic()
+        while self._pending and (heard := self._pending[0].heard) is not None:
+            if not heard.done and self.confirming.due(heard) > now:
+                return []
+            self._pending.popleft()
+            if not heard.done:
+                self._adopt(heard)
+        group: list[Applied] = []
+        for applied in self._pending:
+            if len(group) >= at_most or (applied.heard is not None and not applied.heard.done):
+                break
+            group.append(applied)
+        return group
+
+    def _adopt(self, heard: Unconfirmed) -> None:
+        """Journal what another node sent and did not confirm, in its place: that node may be gone."""
+        self.confirming.close(heard)
+        self._parts.metrics.count("node_updates_adopted_total", len(heard.updates))
+        node, at_ms = self._parts.node, self._parts.clock.wall_ms()
+        entries = [JournalEntry(update, ADOPTED, "", at_ms, node, 0) for update in heard.updates]
+        self._pending.extendleft(Applied(None, 0, entry, adopted=True) for entry in reversed(entries))
+
+    async def _wait(self) -> None:
+        """Until there is something to do: until what is first in the queue is confirmed, or is to be adopted."""
+        self._wake.clear()
+        heard = self._pending[0].heard if self._pending else None
+        if heard is None:
+            return
+        try:
+            async with asyncio.timeout(max(0.0, self.confirming.due(heard) - self._parts.clock.monotonic())):
+                await self._wake.wait()
+        except TimeoutError:
+            self._wake.set()
+
     async def _append(self, group: Sequence[Applied], events: JournalEvents) -> bool:
         entries = [applied.entry for applied in group if applied.entry is not None]
-        notes = [applied.note for applied in group if applied.note is not None]
+        settled = [applied.note for applied in group if applied.note is not None]
+        notes, lease = [one.note for one in settled], settled[-1].lease if settled else None
         began = self._parts.clock.monotonic()
         try:
             if entries or notes:
-                self.seq = await self._parts.store.append(self._document_id, self._history_id, entries, notes)
+                self.seq = await self._parts.store.append(self._document_id, self._history_id, entries, notes, lease)
                 self._parts.metrics.observe("journal_append_seconds", self._parts.clock.monotonic() - began)
         except JournalError as error:
             self._note_away(error, events)

@@ -10,9 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from collab.document import Document
+from collab.document import Document, Kind
 from collab.errors import CollabError, FormatError, LimitExceeded
+from collab.formats.notebook.model import TRUSTED
+from collab.formats.notebook.trust import apply_without_trust
 from collab.limits import Limits
+from collab.protocol.keys import KeyIndex
 from collab.protocol.update import Checked, check_update
 from collab.rooms.ports import UpdateSlot
 from collab.store.base import DocumentId
@@ -27,12 +30,20 @@ class Taken:
     update: bytes | None
     complete: bool
     """False: a part refers to what is not here; the peer is to be asked for it."""
+    altered: bool = False
+    """The server changed it: the peer has to hear of that, too."""
 
 
 class LiveDocument:
     """One document with its clocks and its size."""
 
-    def __init__(self, document_id: DocumentId, document: Document, slot: UpdateSlot, limits: Limits) -> None:
+    def __init__(
+        self, document_id: DocumentId, document: Document, slot: UpdateSlot, limits: Limits, kind: str = Kind.TEXT
+    ) -> None:
+        self._trust = KeyIndex(TRUSTED) if kind == Kind.NOTEBOOK else None
+        """Which items would trust a cell; None: of a document without cells."""
+        if self._trust is not None:
+            self._trust.note(document.diff())
         self._document_id = document_id
         self._slot = slot
         self._limits = limits
@@ -47,6 +58,11 @@ class LiveDocument:
     def size_bytes(self) -> int:
         """An upper estimate of the encoded document."""
         return self._size_bytes
+
+    @property
+    def proposing(self) -> bool:
+        """True while something was proposed that is not journalled yet."""
+        return bool(self._proposed)
 
     def replace(self, document: Document) -> None:
         """Go on with a rebuilt document of the same history."""
@@ -70,14 +86,15 @@ class LiveDocument:
         self._check_size(len(checked.update))
         self._slot.hold(self._document_id, connection, None, checked.update)
         self.version += 1
+        trusts = self._trust is not None and self._trust.note(checked.update)
         try:
-            changed = self._apply(checked, in_sync=in_sync)
+            changed = self._apply(checked, in_sync=in_sync, trusts=trusts)
         finally:
             self._slot.clear()
         for client, clock in checked.clocks.items():
             self._clocks[client] = max(clock, self._clocks.get(client, 0))
         self._size_bytes += len(changed or b"")
-        return Taken(changed, checked.complete)
+        return Taken(changed, checked.complete, altered=trusts)
 
     def propose(self, change: Callable[[Document], _Result]) -> tuple[_Result, bytes]:
         """Let the server itself edit a copy; returns the update, empty when nothing changed.
@@ -111,11 +128,15 @@ class LiveDocument:
         self._size_bytes += len(update)
         self.version += 1
 
-    def _apply(self, checked: Checked, *, in_sync: bool) -> bytes | None:
+    def _apply(self, checked: Checked, *, in_sync: bool, trusts: bool) -> bytes | None:
         """Deletions alone, and the answers to sync step 1, carry much that is known: keep only what changed."""
         update = checked.update
         if update is None:
             return None
+        if trusts:
+            changed = self.document.changed_by(lambda: apply_without_trust(self.document, update))
+            self._clocks = self.document.clocks()
+            return changed or None
         if checked.structs and not in_sync:
             self.document.apply(update)
             return update

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 import structlog
 
 from collab.document import STATE, Document, Kind, decode_state_vector
-from collab.errors import CollabError, HistoryChanged, InternalError, NotFound
+from collab.errors import CollabError, FormatError, HistoryChanged, InternalError, NotFound, StorageError
 from collab.formats.base import READ_ONLY, Decoded
-from collab.formats.table import format_for
+from collab.formats.table import format_for, format_of
 from collab.rooms.parts import Parts
 from collab.rooms.storage_file import StorageFile
 from collab.store.base import (
@@ -27,6 +27,7 @@ from collab.store.base import (
     SaveIntent,
     Store,
     StoredHistory,
+    hash_content,
 )
 from collab.store.recovery import recover
 from connectors.base import Content
@@ -77,8 +78,24 @@ async def load(parts: Parts, record: DocumentRecord, file: StorageFile | None) -
             raise NotFound(f"document {record.document_id} was purged")
         record = known
         if record.history_id is not None:
-            return await _replay(parts, record, file)
+            loaded = await _replay(parts, record, file)
+            if loaded.read_only is None or file is None or not await _was_replaced(file, record):
+                return loaded
+            file.format = format_of(file.path)
+            await _create_history(parts, record, file)
     raise InternalError(f"document {record.document_id} has no history although one was made")
+
+
+async def _was_replaced(file: StorageFile, record: DocumentRecord) -> bool:
+    """Whether the storage has another file than the one that was shown. What nobody may edit goes with its file: there
+    is nothing of anybody in it, and the file of now may be one that can be edited."""
+    base = record.save_base
+    try:
+        if base is None or (await file.stat()).version == base.version:
+            return False
+        return hash_content((await file.read()).content) != base.content_hash
+    except (StorageError, FormatError):
+        return False
 
 
 async def rebuild(parts: Parts, document_id: DocumentId, extra: Sequence[bytes] = ()) -> tuple[Document, StoredHistory]:

@@ -39,6 +39,10 @@ class LockKeeper:
         """When `refresh` wants to be called (monotonic); None while the lock is not held."""
         return self._refresh_due
 
+    def take_over(self, lock_id: str | None) -> None:
+        """Another node may have taken the lock or given it back: go on with the id in the registry."""
+        self.lock_id, self._refresh_due = lock_id, None
+
     async def acquire(self) -> None:
         """Take the lock if it is not held. Raises: StorageError, JournalError."""
         if not self.file.capabilities.locks or self._refresh_due is not None:

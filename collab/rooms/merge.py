@@ -22,7 +22,7 @@ from collab.rooms.book import SaveBook
 from collab.rooms.notices import NoticeCode
 from collab.rooms.outside import OutsideChange
 from collab.rooms.parts import Parts
-from collab.rooms.requests import Changed
+from collab.rooms.requests import Changed, Settled
 from collab.rooms.storage_file import StorageFile
 from collab.store.base import Note, SaveBase
 from connectors.base import Content
@@ -39,6 +39,8 @@ class Found(Enum):
     UNCHANGED = auto()
     ADOPTED = auto()
     MERGED = auto()
+    TORN = auto()
+    """The beginning of a write of ours that broke off: nobody's bytes, to be written over."""
     SUSPECT = auto()
     """Empty where there was text: maybe somebody is writing just now. Believed when it stays so for `debounce_s`."""
 
@@ -63,7 +65,7 @@ class MergingRoom(Protocol):
         change: Callable[[Document], _Result],
         author_id: str,
         author_name: str,
-        note: Note | None = None,
+        note: Settled | None = None,
     ) -> Changed[_Result]:
         """Edit as the server; returns when it is journalled, in one commit with the note.
 
@@ -117,6 +119,8 @@ class Reconciler:
             return Found.ADOPTED
         if await self.book.note_version(theirs.content, theirs.version):
             return Found.UNCHANGED
+        if await self.book.note_torn(theirs.content, theirs.version):
+            return Found.TORN
         if not theirs.content and await self.book.base_content() and not self._believed(theirs.version):
             return Found.SUSPECT
         then = await self.book.base_of(theirs.content, theirs.version)
@@ -176,7 +180,7 @@ class Reconciler:
                 document.apply(checked.update)
             return merged
 
-        return await self.room.change(apply, origin.author_id, origin.author_name, note)
+        return await self.room.change(apply, origin.author_id, origin.author_name, Settled(note, self.book.lease))
 
     async def _merge_at_once(self, base: bytes, theirs: bytes, origin: Origin, note: Note) -> Changed[Merged]:
         file_format, at_ms = self.file.format, self.parts.clock.wall_ms()
@@ -184,7 +188,7 @@ class Reconciler:
         def merge(document: Document) -> Merged:
             return file_format.merge(base, theirs, document, origin.author_id, at_ms)
 
-        return await self.room.change(merge, origin.author_id, origin.author_name, note)
+        return await self.room.change(merge, origin.author_id, origin.author_name, Settled(note, self.book.lease))
 
     async def _merge_planned(self, base: bytes, theirs: bytes, origin: Origin, note: Note) -> Changed[Merged] | None:
         """Plan a large merge in the sandbox while people go on typing; None when they type too fast for that."""
@@ -196,7 +200,8 @@ class Reconciler:
             plan = await self.parts.sandbox.plan_merge(base, theirs, live, known)
             apply = partial(_apply, plan, source=origin.author_id, at_ms=at_ms)
             try:
-                return await self.room.change(apply, origin.author_id, origin.author_name, note)
+                settled = Settled(note, self.book.lease)
+                return await self.room.change(apply, origin.author_id, origin.author_name, settled)
             except _Outdated:
                 continue
         return None

@@ -24,7 +24,10 @@ class NoticeCode(StrEnum):
     SERVER_RESTARTING = "server_restarting"
     JOURNAL_UNAVAILABLE = "journal_unavailable"
     JOURNAL_AVAILABLE = "journal_available"
+    NODES_APART = "nodes_apart"
+    NODES_TOGETHER = "nodes_together"
     UPDATE_REFUSED = "update_refused"
+    STATELESS_REFUSED = "stateless_refused"
 
 
 NOTICE_TEXTS: Mapping[NoticeCode, str] = {
@@ -41,7 +44,10 @@ NOTICE_TEXTS: Mapping[NoticeCode, str] = {
     NoticeCode.SERVER_RESTARTING: "The server restarts. Your edits are kept.",
     NoticeCode.JOURNAL_UNAVAILABLE: "The server cannot keep edits at the moment. Yours stay in this browser.",
     NoticeCode.JOURNAL_AVAILABLE: "The server keeps edits again.",
+    NoticeCode.NODES_APART: "Other servers cannot be reached. What people write there comes late; yours is kept.",
+    NoticeCode.NODES_TOGETHER: "All servers reach each other again.",
     NoticeCode.UPDATE_REFUSED: "A change was refused.",
+    NoticeCode.STATELESS_REFUSED: "This server passes no messages on that are no edits.",
 }
 
 

@@ -38,6 +38,11 @@ class Pace:
         self._framed_at = NEVER
         self._budget_bytes = 0.0
 
+    @property
+    def waits(self) -> bool:
+        """Whether anybody waits."""
+        return any(self._waiting.values())
+
     def changed(self, client_id: int, change: Change, now: float) -> None:
         """Everybody is to be told of a client id."""
         since = now

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from collab.clock import Clock
-from collab.config import Config, PresenceConfig, RoomConfig, SaveConfig, StoreConfig
+from collab.config import Config, PresenceConfig, RedisConfig, RoomConfig, SaveConfig, StoreConfig
+from collab.fanout.base import Fanout
 from collab.limits import Limits
 from collab.rooms.attendance import Attendance
 from collab.rooms.large import LargeMessages
@@ -39,6 +40,12 @@ class Parts:
     """A fresh random Y client id for edits that the server itself makes."""
     new_id: Callable[[], str]
     """A fresh random text for history ids and lock ids."""
+    fanout: Fanout | None = None
+    """The way to other nodes; None: there are none."""
+    saver: str | None = None
+    """Who this process is where several nodes share the store, so that one of them stores each document; None: it is
+    alone."""
+    redis: RedisConfig = RedisConfig()  # noqa: RUF009  # it has no state
     claims: Claims = NoClaims()  # noqa: RUF009  # it has no state
     is_home: Callable[[DocumentId], bool] = lambda _: True
     """Whether this process keeps a document's entry in the registry up to date."""
@@ -63,6 +70,7 @@ class Parts:
             journal=config.store,
             large=LargeMessages(config.limits),
             attendance=Attendance(config.limits),
+            redis=config.redis,
             node=node,
             new_client_id=lambda: secrets.randbits(CLIENT_ID_BITS),
             new_id=lambda: secrets.token_hex(16),

@@ -30,6 +30,10 @@ class Presence:
         self._gone: set[int] = set()
         """Client ids that are gone while not everybody was told yet."""
         self._everybody: bytes | None = None
+        self._theirs: set[int] = set()
+        """Client ids of whom other nodes told us last."""
+        self._outgoing: dict[int, bytes] | None = None
+        """What other nodes are to be told; None: there are none."""
         self._typed_at: dict[int, float] = {}
         """Connection -> when it last changed the document."""
 
@@ -37,11 +41,33 @@ class Presence:
         self, connection: int, identity: Identity, role: Role, entries: Iterable[AwarenessEntry], now: float
     ) -> None:
         """Take what a connection sent of its people."""
-        self._note(self._table.receive(connection, identity, role, entries, now), now)
+        self._note_ours(self._table.receive(connection, identity, role, entries, now), now)
+
+    def receive_theirs(self, node: int, entries: Iterable[AwarenessEntry], now: float) -> None:
+        """Take what another node tells of its people; `node` is a number below zero."""
+        changes = self._table.receive_theirs(node, entries, now)
+        self._theirs.update(changes)
+        self._note(changes, now)
+
+    def tell_nodes(self) -> None:
+        """From now on other nodes are told of our people, too."""
+        self._outgoing = {}
+
+    def take_outgoing(self) -> bytes | None:
+        """The message for other nodes, if anything is new since the last one."""
+        if not self._outgoing:
+            return None
+        message, self._outgoing = join_awareness(list(self._outgoing.values())), {}
+        return message
+
+    def ours(self) -> bytes | None:
+        """The message for a node that knows nothing of our people; None when nobody is here."""
+        ours = [client_id for client_id in self._table.present() if (self._table.speaker(client_id) or 0) > 0]
+        return join_awareness([self._encode(client_id) for client_id in ours]) if ours else None
 
     def change_role(self, connection: int, role: Role, now: float) -> None:
         """A connection has another role: everybody sees it beside its people."""
-        self._note(self._table.change_role(connection, role), now)
+        self._note_ours(self._table.change_role(connection, role), now)
 
     def typed(self, connection: int, now: float) -> None:
         """A connection changed the document: its people are the ones to look at."""
@@ -51,11 +77,17 @@ class Presence:
         """A connection closed, and its people with it."""
         self._typed_at.pop(connection, None)
         for entry in self._table.leave(connection, now):
+            if connection < 0:
+                self._theirs.add(entry.client_id)
+            else:
+                self._theirs.discard(entry.client_id)
             self._came_or_went(entry, now)
 
     def expire(self, now: float) -> None:
         """Let time pass: who was silent for too long is gone."""
         for entry in self._table.expire(now):
+            if (self._table.speaker(entry.client_id) or 0) < 0:
+                self._theirs.add(entry.client_id)
             self._came_or_went(entry, now)
 
     def everybody(self) -> bytes | None:
@@ -69,6 +101,11 @@ class Presence:
         if len(present) > self._small_room:
             self._everybody = everybody
         return everybody
+
+    @property
+    def waits(self) -> bool:
+        """Whether somebody waits to be shown."""
+        return self._pace.waits
 
     def due(self, now: float, recipients: int) -> float | None:
         """When `take` has something to give; None: nothing waits."""
@@ -84,13 +121,21 @@ class Presence:
             size_bytes=lambda client_id: len(self._encode(client_id)),
         )
         frame = join_awareness([self._encode(client_id) for client_id in chosen]) if chosen else None
+        if self._outgoing is not None:
+            ours = [client_id for client_id in chosen if client_id not in self._theirs]
+            self._outgoing |= {client_id: self._encode(client_id) for client_id in ours}
         for client_id in self._gone.intersection(chosen):
             self._gone.discard(client_id)
+            self._theirs.discard(client_id)
             del self._encoded[client_id]
             self._pace.forget(client_id)
         if recipients <= self._small_room:
             self._encoded.clear()
         return frame
+
+    def _note_ours(self, changes: Mapping[int, Change], now: float) -> None:
+        self._theirs.difference_update(changes)
+        self._note(changes, now)
 
     def _note(self, changes: Mapping[int, Change], now: float) -> None:
         for client_id, change in changes.items():

@@ -5,6 +5,8 @@ Knows no HTTP. A document that was looked at is not looked at again until somebo
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
+
 import structlog
 
 from collab.clock import Clock
@@ -31,6 +33,8 @@ class Rebaser:
         self._store = parts.store
         self._clock = parts.clock
         self._rooms = rooms
+        self._owner = parts.saver
+        self._lease_s = parts.save.lease_s
         self._is_home = parts.is_home
         self._looked_at: dict[DocumentId, int] = {}
 
@@ -42,9 +46,22 @@ class Rebaser:
             record = await self._store.document(document_id)
             if record is None or file is None:
                 return Rebased(Outcome.NO_HISTORY)
-            return await self._rebasing.rebase(record, file.format, ratio)
+            return await self._alone(document_id, self._rebasing.rebase(record, file.format, ratio))
 
         return await self._rooms.without_room(document_id, work) or Rebased(Outcome.IN_USE)
+
+    async def _alone(self, document_id: DocumentId, work: Coroutine[None, None, Rebased]) -> Rebased:
+        """Do it while no other node may store the document: where one may, somebody has it open there."""
+        if self._owner is None:
+            return await work
+        lease = await self._store.acquire_lease(document_id, self._owner, round(self._lease_s * 1000))
+        if lease.owner != self._owner:
+            work.close()
+            return Rebased(Outcome.IN_USE)
+        try:
+            return await work
+        finally:
+            await self._store.release_lease(lease)
 
     async def rebase_quiet(self) -> int:
         """Rebase what nobody was connected to for long, where it pays; returns how many. Raises: JournalError."""

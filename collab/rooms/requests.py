@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from collab.errors import CollabError, DocumentPoisoned
+from collab.fanout.base import RoomEvent
 from collab.protocol.events import Event
 from collab.protocol.update import Checked
 from collab.rooms.connection import Connection
+from collab.store.base import Lease, Note
 
 _Result = TypeVar("_Result")
 
@@ -78,11 +80,26 @@ class Job:
 
     run: Callable[[], None]
     fail: Callable[[CollabError], None]
-    journalled: bool
-    """Only while all of the document is journalled; fails when the journal is away."""
+    captures: bool
+    """What it sees is only told when it is journalled; fails when the journal is away."""
 
 
-Message = Received | CheckedElsewhere | Left | RoleChanged | Drained | Job
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Other nodes said something."""
+
+    event: RoomEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What is settled by a change, in its commit, if the right to settle it is still ours by then."""
+
+    note: Note
+    lease: Lease | None = None
+
+
+Message = Heard | Received | CheckedElsewhere | Left | RoleChanged | Drained | Job
 
 
 def answer(future: asyncio.Future[_Result], compute: Callable[[], _Result]) -> None:

@@ -9,53 +9,31 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import replace
-from enum import StrEnum
 from typing import TypeVar
 
 import structlog
 
-from collab.document import Document
-from collab.errors import CloseCode, CollabError, HistoryChanged, InternalError, JournalError, LimitExceeded
+from collab.document import Document, Kind
+from collab.errors import CloseCode, CollabError, HistoryChanged, InternalError, JournalError, LeaseLost, LimitExceeded
 from collab.protocol.payloads import Hello, SaveState, StorageState
 from collab.protocol.roles import Identity, Role, min_role
+from collab.rooms.company import Company
 from collab.rooms.connection import Access, Connection
 from collab.rooms.loading import Loaded, has_person_deleted
-from collab.rooms.notices import NoticeCode
+from collab.rooms.notices import NoticeCode, notice
 from collab.rooms.outside import OutsideChange, OutsideChanges
 from collab.rooms.parts import Parts
-from collab.rooms.requests import Captured, Changed
+from collab.rooms.requests import Captured, Changed, Settled
+from collab.rooms.save_requests import answer_save
 from collab.rooms.saver import Saver
 from collab.rooms.snapshots import Snapshots
+from collab.rooms.states import JOINABLE, OVER
+from collab.rooms.states import TRANSITIONS as TRANSITIONS
+from collab.rooms.states import State as State
 from collab.rooms.turns import Turns
-from collab.store.base import Note
 
 _Result = TypeVar("_Result")
 _log = structlog.get_logger(__name__)
-
-
-class State(StrEnum):
-    """The life of a room."""
-
-    LOADING = "loading"
-    ACTIVE = "active"
-    SAVING = "saving"
-    CLOSING = "closing"
-    CLOSED = "closed"
-    FAILED = "failed"
-
-
-TRANSITIONS: Mapping[State, frozenset[State]] = {
-    State.LOADING: frozenset({State.ACTIVE, State.CLOSING, State.FAILED}),
-    State.ACTIVE: frozenset({State.SAVING, State.CLOSING, State.FAILED}),
-    State.SAVING: frozenset({State.ACTIVE, State.FAILED}),
-    State.CLOSING: frozenset({State.CLOSED, State.FAILED}),
-    State.CLOSED: frozenset(),
-    State.FAILED: frozenset(),
-}
-"""Which state may follow which. LOADING lasts until storage and history agree; nobody joins before."""
-
-JOINABLE = frozenset({State.ACTIVE, State.SAVING})
-OVER = frozenset({State.CLOSED, State.FAILED})
 
 
 class Room:
@@ -87,6 +65,7 @@ class Room:
         self._outside = OutsideChanges(parts, self, self.document_id, self.history_id)
         self.saver = Saver.of(parts, self, loaded)
         """None for a room without a file."""
+        self.company = Company.of(parts, self, self._turns)
 
     # -- for Rooms --
 
@@ -96,8 +75,8 @@ class Room:
 
     @property
     def seq(self) -> int:
-        """The last journalled position."""
-        return self._turns.seq
+        """The last journalled position that is known."""
+        return self._turns.positions.known
 
     @property
     def queued(self) -> int:
@@ -136,6 +115,10 @@ class Room:
         connection.session.send_hello(Hello(self.history_id, access.role, self.kind, access.identity, self.facts))
         connection.pump()
         connection.publish(self.save_state)
+        if access.jupyter and self.saver is not None:
+            self.saver.check()
+        if self.company is not None and not self.company.reach:
+            connection.notice(notice(NoticeCode.NODES_APART))
         return connection
 
     def activate(self) -> None:
@@ -150,7 +133,7 @@ class Room:
         self.notice(NoticeCode.SERVER_RESTARTING)
         self.connections.close(CloseCode.SERVICE_RESTART, "server restarts")
         self._stop_wanted = True
-        if self.saver is not None and self.state in JOINABLE:
+        if self.saver is not None and self.state in JOINABLE and not self.saver.elsewhere:
             await self.saver.save_now()
         self._attention.set()
         await self.over.wait()
@@ -166,9 +149,19 @@ class Room:
             self._turns.change_role(connection, role, details)
         return len(found)
 
+    @property
+    def tells_file_state(self) -> bool:
+        """Whether the document says what its file is: in notebooks, and where a JupyterLab is."""
+        return self.kind == Kind.NOTEBOOK or any(connection.access.jupyter for connection in self.connections)
+
+    def save_for(self, connection: Connection, request_id: int) -> None:
+        """Store now, and answer this request of a connection."""
+        self.spawn(answer_save(connection, request_id, self.saver), f"save for {connection.number}")
+
     async def undo_outside(self, seq: int, person: Identity) -> None:
         """Take an outside change back, as one edit of that person. Raises: as `OutsideChanges.undo`."""
-        await self._outside.undo(seq, person)
+        if self.company is None or not await self.company.undo(seq, person):
+            await self._outside.undo(seq, person)
 
     # -- for the saver --
 
@@ -178,6 +171,8 @@ class Room:
 
     async def capture(self, look: Callable[[Document], _Result]) -> Captured[_Result]:
         """Make something of the document while all of it is journalled. Raises: JournalError, what `look` raises."""
+        if self.company is not None:
+            await self.company.catch_up()
         return await self._turns.jobs.capture(look)
 
     async def change(
@@ -185,7 +180,7 @@ class Room:
         change: Callable[[Document], _Result],
         author_id: str,
         author_name: str,
-        note: Note | None = None,
+        note: Settled | None = None,
     ) -> Changed[_Result]:
         """Edit as the server; it happens when it is journalled, in one commit with the note.
 
@@ -207,9 +202,15 @@ class Room:
 
     def publish(self, state: SaveState, covers: Mapping[int, int] | None = None) -> None:
         """Tell all what the storage has; `covers`: messages of each connection that the stored file now contains."""
+        self.show(state, covers or {})
+        if self.company is not None and self.saver is not None and state.state is not StorageState.PENDING:
+            self.company.say_state(state, self.saver.covered_seq)
+
+    def show(self, state: SaveState, covers: Mapping[int, int]) -> None:
+        """Tell our clients what the storage has, whoever stores it."""
         self.save_state = state
         for connection in self.connections:
-            connection.covers = (covers or {}).get(connection.number, connection.covers)
+            connection.covers = covers.get(connection.number, connection.covers)
         self._publish_to(self.connections, state)
 
     def _publish_to(self, connections: Iterable[Connection], state: SaveState) -> None:
@@ -225,8 +226,15 @@ class Room:
             self._turns.sweep()
 
     def notice(self, code: NoticeCode, details: Mapping[str, object] | None = None) -> None:
-        """Tell all that announced our extensions."""
+        """Tell all that announced our extensions, and those of other nodes where it is theirs."""
         self.connections.notice(code, details)
+        if self.company is not None:
+            self.company.say_notice(code, details or {})
+
+    def fail(self, error: Exception) -> None:
+        """The room is over."""
+        self._fault = error
+        self._attention.set()
 
     # -- for the turns --
 
@@ -234,8 +242,10 @@ class Room:
         """Something was journalled: there may be something to save, or all of it is stored already."""
         if self.saver is not None:
             self.saver.note_journalled()
-            if self.saver.clean:
+            if self.saver.clean and not self.saver.elsewhere:
                 self._publish_to(connections, self.save_state)
+        if self.company is not None:
+            self.company.note_journalled(connections)
         if self._snapshots.due(self.seq):
             self.spawn(self._snapshots.take(self.capture), "snapshot")
         self._consider_end()
@@ -249,8 +259,7 @@ class Room:
         try:
             self._turns.turn()
         except Exception as error:
-            self._fault = error
-            self._attention.set()
+            self.fail(error)
         self._consider_end()
 
     def on_left(self, connection: Connection) -> None:
@@ -283,10 +292,14 @@ class Room:
                 saver.cancel()
         except* HistoryChanged:
             self._fail(HistoryChanged("another history was made for this document"))
+        except* LeaseLost:
+            self._fail(LeaseLost("another node merged meanwhile"))
         except* Exception as errors:
             _log.error("room_failed", document_id=self.document_id, exc_info=errors)
             self._fail(InternalError("room failed"))
         finally:
+            if self.company is not None:
+                await self.company.close()
             self._end()
 
     async def _run_saver(self) -> None:
@@ -349,7 +362,7 @@ class Room:
         self.connections.close(CloseCode.SERVICE_RESTART, "the room moves")
         self._turns.end()
         try:
-            await self._snapshots.write(self._turns.document.diff(), self.seq)
+            await self._snapshots.write(self._turns.document.diff(), self._turns.positions.seen)
             await self._parts.store.note_seen([self.document_id], self._clock.wall_ms())
         except JournalError as error:
             _log.warning("snapshot_failed", document_id=self.document_id, reason=str(error))

@@ -12,7 +12,6 @@ from typing import TypeVar
 
 import structlog
 
-from collab.document import Document
 from collab.errors import (
     CloseCode,
     CollabError,
@@ -35,7 +34,9 @@ from collab.rooms.outside import GONE
 from collab.rooms.parts import Parts
 from collab.rooms.room import Room
 from collab.rooms.scratch import SCRATCH, ScratchNames
+from collab.rooms.stable import StableIds
 from collab.rooms.storage_file import ROOT_DOOR, Root, StorageFile
+from collab.rooms.store_watch import watch_store
 from collab.store.base import Alias, DocumentId, DocumentRecord
 from connectors.base import Credentials, EntryKind, Folders
 
@@ -61,6 +62,7 @@ class Rooms:
         self._scratch = ScratchNames(parts.store, parts.limits, parts.clock)
         self.following = Following(parts, self._live)
         """What happens in the storages reaches the rooms by this."""
+        self._stable = StableIds(parts.store, lambda root, path: self._file(root, path, SERVER), self.following)
         self.outgrown = Outgrown(parts.limits.rooms)
         self._numbers = 0
         self._draining = False
@@ -70,6 +72,7 @@ class Rooms:
     async def __aenter__(self) -> Rooms:
         await self._group.__aenter__()
         self._start(self._sweep(), "sweep rooms")
+        self._start(watch_store(self._parts, self._live), "watch the store")
         for root in self._roots.values():
             if isinstance(root.connector, Folders) and root.connector.capabilities.watches:
                 self._start(self.following.watch(root, root.connector), f"watch {root.name}")
@@ -107,7 +110,7 @@ class Rooms:
             writable = writable and stat.writable
             size_bytes = stat.size_bytes
             file.path = stat.path
-            record = await self._parts.store.resolve(Alias(f"{ROOT_DOOR}{root}", stat.path), self._wall_ms())
+            record = await self._stable.resolve(Alias(f"{ROOT_DOOR}{root}", stat.path), stat.stable_id, self._wall_ms())
         return Found(record, file, writable, size_bytes)
 
     async def open_found(self, found: Found) -> OpenedDocument:
@@ -187,11 +190,11 @@ class Rooms:
             raise NotFound("not live", public=GONE)
         await room.undo_outside(seq, person)
 
-    async def content_now(self, document_id: DocumentId) -> bytes:
-        """The live content as the file would be, stored or not. Raises: as `join`."""
+    async def content_now(self, document_id: DocumentId, *, converted: bool = False) -> bytes:
+        """The live content as the file would be, stored or not; `converted`: not in the file's own manner."""
         room = await self.room_of(document_id, SERVER)
-        if room.saver is None:
-            return await room.look(_plain)
+        if room.saver is None or converted:
+            return await room.look((format_named("text") if room.saver is None else room.saver.file.format).rescue)
         return await room.saver.content_now(room.look)
 
     # -- histories --
@@ -335,6 +338,8 @@ class Rooms:
         self._parts.metrics.count("rooms_loaded_total")
         running = self._start(room.run(), f"room {record.document_id}: owner")
         try:
+            if room.company is not None:
+                await room.company.open()
             if room.saver is not None:
                 await room.saver.load(limit_s, self._parts.limits.save_timeout_s)
             room.activate()
@@ -357,9 +362,8 @@ class Rooms:
         if root is None:
             raise NotFound(f"no root {root_name}")
         limits, save_s = self._parts.limits, self._parts.limits.save_timeout_s
-        file_format = format_of(path)
-        size_limit = size_limit_bytes(file_format.name, limits)
-        return StorageFile(root, path, file_format, credentials, size_limit, save_s)
+        found = format_of(path)
+        return StorageFile(root, path, found, credentials, size_limit_bytes(found.name, limits), save_s)
 
     def _file_of(self, record: DocumentRecord, credentials: Credentials) -> StorageFile | None:
         door, external_id = record.alias.door, record.alias.external_id
@@ -392,7 +396,3 @@ class Rooms:
             await asyncio.sleep(SWEEP_S)
             for room in tuple(self._live.values()):
                 room.sweep()
-
-
-def _plain(document: Document) -> bytes:
-    return format_named("text").rescue(document)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import structlog
 
@@ -20,6 +20,7 @@ from collab.errors import (
     FormatError,
     InternalError,
     JournalError,
+    LeaseLost,
     LockConflict,
     NotFound,
     StorageError,
@@ -28,12 +29,16 @@ from collab.errors import (
 from collab.protocol.payloads import SaveState, StorageState
 from collab.rooms.absorb import Absorber, Absorption
 from collab.rooms.book import SaveBook
+from collab.rooms.encoding import captured_file
+from collab.rooms.file_state import FileState
 from collab.rooms.loading import Loaded
 from collab.rooms.lock_keeper import LockKeeper
-from collab.rooms.merge import Found, MergingRoom, Reconciler
+from collab.rooms.merge import Found, Reconciler
 from collab.rooms.notices import NoticeCode
 from collab.rooms.parts import Parts
 from collab.rooms.requests import Captured
+from collab.rooms.saving_right import Held, SavingRight
+from collab.rooms.saving_room import Others, SavingRoom
 from collab.rooms.storage_file import StorageFile
 from collab.rooms.timing import Timing
 from collab.store.base import hash_content
@@ -47,47 +52,22 @@ RACES_IN_A_ROW = 8
 """So often a save that lost a race is tried again at once."""
 
 
-class SavingRoom(MergingRoom, Protocol):
-    """What a saver needs of its room."""
-
-    @property
-    def seq(self) -> int:
-        """The last journalled position."""
-        ...
-
-    async def capture(self, look: Callable[[Document], _Result]) -> Captured[_Result]:
-        """Make something of the document while all of it is journalled. Raises: JournalError, what `look` raises."""
-        ...
-
-    async def person_deleted(self) -> bool:
-        """Whether a person's journalled edit of this history deleted something. Raises: JournalError."""
-        ...
-
-    def set_saving(self, saving: bool) -> None: ...
-
-    def wake(self) -> None:
-        """The saver is done with something: the room may want to go."""
-        ...
-
-    def publish(self, state: SaveState, covers: Mapping[int, int] | None = None) -> None:
-        """Tell all; `covers`: the messages of each connection that the stored file now contains."""
-        ...
-
-
 class Saver:
     """The saver of one document; its task is the only one that talks to the file once the document is loaded."""
 
     def __init__(self, parts: Parts, room: SavingRoom, file: StorageFile, book: SaveBook, locks: LockKeeper) -> None:
+        self._right = SavingRight(parts.store, parts.clock, book.document_id, parts.saver, parts.save.lease_s)
         self.file = file
         self.deleted = False
         """The file is gone: nothing is written until it is back or a person restores it."""
+        self.others: Others | None = None
         self.state = SaveState(StorageState.STORED)
+        self._parts = parts
         self._clock = parts.clock
-        self._metrics = parts.metrics
-        self._sandbox = parts.sandbox
         self._room = room
         self._book = book
         self._locks = locks
+        self._file_state = FileState(room, book, file.author_id)
         self._reconciler = Reconciler(room, file, book, parts)
         self._absorber = Absorber(parts, book.document_id, book, self._reconciler)
         self._timing = Timing(parts.save, parts.clock.monotonic(), polls=not file.capabilities.watches)
@@ -115,9 +95,19 @@ class Saver:
         return self._book.covered_seq >= self._room.seq and not self._book.doubtful
 
     @property
+    def elsewhere(self) -> bool:
+        """True while another node stores the document."""
+        return self._right.elsewhere
+
+    @property
+    def covered_seq(self) -> int:
+        """The journal position that the storage has."""
+        return self._book.covered_seq
+
+    @property
     def settled(self) -> bool:
-        """True when the room may go: the storage has everything, or wants nothing of it any more."""
-        return not self.busy and (self.clean or self.deleted)
+        """True when the room may go: the storage has everything, or wants nothing of it, or gets it from elsewhere."""
+        return not self.busy and (self.clean or self.deleted or self.elsewhere)
 
     @property
     def busy(self) -> bool:
@@ -126,7 +116,7 @@ class Saver:
 
     def note_journalled(self) -> None:
         """Something was journalled."""
-        if self._book.covered_seq >= self._room.seq:
+        if self.elsewhere or self._book.covered_seq >= self._room.seq - self._file_state.telling:
             return
         self._timing.edited(self._clock.monotonic())
         if self.state.state is StorageState.STORED:
@@ -137,6 +127,12 @@ class Saver:
         """Save what there is to save now: the last one left."""
         self._timing.hurry()
         self._wake.set()
+
+    def right_may_be_free(self) -> None:
+        """Another node is gone: maybe it was the one that stores the document."""
+        if self.elsewhere:
+            self._right.ask_soon()
+            self._wake.set()
 
     def check(self) -> None:
         """Look at the storage soon: something is said to have happened there."""
@@ -175,6 +171,8 @@ class Saver:
             raise JournalError(f"what was merged is not journalled in {limit_s:g} s") from None
 
     async def _agree(self, storage_s: float) -> None:
+        if await self._right.have(self._book, self._locks, self.others) is Held.ELSEWHERE:
+            return
         try:
             await self._look(storage_s)
         except (StorageError, FormatError) as error:
@@ -182,35 +180,37 @@ class Saver:
         else:
             self._publish(StorageState.STORED if self.clean else StorageState.PENDING)
         await self._absorber.absorb()
-        if not self.clean:
-            self._timing.edited(self._clock.monotonic())
+        await self._tell_file_state()
 
     async def content_now(self, look: Callable[[Callable[[Document], bytes]], Awaitable[bytes]]) -> bytes:
         """The live content as the file would be. Raises: JournalError, InternalError."""
         base_content = await self._book.base_content() or b""
-        if not self.file.format.sandboxed:
-            return await look(lambda document: self._encoded(document, base_content))
-        state = await look(lambda document: document.diff())
-        return await self._sandbox.encode(self.file.format.name, state, base_content)
+        if self.file.format.sandboxed:
+            return await self._parts.sandbox.encode(self.file.format.name, await look(Document.diff), base_content)
+        return await look(lambda document: self._encoded(document, base_content))
 
     def _encoded(self, document: Document, base_content: bytes) -> bytes:
-        """As it would be stored; where that cannot be in the file's manner, as it can be."""
         try:
             return self.file.format.encode(document, base_content)
         except FormatError:
             return self.file.format.rescue(document)
 
     async def release(self) -> None:
-        """Give the storage's lock back."""
-        await self._locks.release()
+        """Give the storage's lock back, and let another node store."""
+        if self.elsewhere:
+            return
+        if self.others is None or not self.others.present:
+            await self._locks.release()
+        try:
+            await self._right.release()
+        except JournalError as error:
+            _log.warning("lease_not_released", path=self.file.path, reason=str(error))
 
     def end(self) -> None:
         """The room is over: answer who waits."""
         for asked in self._take_asked():
             asked.set_result(self.state)
         self._absorber.end()
-
-    # -- the saver's task --
 
     async def run(self) -> None:
         """Save, check and refresh when it is time, for ever."""
@@ -219,7 +219,7 @@ class Saver:
             self._busy = True
             asked = self._take_asked()
             try:
-                await self._absorber.serve()
+                await self._absorber.serve(self._may_save)
                 await self._attempt(forced=bool(asked))
             finally:
                 self._busy = False
@@ -235,7 +235,7 @@ class Saver:
 
     async def _wait(self) -> None:
         while not self._asked and not self._absorber.asked:
-            due = self._timing.due(dirty=self._dirty, lock_due=self._locks.refresh_due)
+            due = self._next()
             delay_s = None if due is None else due - self._clock.monotonic()
             if delay_s is not None and delay_s <= 0:
                 return
@@ -246,6 +246,13 @@ class Saver:
             except TimeoutError:
                 return
 
+    def _next(self) -> float | None:
+        """When there is something to do."""
+        if self.elsewhere:
+            return self._right.due
+        dues = (self._timing.due(dirty=self._dirty, lock_due=self._locks.refresh_due), self._right.due)
+        return min((due for due in dues if due is not None), default=None)
+
     @property
     def _dirty(self) -> bool:
         return self._restoring or (not self.deleted and not self.clean)
@@ -253,6 +260,10 @@ class Saver:
     async def _attempt(self, *, forced: bool) -> None:
         now = self._clock.monotonic()
         try:
+            if not await self._may_save():
+                if forced and self.others is not None:
+                    self.state = await self.others.ask_to_save()
+                return
             if self._locks.refresh_due is not None and now >= self._locks.refresh_due:
                 await self._locks.refresh()
             if forced:
@@ -261,15 +272,33 @@ class Saver:
                 await self._look()
             if self._dirty and (forced or self._timing.save_due(now)):
                 await self._save()
+        except LeaseLost:
+            self._right.lost()
+            self._wake.set()
         except CollabError as error:
             self._failed(error)
         else:
             self._succeeded()
+            await self._tell_file_state()
+
+    async def _tell_file_state(self) -> None:
+        await self._file_state.tell(self.clean)
+        if not self.clean:
+            self.note_journalled()
+
+    async def _may_save(self) -> bool:
+        """Have or keep the right to store. Raises: JournalError."""
+        held = await self._right.have(self._book, self._locks, self.others)
+        if held is Held.FRESH:
+            self._timing.check(self._clock.monotonic())
+            if not self.clean:
+                self._timing.edited(self._clock.monotonic())
+        return held is not Held.ELSEWHERE
 
     def _must_look(self, now: float) -> bool:
         """After a failure nothing is known of the storage: look before anything else."""
-        failed = self.state.state is StorageState.REFUSED or self._book.doubtful
-        return not self._restoring and (failed or self._timing.check_due(now))
+        failed = self.state.state is StorageState.REFUSED
+        return not self._restoring and (failed or self._book.doubtful or self._timing.check_due(now))
 
     async def _look(self, limit_s: float | None = None) -> Found:
         """Take over what the storage holds. Raises: StorageError, FormatError, JournalError, DocumentPoisoned."""
@@ -291,7 +320,7 @@ class Saver:
             try:
                 return await self._write_captured()
             except VersionConflict:
-                self._metrics.count("save_conflicts_total")
+                self._parts.metrics.count("save_conflicts_total")
                 if await self._look() is Found.SUSPECT:
                     raise
         raise VersionConflict("lost too many races in a row")
@@ -300,8 +329,9 @@ class Saver:
         """Raises: any CollabError; VersionConflict: look at the storage and try again."""
         base = self._book.base
         base_content = await self._book.base_content() or b""
-        captured = await self._capture(base_content)
-        if base is not None and not self._restoring and hash_content(captured.result) == base.content_hash:
+        captured = await captured_file(self._room, self.file.format, base_content, self._parts)
+        settled = base is not None and not self._restoring and not self._book.doubtful
+        if base is not None and settled and hash_content(captured.result) == base.content_hash:
             await self._book.note_covered(captured)
             return self._stored(captured.covers)
         await self._refuse_emptying(captured.result, base_content)
@@ -312,15 +342,6 @@ class Saver:
         finally:
             self._room.set_saving(False)
 
-    async def _capture(self, base_content: bytes) -> Captured[bytes]:
-        """The file of a state that is journalled whole; what reads strangers' files to write them does so apart."""
-        file_format = self.file.format
-        if not file_format.sandboxed:
-            return await self._room.capture(lambda document: file_format.encode(document, base_content))
-        captured = await self._room.capture(lambda document: document.diff())
-        content = await self._sandbox.encode(file_format.name, captured.result, base_content)
-        return replace(captured, result=content)
-
     async def _write(self, captured: Captured[bytes]) -> None:
         if_version = None if self._restoring or self._book.base is None else Version(self._book.base.version)
         if not self._restoring:
@@ -328,8 +349,8 @@ class Saver:
         intent = await self._book.begin(captured, if_version)
         began = self._clock.monotonic()
         try:
-            result = await self.file.write(captured.result, if_version)
-            self._metrics.observe("save_seconds", self._clock.monotonic() - began)
+            result = await self._right.during(self.file.write(captured.result, if_version))
+            self._parts.metrics.observe("save_seconds", self._clock.monotonic() - began)
         except LockConflict:
             self._locks.lost()
             raise
@@ -360,7 +381,7 @@ class Saver:
 
     def _failed(self, error: CollabError) -> None:
         self._timing.failed(self._clock.monotonic(), until_edited=isinstance(error, FormatError))
-        self._metrics.count("save_failures_total")
+        self._parts.metrics.count("save_failures_total")
         _log.warning("save_failed", path=self.file.path, code=error.code, reason=str(error))
         if isinstance(error, NotFound) and not self.deleted:
             self.deleted = True

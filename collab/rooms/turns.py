@@ -14,11 +14,15 @@ from typing import Protocol
 
 from collab.document import Document
 from collab.errors import CloseCode, CollabError, DocumentPoisoned, InternalError, JournalError, MalformedMessage
+from collab.fanout.base import Fanout, RoomEvent
 from collab.protocol.events import Event, UpdateReceived
 from collab.protocol.roles import Role
 from collab.protocol.update import Checked
+from collab.rooms.alarm import Alarm
 from collab.rooms.audience import Audience
+from collab.rooms.catching_up import CatchingUp
 from collab.rooms.connection import Access, Connection
+from collab.rooms.fellows import FellowEvents, Fellows
 from collab.rooms.inbox import Inbox
 from collab.rooms.intake import Intake, Poison
 from collab.rooms.jobs import Jobs
@@ -28,8 +32,9 @@ from collab.rooms.loading import Loaded
 from collab.rooms.notices import NoticeCode, notice
 from collab.rooms.outbox import BATCH_FRACTION
 from collab.rooms.parts import Parts
+from collab.rooms.positions import Positions
 from collab.rooms.repair import repaired
-from collab.rooms.requests import CheckedElsewhere, Drained, Job, Left, Message, Received, RoleChanged
+from collab.rooms.requests import CheckedElsewhere, Drained, Heard, Job, Left, Message, Received, RoleChanged
 
 TURN_MESSAGES = 256
 """So many messages are taken before what they changed is sent and others get a turn."""
@@ -42,9 +47,7 @@ class TurnEvents(Protocol):
         """Something was journalled; these connections have a new count of acknowledged messages."""
         ...
 
-    def on_left(self, connection: Connection) -> None:
-        """A connection is gone."""
-        ...
+    def on_left(self, connection: Connection) -> None: ...
 
     def on_empty(self) -> None:
         """The last connection left."""
@@ -57,6 +60,8 @@ class TurnEvents(Protocol):
     def take_turn(self) -> None:
         """Call `turn`; the event loop does, once for all that was queued."""
         ...
+
+    def save_for(self, connection: Connection, request_id: int) -> None: ...
 
     def spawn(self, work: Coroutine[object, object, None], role: str) -> None: ...
 
@@ -74,7 +79,7 @@ class Turns:
         self._room = room
         self._turn_bytes = parts.limits.outbox_size_bytes // BATCH_FRACTION
         self._inbox: Inbox[Message] = Inbox(parts.limits.room_inbox_messages)
-        self._live = LiveDocument(self._document_id, loaded.document, parts.slot, parts.limits)
+        self._live = LiveDocument(self._document_id, loaded.document, parts.slot, parts.limits, loaded.kind)
         self.large = parts.large
         self._journal = JournalWriter(parts, self._document_id, loaded.history_id, loaded.last_seq)
         self._intake = Intake(
@@ -83,23 +88,26 @@ class Turns:
             self._journal,
             self.connections,
             self._start_check,
+            room.save_for,
             loaded.suspect,
             loaded.past_clients,
         )
+        self.fellows: Fellows | None = None
+        """The rooms of other nodes, when there are any."""
         self.jobs = Jobs(parts, self._live, self._journal, self._intake, self.connections, self._post_job)
+        self.store_side = CatchingUp(
+            parts.store, self._document_id, loaded.history_id, self.positions, self._intake, self.jobs
+        )
         self._loop = asyncio.get_running_loop()
         self._scheduled = False
-        self._question: asyncio.TimerHandle | None = None
-        self._frame: asyncio.TimerHandle | None = None
-        """The turn that presence waits for."""
-        self._frame_due = 0.0
+        self._alarm = Alarm(self._loop, parts.clock, self.schedule)
         self._holding: dict[int, Connection] = {}
         """Connections that are not read from because the inbox was full."""
 
     @property
-    def seq(self) -> int:
-        """The last journalled position."""
-        return self._journal.seq
+    def positions(self) -> Positions:
+        """What the document has of the journal."""
+        return self._journal.positions
 
     @property
     def queued(self) -> int:
@@ -128,6 +136,11 @@ class Turns:
         self.schedule()
         return connection
 
+    def meet(self, fanout: Fanout, events: FellowEvents) -> Fellows:
+        """From now on the rooms of other nodes are told what happens here, and heard."""
+        self.fellows = Fellows(self._parts, fanout, self._live, self._intake, self._journal, events)
+        return self.fellows
+
     def schedule(self) -> None:
         """Have a turn when the event loop has read what there is to read."""
         if not self._scheduled:
@@ -148,14 +161,15 @@ class Turns:
 
     def post_event(self, connection: Connection, event: Event, size_bytes: int) -> None:
         inbox = self._inbox
-        if inbox.overflowing:
+        if inbox and inbox.overflowing:
             connection.close(CloseCode.TRY_AGAIN_LATER, "overload")
             return
-        inbox.post(Received(connection, event, size_bytes))
+        inbox.append(Received(connection, event, size_bytes))
         if inbox.full:
             self._holding[connection.number] = connection
             connection.hold_reading(room_is_full=True)
-        self.schedule()
+        if not self._scheduled:
+            self.schedule()
 
     def post_leave(self, connection: Connection) -> None:
         self._post(Left(connection))
@@ -170,8 +184,15 @@ class Turns:
     def note_written(self, size_bytes: int) -> None:
         self._parts.metrics.count("sent_bytes_total", size_bytes)
 
+    def post_heard(self, event: RoomEvent) -> None:
+        """Other nodes said something."""
+        if self._inbox.overflowing and self.fellows is not None:
+            self.fellows.overflowed = True
+        elif not self.over:
+            self._post(Heard(event))
+
     def _post(self, message: Message) -> None:
-        self._inbox.post(message)
+        self._inbox.append(message)
         self.schedule()
 
     def _post_job(self, job: Job) -> None:
@@ -185,15 +206,21 @@ class Turns:
     def on_settled(self, settled: Sequence[Applied]) -> None:
         """The one place from which acknowledgements follow: all of `settled` is journalled."""
         touched: dict[int, Connection] = {}
-        seq = self._journal.seq - sum(applied.entry is not None for applied in settled)
+        noted = seq = self._journal.seq - sum(applied.entry is not None for applied in settled)
         for applied in settled:
             seq += applied.entry is not None
             if applied.journalled is not None:
+                self.positions.note_own(noted + 1, seq)
+                noted = seq
                 self.schedule()  # before who waits for the change goes on: it is sent first
-                self._fenced(partial(applied.journalled, seq if applied.entry is not None else None))
+                self._fenced(partial(applied.journalled, seq))
             if applied.connection is not None:
                 applied.connection.ledger.settle(applied.number, whole_sync=applied.whole_sync)
                 touched[applied.connection.number] = applied.connection
+        self.positions.note_own(noted + 1, seq)
+        if self.fellows is not None:
+            self.fellows.journalled(settled, seq)
+            self.schedule()
         for connection in touched.values():
             connection.acknowledge()
         self._room.on_journalled(tuple(touched.values()))
@@ -204,6 +231,7 @@ class Turns:
         """From now on nothing is applied; clients keep what they type."""
         self._parts.metrics.count("journal_failures_total")
         self.connections.notice(NoticeCode.JOURNAL_UNAVAILABLE)
+        self.jobs.fail_waiting(error)
         self.schedule()
 
     def on_journal_back(self) -> None:
@@ -225,22 +253,26 @@ class Turns:
         self._scheduled = False
         if self.over:
             return
-        self._fenced(self._take_messages)
-        self._intake.send_turn()
+        now = self._intake.now = self._clock.monotonic()
+        if self._inbox:
+            self._fenced(self._take_messages)
+        self._intake.send_turn(now)
         if self.jobs.waiting:
             self._fenced(self.jobs.serve_waiting)
         if self._journal.available and self._intake.asking:
-            self._fenced(self._ask)
+            self._fenced(partial(self._intake.ask_due, self._clock.monotonic()))
         if self.connections.filled:
             self.connections.flush()
-        self._await_frame()
-        if len(self._inbox) and not self._held:
+        self._come_back(now)
+        if self._inbox and not self._held:
             self.schedule()
 
     def sweep(self) -> None:
         """Let time pass: for presence, and for silent, slow and expired connections."""
         now = self._clock.monotonic()
         self._intake.expire(now)
+        if self.fellows is not None:
+            self.fellows.sweep(now)
         slow = self.connections.sweep(now, self._clock.wall_ms(), self._parts.limits.outbox_stall_s)
         if slow:
             self._parts.metrics.count("slow_consumers_total", slow)
@@ -258,6 +290,8 @@ class Turns:
             poison.connection.fail(MalformedMessage("update poisoned the document"))
         self._live.replace(await repaired(self._parts, self._document_id, poison, self._journal.pending_updates))
         self._intake.poison = None
+        if self.fellows is not None:
+            self.fellows.ask_all()
         for connection in self.connections:
             self._intake.ask_for_missing(connection)
             self._fenced(partial(self._intake.take_deferred, connection))
@@ -266,36 +300,32 @@ class Turns:
     def end(self) -> None:
         """Nothing is taken any more: answer who waits for something."""
         self.over = True
-        for timer in (self._question, self._frame):
-            if timer is not None:
-                timer.cancel()
+        self._alarm.end()
         ended = InternalError("the room ended")
-        while (message := self._inbox.take()) is not None:
+        while self._inbox:
+            message = self._inbox.popleft()
             if isinstance(message, Job):
                 message.fail(ended)
         self.jobs.fail_waiting(ended)
 
     @property
     def _held(self) -> bool:
-        """True while nothing more may be applied: a job waits for the journal, or that is too far behind."""
+        """True while nothing more may be applied: the document is to be repaired, or the journal is too far behind."""
         if self._intake.poison is not None:
             return True
-        behind = self._journal.pending_count
-        if not behind or not self._journal.available:
-            return False
-        return self.jobs.waiting or behind >= self._parts.limits.room_inbox_messages
+        return self._journal.available and self._journal.pending_count >= self._parts.limits.room_inbox_messages
 
     def _take_messages(self) -> None:
-        received_bytes = 0
-        for _ in range(TURN_MESSAGES):
-            if self._held or self._intake.turn_bytes > self._turn_bytes:
+        inbox, intake, received_bytes = self._inbox, self._intake, 0
+        for _ in range(min(TURN_MESSAGES, len(inbox))):
+            if self._held or intake.turn_bytes > self._turn_bytes:
                 break
-            message = self._inbox.take()
-            if message is None:
-                break
+            message = inbox.popleft()
             if isinstance(message, Received):
                 received_bytes += message.size_bytes
-            self._handle(message)
+                intake.take(message)
+            else:
+                self._handle(message)
         if received_bytes:
             self._parts.metrics.count("received_bytes_total", received_bytes)
         if self._holding and not self._inbox.full:
@@ -311,33 +341,17 @@ class Turns:
         if self._intake.poison is not None:
             self._room.on_poisoned()
 
-    def _ask(self) -> None:
-        """Send the questions that are due, and come back for the next one."""
-        now = self._clock.monotonic()
-        self._intake.ask_due(now)
-        due = self._intake.next_question
-        if self._question is not None:
-            self._question.cancel()
-        self._question = None if due is None else self._loop.call_later(max(0.0, due - now), self.schedule)
+    def _come_back(self, now: float) -> None:
+        """Have a turn when a question, presence, or something for other nodes is due."""
+        intake = self._intake
+        if intake.asking:
+            self._alarm.at(intake.next_question if self._journal.available else None)
+        self._alarm.at(intake.presence_due(now))
+        if self.fellows is not None:
+            self._alarm.at(self.fellows.due)
 
-    def _await_frame(self) -> None:
-        """Come back when presence that waits may be sent."""
-        due = self._intake.presence_due
-        if due is None or (self._frame is not None and self._frame_due <= due):
-            return
-        if self._frame is not None:
-            self._frame.cancel()
-        self._frame_due = due
-        self._frame = self._loop.call_later(max(0.0, due - self._clock.monotonic()), self._on_frame)
-
-    def _on_frame(self) -> None:
-        self._frame = None
-        self.schedule()
-
-    def _handle(self, message: Message) -> None:
-        if isinstance(message, Received):
-            self._intake.take(message)
-        elif isinstance(message, CheckedElsewhere):
+    def _handle(self, message: Heard | CheckedElsewhere | Left | RoleChanged | Drained | Job) -> None:
+        if isinstance(message, CheckedElsewhere):
             self._intake.take_checked(message.received, message.outcome)
         elif isinstance(message, Left):
             self._leave(message.connection)
@@ -345,6 +359,9 @@ class Turns:
             self._intake.show_role(message.connection)
         elif isinstance(message, Drained):
             self._intake.resync(message.connection)
+        elif isinstance(message, Heard):
+            if self.fellows is not None:
+                self.fellows.take(message.event)
         else:
             self.jobs.take(message)
 

@@ -49,7 +49,11 @@ class Child:
     async def start(cls, limits: Limits) -> Child:
         """A child that is ready for its first job. Raises: ChildDied, OSError."""
         child = cls(await _spawn(), limits)
-        await child._exchange(wire.pack([json.dumps(asdict(limits)).encode()]))
+        try:
+            await child._exchange(wire.pack([json.dumps(asdict(limits)).encode()]))
+        except BaseException:  # cancelled, mostly: nobody else knows that it is there
+            await child.close()
+            raise
         return child
 
     @property

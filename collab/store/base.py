@@ -2,178 +2,45 @@
 
 One row of the registry is one document: its aliases (door + external id), kind, current history, save base,
 lock id, open save intents. A history is a chain of journalled updates on top of an optional snapshot.
-Implementations: `sqlite.py` (embedded), `memory.py` (tests); PostgreSQL comes behind the same contract.
+Implementations: `sqlite.py` (embedded), `postgres/` (several nodes), `memory.py` (tests).
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NewType, Protocol
+from typing import Protocol
 
+from collab.store.cluster import ClusterStore as ClusterStore
+from collab.store.cluster import Lease as Lease
+from collab.store.cluster import Position as Position
+from collab.store.cluster import Since as Since
 from collab.store.past import Absorbed as Absorbed
 from collab.store.past import HistoryId as HistoryId
 from collab.store.past import Point as Point
 from collab.store.past import PointName as PointName
 from collab.store.past import RetiredHistory as RetiredHistory
-
-DocumentId = NewType("DocumentId", str)
-ContentHash = NewType("ContentHash", str)
-"""`sha256:` and 64 hex digits."""
-ERASED_ID = "erased"
-ERASED_NAME = ""
-"""What stands in every entry of a person who was erased."""
-
-
-@dataclass(frozen=True, slots=True)
-class Alias:
-    """One way to a document: a door (`root:NAME`, `scratch`, `wopi:HOST`) and the id used there."""
-
-    door: str
-    external_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class SaveBase:
-    """What the storage held when we last loaded or saved: the ancestor of every later merge."""
-
-    version: str
-    content_hash: ContentHash
-    seq: int
-    """The journal position that this content covers (0: the loaded file itself)."""
-    state_vector: bytes
-    at_ms: int
+from collab.store.records import ERASED_ID as ERASED_ID
+from collab.store.records import ERASED_NAME as ERASED_NAME
+from collab.store.records import Alias as Alias
+from collab.store.records import ContentHash as ContentHash
+from collab.store.records import DocumentId as DocumentId
+from collab.store.records import DocumentRecord as DocumentRecord
+from collab.store.records import FreshHistory as FreshHistory
+from collab.store.records import JournalEntry as JournalEntry
+from collab.store.records import Note as Note
+from collab.store.records import QuarantinedUpdate as QuarantinedUpdate
+from collab.store.records import SaveBase as SaveBase
+from collab.store.records import SaveIntent as SaveIntent
+from collab.store.records import Share as Share
+from collab.store.records import Snapshot as Snapshot
+from collab.store.records import StoredHistory as StoredHistory
+from collab.store.records import StoredUpdate as StoredUpdate
+from collab.store.records import hash_content as hash_content
+from collab.store.records import retired_alias as retired_alias
+from collab.store.records import stored_size_bytes as stored_size_bytes
 
 
-Note = Absorbed | SaveBase
-"""What a merge settles. It is journalled in the transaction of the merge, so that nothing is merged twice."""
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentRecord:
-    """A registry row."""
-
-    document_id: DocumentId
-    alias: Alias
-    kind: str | None
-    history_id: HistoryId | None
-    save_base: SaveBase | None
-    lock_id: str | None
-    created_ms: int
-    seen_ms: int = 0
-    """When somebody was last known to be connected."""
-
-
-@dataclass(frozen=True, slots=True)
-class JournalEntry:
-    """One update with its author. `connection` tells an author's tabs apart in one node's life."""
-
-    update: bytes
-    author_id: str
-    author_name: str
-    at_ms: int
-    node: str
-    connection: int
-
-
-@dataclass(frozen=True, slots=True)
-class StoredUpdate:
-    """A journalled update; `seq` counts from 1 within a history, without gaps."""
-
-    seq: int
-    entry: JournalEntry
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """The whole document (update v1) as of `seq`, inclusive."""
-
-    seq: int
-    state: bytes
-    at_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class StoredHistory:
-    """What is needed to rebuild a document: the newest snapshot and the updates behind it."""
-
-    history_id: HistoryId
-    snapshot: Snapshot | None
-    updates: Sequence[StoredUpdate]
-    last_seq: int
-    complete: bool = True
-    """False when rows of it were damaged and are missing here; the log names them."""
-
-
-@dataclass(frozen=True, slots=True)
-class FreshHistory:
-    """What a document goes on with when its history is retired: the same content without its past."""
-
-    history_id: HistoryId
-    state: bytes
-    save_base: SaveBase | None
-    retired_vector: bytes
-    """The state vector of the history that goes: who is in it comes from before."""
-
-
-@dataclass(frozen=True, slots=True)
-class SaveIntent:
-    """Written before a save touches the storage, so that a crash cannot make our own bytes look foreign."""
-
-    intent_id: int
-    content_hash: ContentHash
-    seq: int
-    state_vector: bytes
-    if_version: str | None
-    base_hash: ContentHash | None
-    at_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class QuarantinedUpdate:
-    """An update that killed a worker or that the document refused; kept for the operator, never replayed."""
-
-    quarantine_id: int
-    document_id: DocumentId
-    seq: int | None
-    connection: int
-    update: bytes
-    reason: str
-    at_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """A link to one document with a role; only the digest of its secret is kept."""
-
-    share_id: str
-    document_id: DocumentId
-    secret_digest: str
-    role: str
-    created_by: str
-    created_ms: int
-    expires_ms: int | None
-    revoked_ms: int | None
-
-
-def hash_content(content: bytes) -> ContentHash:
-    """The name that bytes have in the store."""
-    return ContentHash(f"sha256:{hashlib.sha256(content).hexdigest()}")
-
-
-def stored_size_bytes(history: StoredHistory) -> int:
-    """How many bytes rebuild a document."""
-    snapshot = 0 if history.snapshot is None else len(history.snapshot.state)
-    return snapshot + sum(len(stored.entry.update) for stored in history.updates)
-
-
-def retired_alias(alias: Alias, document_id: DocumentId) -> Alias:
-    """Where a document goes when a rename puts another one in its place."""
-    return Alias(f"retired:{alias.door}", f"{alias.external_id}#{document_id}")
-
-
-class Store(Protocol):
+class Store(ClusterStore, Protocol):
     """Registry and journal. Methods return after their transaction is durable.
 
     Every method raises `JournalError` when the store cannot take or give data now (disk full, I/O error);
@@ -252,11 +119,13 @@ class Store(Protocol):
         history_id: HistoryId,
         entries: Sequence[JournalEntry],
         notes: Sequence[Note] = (),
+        lease: Lease | None = None,
     ) -> int:
-        """Journal the entries in order; returns the last seq once they are durable.
+        """Journal the entries in order and one after another; returns the last seq once they are durable.
 
         The notes are taken in the same transaction, in order and after those of earlier appends; there may be notes
-        without entries. Calls from many rooms share commits. Raises: HistoryChanged, JournalError.
+        without entries. With `lease` nothing happens when somebody else got that meanwhile. Calls from many rooms share
+        commits. Raises: HistoryChanged, LeaseLost, JournalError.
         """
         ...
 
@@ -321,15 +190,26 @@ class Store(Protocol):
         if_version: str | None,
         base_hash: ContentHash | None,
         at_ms: int,
-    ) -> SaveIntent: ...
+        lease: Lease | None = None,
+    ) -> SaveIntent:
+        """Say what is about to be written. With `lease`: only while that is held, by the store's clock.
 
-    async def close_intent(self, document_id: DocumentId, intent_id: int, save_base: SaveBase | None) -> None:
-        """End an intent; with `save_base` the save happened and the base moves in the same transaction."""
+        Raises: NotFound, LeaseLost, JournalError.
+        """
+        ...
+
+    async def close_intent(self, document_id: DocumentId, intent_id: int, save_base: SaveBase | None) -> bool:
+        """End an intent; with `save_base` the save happened and the base moves in the same transaction.
+
+        False, and the base stays, when it was not open any more: who took the saves over has settled it.
+        """
         ...
 
     async def intents(self, document_id: DocumentId) -> Sequence[SaveIntent]: ...
 
-    async def set_save_base(self, document_id: DocumentId, save_base: SaveBase) -> None: ...
+    async def set_save_base(self, document_id: DocumentId, save_base: SaveBase, lease: Lease | None = None) -> None:
+        """Move the ancestor of later merges; with `lease` not when somebody else got that. Raises: LeaseLost."""
+        ...
 
     # -- quarantine --
     async def quarantine(

@@ -1,7 +1,9 @@
 """Owns the two threads of the SQLite store: one that commits, one that reads. Knows statements only as calls.
 
-Calls that wait together are committed together, each in a savepoint of its own: a call that fails takes back only
-what it did itself. When the transaction cannot be committed, every call in it fails and none of them has happened.
+Calls that may wait are gathered by the event loop, so that the writer's thread is woken once for all of them: each time
+it wakes, it and the event loop compete for the interpreter. What is handed over together is committed together, each
+call in a savepoint of its own: one that fails takes back only what it did itself. When the transaction cannot be
+committed, every call in it fails and none of them has happened.
 """
 
 from __future__ import annotations
@@ -51,8 +53,6 @@ class _Call:
     run: Callable[[Connection], object]
     future: asyncio.Future[object]
     in_transaction: bool
-    patient: bool
-    """It may wait a moment for others, so that they share one commit."""
     value: object = None
     error: Exception | None = None
 
@@ -64,8 +64,12 @@ class Database:
         self._settings = settings
         self._driver = settings.driver
         self._on_rollback = on_rollback
-        self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
-        self._closing = threading.Event()
+        self._calls: queue.SimpleQueue[Sequence[_Call] | None] = queue.SimpleQueue()
+        self._gathered: list[_Call] = []
+        """Calls that wait for company."""
+        self._handing_over: asyncio.TimerHandle | None = None
+        self._waiting = 0
+        """Calls without an answer."""
         self._reader = ThreadPoolExecutor(1, "journal-read")
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -89,7 +93,7 @@ class Database:
         if self._thread is None or self._loop is None:
             return
         thread, self._thread = self._thread, None
-        self._closing.set()
+        self._hand_over()
         self._calls.put(None)
         await self._loop.run_in_executor(None, thread.join)
         await self._loop.run_in_executor(self._reader, self._disconnect)
@@ -121,11 +125,25 @@ class Database:
     async def _queue(self, call: Callable[[Connection], _Result], *, in_transaction: bool, patient: bool) -> _Result:
         if self._thread is None or self._loop is None:
             raise JournalError("the store is not open")
-        if self._calls.qsize() >= self._settings.queued_calls:
+        if self._waiting >= self._settings.queued_calls:
             raise JournalError("limit queued_calls exceeded: the disk is too slow")
-        queued = _Call(call, self._loop.create_future(), in_transaction, patient)
-        self._calls.put(queued)
+        queued = _Call(call, self._loop.create_future(), in_transaction)
+        self._waiting += 1
+        self._gathered.append(queued)
+        if not patient:
+            self._hand_over()
+        elif self._handing_over is None:
+            self._handing_over = self._loop.call_later(self._settings.commit_delay_s, self._hand_over)
         return await queued.future  # type: ignore[return-value]  # the future carries what this very call returned
+
+    def _hand_over(self) -> None:
+        """Let the writer have what was gathered, in order."""
+        if self._handing_over is not None:
+            self._handing_over.cancel()
+            self._handing_over = None
+        if self._gathered:
+            gathered, self._gathered = self._gathered, []
+            self._calls.put(gathered)
 
     # -- the writer's thread --
 
@@ -135,22 +153,18 @@ class Database:
             for call in batch:
                 if not call.in_transaction:
                     self._run_alone(call)
-            _answer(loop, batch)
+            self._answer(loop, batch)
 
     def _next_batch(self) -> list[_Call]:
-        """What waits now, where the first is patient after the commit delay; empty when it is time to stop."""
-        first = self._calls.get()
-        if first is None:
-            return []
-        if first.patient:
-            self._closing.wait(self._settings.commit_delay_s)
-        batch = [first]
-        while not self._calls.empty():
-            call = self._calls.get()
-            if call is None:
-                self._calls.put(None)
+        """What waits now; empty when it is time to stop."""
+        batch: list[_Call] = []
+        while not batch or not self._calls.empty():
+            calls = self._calls.get()
+            if calls is None:
+                if batch:
+                    self._calls.put(None)
                 break
-            batch.append(call)
+            batch += calls
         return batch
 
     def _commit(self, batch: Sequence[_Call]) -> None:
@@ -269,19 +283,22 @@ class Database:
         _log.error("journal_refused", sqlite_code=code, error=str(error))
         return JournalError(f"{type(error).__name__}: {error}")
 
+    def _answer(self, loop: asyncio.AbstractEventLoop, batch: Sequence[_Call]) -> None:
+        try:
+            loop.call_soon_threadsafe(self._settle, batch)
+        except RuntimeError:  # the loop was closed without closing the store: nobody waits any more
+            _log.warning("journal_answer_dropped", calls=len(batch))
 
-def _answer(loop: asyncio.AbstractEventLoop, batch: Sequence[_Call]) -> None:
-    try:
-        loop.call_soon_threadsafe(_settle, batch)
-    except RuntimeError:  # the loop was closed without closing the store: nobody waits any more
-        _log.warning("journal_answer_dropped", calls=len(batch))
+    def _settle(self, batch: Sequence[_Call]) -> None:
+        self._waiting -= len(batch)
+        for call in batch:
+            _tell(call)
 
 
-def _settle(batch: Sequence[_Call]) -> None:
-    for call in batch:
-        if call.future.done():
-            continue
-        if call.error is not None:
-            call.future.set_exception(call.error)
-        else:
-            call.future.set_result(call.value)
+def _tell(call: _Call) -> None:
+    if call.future.done():
+        return
+    if call.error is not None:
+        call.future.set_exception(call.error)
+    else:
+        call.future.set_result(call.value)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from collab.errors import ConfigError, InternalError, JournalError
@@ -114,6 +114,43 @@ class Turn:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+class Alone:
+    """The only process that uses the folder."""
+
+    def __init__(self, data: Path) -> None:
+        self._fence = Fence(data)
+        self.turn = nullcontext
+
+    def acquire(self, make_ready: Callable[[], None]) -> None:
+        """Raises: ConfigError, JournalError."""
+        self._fence.acquire()
+        try:
+            make_ready()
+        except BaseException:
+            self._fence.release()
+            raise
+
+    def release(self) -> None:
+        self._fence.release()
+
+
+class Shared:
+    """One of the workers of a supervisor that holds the folder."""
+
+    def __init__(self, data: Path) -> None:
+        self._membership = Membership(data)
+        self._turn = Turn(data)
+        self.turn = self._turn.taken
+
+    def acquire(self, make_ready: Callable[[], None]) -> None:
+        """Raises: ConfigError, JournalError."""
+        self._membership.join(make_ready)
+
+    def release(self) -> None:
+        self._turn.close()
+        self._membership.leave()
 
 
 def _open(path: Path) -> int:

@@ -6,11 +6,11 @@ Tests switch faults on through `faults`, a plain `FaultPlan`.
 
 from __future__ import annotations
 
-import asyncio
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from collab.clock import Clock
 from collab.errors import ConfigError, HistoryChanged, JournalError, NotFound
 from collab.store.base import (
     ERASED_ID,
@@ -21,6 +21,7 @@ from collab.store.base import (
     FreshHistory,
     HistoryId,
     JournalEntry,
+    Lease,
     Note,
     Point,
     PointName,
@@ -36,9 +37,10 @@ from collab.store.base import (
     retired_alias,
     stored_size_bytes,
 )
+from collab.store.memory_cluster import FaultPlan as FaultPlan
+from collab.store.memory_cluster import MemoryCluster
 from collab.store.memory_state import (
     History,
-    Stored,
     current_history,
     erase_author,
     find_history,
@@ -55,31 +57,13 @@ from collab.store.memory_state import (
 from collab.store.retention import Cutoffs
 
 
-@dataclass(slots=True)
-class FaultPlan:
-    """What goes wrong next; a test sets and clears the fields as it likes."""
-
-    fail_appends: int = 0
-    """So many of the next appends raise JournalError."""
-    fail_calls: int = 0
-    """So many of the next calls of any kind raise JournalError."""
-    full: bool = False
-    """Every call that writes raises JournalError until this is cleared."""
-    away: bool = False
-    """Every call raises JournalError until this is cleared."""
-    append_gate: asyncio.Event | None = None
-    """While set to an event that is not set, appends wait: committed only when it is."""
-
-
-class MemoryStore:
+class MemoryStore(MemoryCluster):
     """The store contract without a disk."""
 
-    def __init__(self, retention_days: float = 30.0, point_days: float = 365.0) -> None:
-        self.faults = FaultPlan()
+    def __init__(self, retention_days: float = 30.0, point_days: float = 365.0, clock: Clock | None = None) -> None:
+        super().__init__(clock)
         self.backups: dict[str, object] = {}
         self._kept_days = (retention_days, point_days)
-        self._stored = Stored()
-        self._is_open = False
 
     async def open(self) -> None:
         self._is_open = True
@@ -184,6 +168,7 @@ class MemoryStore:
         history_id: HistoryId,
         entries: Sequence[JournalEntry],
         notes: Sequence[Note] = (),
+        lease: Lease | None = None,
     ) -> int:
         if self.faults.append_gate is not None:
             await self.faults.append_gate.wait()
@@ -192,6 +177,7 @@ class MemoryStore:
             raise JournalError("append refused by the fault plan")
         stored = self._writing()
         history = current_history(stored, document_id, history_id)
+        self._check_lease(lease)
         history.entries.extend(entries)
         for note in notes:
             take_note(stored, document_id, note)
@@ -274,27 +260,33 @@ class MemoryStore:
         if_version: str | None,
         base_hash: ContentHash | None,
         at_ms: int,
+        lease: Lease | None = None,
     ) -> SaveIntent:
         stored = self._writing()
         if document_id not in stored.documents:
             raise NotFound(f"no document {document_id}")
+        self._check_lease(lease, in_time=True)
         intent_id = stored.next_number()
         intent = SaveIntent(intent_id, content_hash, seq, state_vector, if_version, base_hash, at_ms)
         stored.intents.setdefault(document_id, []).append(intent)
         return intent
 
-    async def close_intent(self, document_id: DocumentId, intent_id: int, save_base: SaveBase | None) -> None:
+    async def close_intent(self, document_id: DocumentId, intent_id: int, save_base: SaveBase | None) -> bool:
         stored = self._writing()
         opened = stored.intents.get(document_id, [])
-        stored.intents[document_id] = [intent for intent in opened if intent.intent_id != intent_id]
-        if save_base is not None:
+        left = [intent for intent in opened if intent.intent_id != intent_id]
+        stored.intents[document_id] = left
+        if save_base is not None and len(left) < len(opened):
             move_base(stored, document_id, save_base)
+        return len(left) < len(opened)
 
     async def intents(self, document_id: DocumentId) -> Sequence[SaveIntent]:
         return list(self._reading().intents.get(document_id, []))
 
-    async def set_save_base(self, document_id: DocumentId, save_base: SaveBase) -> None:
-        move_base(self._writing(), document_id, save_base)
+    async def set_save_base(self, document_id: DocumentId, save_base: SaveBase, lease: Lease | None = None) -> None:
+        stored = self._writing()
+        self._check_lease(lease)
+        move_base(stored, document_id, save_base)
 
     # -- quarantine --
 
@@ -356,6 +348,7 @@ class MemoryStore:
         stored = self._writing()
         stored.documents.pop(document_id, None)
         stored.intents.pop(document_id, None)
+        self._leases.pop(document_id, None)
         kept = [history for history in stored.histories.values() if history.document_id != document_id]
         stored.histories = {history.history_id: history for history in kept}
         stored.quarantine = [pair for pair in stored.quarantine if pair[1].document_id != document_id]
@@ -374,18 +367,3 @@ class MemoryStore:
         if target in self.backups:
             raise ConfigError(f"{target} exists already; a backup never overwrites.")
         self.backups[target] = copy.deepcopy(stored)
-
-    def _reading(self) -> Stored:
-        if not self._is_open:
-            raise JournalError("the store is not open")
-        if self.faults.away:
-            raise JournalError("away by the fault plan")
-        if self.faults.fail_calls > 0:
-            self.faults.fail_calls -= 1
-            raise JournalError("call refused by the fault plan")
-        return self._stored
-
-    def _writing(self) -> Stored:
-        if self.faults.full:
-            raise JournalError("full by the fault plan")
-        return self._reading()

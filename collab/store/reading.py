@@ -13,7 +13,16 @@ from dataclasses import dataclass
 import structlog
 
 from collab.store import packing
-from collab.store.base import DocumentId, HistoryId, JournalEntry, Snapshot, StoredHistory, StoredUpdate
+from collab.store.base import (
+    DocumentId,
+    HistoryId,
+    JournalEntry,
+    Position,
+    Since,
+    Snapshot,
+    StoredHistory,
+    StoredUpdate,
+)
 from collab.store.driver import Connection, Row, one
 from collab.store.packing import DamagedPack, PackedEntry
 from collab.store.schema import pack_key, pack_seq
@@ -169,6 +178,24 @@ def updates(
         if entry is not None and seq not in skipped:
             found.append(StoredUpdate(seq, names.entry(entry)))
     return found
+
+
+def positions(connection: Connection, document_ids: Sequence[DocumentId]) -> dict[DocumentId, Position]:
+    """Where the journals of these documents stand."""
+    heads = {document_id: find_head(connection, document_id, None) for document_id in document_ids}
+    return {one: Position(head.history_id, head.last_seq) for one, head in heads.items() if head is not None}
+
+
+def since(
+    connection: Connection, document_id: DocumentId, history_id: HistoryId, after_seq: int, limit: int
+) -> Since | None:
+    """What came to the current history behind a seq; None when it is another one, or no longer kept so far back."""
+    head = find_head(connection, document_id, None)
+    if head is None or head.history_id != history_id or after_seq < _dropped(connection, head.history):
+        return None
+    seq = min(head.last_seq, after_seq + limit)
+    found = updates(connection, document_id, history_id, after_seq, limit)
+    return Since([stored for stored in found if stored.seq <= seq], seq, head.last_seq)
 
 
 class _Names:

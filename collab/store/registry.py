@@ -155,11 +155,13 @@ def open_intent(connection: Connection, document_id: DocumentId, intent: SaveInt
     return replace(intent, intent_id=int(row[0]))
 
 
-def close_intent(connection: Connection, document_id: DocumentId, intent_id: int, save_base: SaveBase | None) -> None:
-    """End an intent and, when the save happened, move the base."""
+def close_intent(connection: Connection, document_id: DocumentId, intent_id: int, save_base: SaveBase | None) -> bool:
+    """End an intent and, when the save happened, move the base; False when it was not open any more."""
     connection.execute("DELETE FROM intents WHERE id = ?", (intent_id,))
-    if save_base is not None:
+    was_open = changes(connection) > 0
+    if save_base is not None and was_open:
         set_save_base(connection, document_id, save_base)
+    return was_open
 
 
 def intents(connection: Connection, document_id: DocumentId) -> Sequence[SaveIntent]:

@@ -7,8 +7,7 @@ they commit in turns, and each document is written by one of them only (whoever 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -24,14 +23,17 @@ from collab.store.base import (
     FreshHistory,
     HistoryId,
     JournalEntry,
+    Lease,
     Note,
     Point,
     PointName,
+    Position,
     QuarantinedUpdate,
     RetiredHistory,
     SaveBase,
     SaveIntent,
     Share,
+    Since,
     Snapshot,
     StoredHistory,
     StoredUpdate,
@@ -39,7 +41,7 @@ from collab.store.base import (
 )
 from collab.store.database import Database, DatabaseSettings
 from collab.store.driver import Connection, Driver, SqliteModule
-from collab.store.fence import Fence, Membership, Turn
+from collab.store.fence import Alone, Fence, Shared
 from collab.store.journal import Appender, NewHistory, pack_state
 from collab.store.retention import Cutoffs
 
@@ -63,7 +65,7 @@ class SqliteStore:
         self._clock = clock or SystemClock()
         self._config = config
         self._appender = Appender()
-        self._hold: _Alone | _Shared = _Shared(data) if shared else _Alone(data)
+        self._hold: Alone | Shared = Shared(data) if shared else Alone(data)
         self._settings = DatabaseSettings(
             data / datafile.FILE_NAME,
             self._driver,
@@ -165,6 +167,7 @@ class SqliteStore:
         history_id: HistoryId,
         entries: Sequence[JournalEntry],
         notes: Sequence[Note] = (),
+        lease: Lease | None = None,
     ) -> int:
         return await self._database.write(
             lambda connection: self._appender.append(connection, document_id, history_id, entries, notes),
@@ -214,6 +217,30 @@ class SqliteStore:
             lambda connection: points.forget_point(connection, document_id, history_id, seq)
         )
 
+    # -- nodes: a data folder has one, and in that each document is open in one worker only --
+
+    async def positions(self, document_ids: Sequence[DocumentId]) -> Mapping[DocumentId, Position]:
+        return await self._database.read(lambda connection: reading.positions(connection, document_ids))
+
+    async def since(
+        self, document_id: DocumentId, history_id: HistoryId, *, after_seq: int, limit: int
+    ) -> Since | None:
+        return await self._database.read(
+            lambda connection: reading.since(connection, document_id, history_id, after_seq, limit)
+        )
+
+    async def acquire_lease(self, document_id: DocumentId, owner: str, ttl_ms: int) -> Lease:
+        return Lease(document_id, owner, 1, ttl_ms)
+
+    async def renew_lease(self, lease: Lease, ttl_ms: int) -> bool:
+        return True
+
+    async def release_lease(self, lease: Lease) -> None:
+        pass
+
+    async def holds_lease(self, lease: Lease) -> bool:
+        return True
+
     # -- saves --
 
     async def put_content(self, content: bytes) -> ContentHash:
@@ -234,19 +261,20 @@ class SqliteStore:
         if_version: str | None,
         base_hash: ContentHash | None,
         at_ms: int,
+        lease: Lease | None = None,
     ) -> SaveIntent:
         asked = SaveIntent(0, content_hash, seq, state_vector, if_version, base_hash, at_ms)
         return await self._database.write(lambda connection: registry.open_intent(connection, document_id, asked))
 
-    async def close_intent(self, document_id: DocumentId, intent_id: int, save_base: SaveBase | None) -> None:
-        await self._database.write(
+    async def close_intent(self, document_id: DocumentId, intent_id: int, save_base: SaveBase | None) -> bool:
+        return await self._database.write(
             lambda connection: registry.close_intent(connection, document_id, intent_id, save_base)
         )
 
     async def intents(self, document_id: DocumentId) -> Sequence[SaveIntent]:
         return await self._database.read(lambda connection: registry.intents(connection, document_id))
 
-    async def set_save_base(self, document_id: DocumentId, save_base: SaveBase) -> None:
+    async def set_save_base(self, document_id: DocumentId, save_base: SaveBase, lease: Lease | None = None) -> None:
         await self._database.write(lambda connection: registry.set_save_base(connection, document_id, save_base))
 
     # -- quarantine --
@@ -334,43 +362,6 @@ class SqliteStore:
     def _erase(self, connection: Connection, author_id: str) -> set[int]:
         self._appender.forget()
         return upkeep.erase_person(connection, author_id)
-
-
-class _Alone:
-    """The only process that uses the folder."""
-
-    def __init__(self, data: Path) -> None:
-        self._fence = Fence(data)
-        self.turn = nullcontext
-
-    def acquire(self, make_ready: Callable[[], None]) -> None:
-        """Raises: ConfigError, JournalError."""
-        self._fence.acquire()
-        try:
-            make_ready()
-        except BaseException:
-            self._fence.release()
-            raise
-
-    def release(self) -> None:
-        self._fence.release()
-
-
-class _Shared:
-    """One of the workers of a supervisor that holds the folder."""
-
-    def __init__(self, data: Path) -> None:
-        self._membership = Membership(data)
-        self._turn = Turn(data)
-        self.turn = self._turn.taken
-
-    def acquire(self, make_ready: Callable[[], None]) -> None:
-        """Raises: ConfigError, JournalError."""
-        self._membership.join(make_ready)
-
-    def release(self) -> None:
-        self._turn.close()
-        self._membership.leave()
 
 
 def restore(source: Path, data: Path, driver: Driver | None = None) -> None:

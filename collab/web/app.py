@@ -9,6 +9,7 @@ import secrets
 import socket
 from collections.abc import AsyncIterator, Coroutine
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -21,8 +22,9 @@ from collab.auth.peer import SUPPORTED as PEER_UID_SUPPORTED
 from collab.auth.revocation import Revocations
 from collab.auth.tokens import Purpose, Tokens
 from collab.clock import Clock, SystemClock
-from collab.config import Config
+from collab.config import Config, RootConfig
 from collab.errors import CollabError, ConfigError, JournalError
+from collab.fanout.hub import Hub
 from collab.node.asking import NodeAsking
 from collab.node.attendant import Attendant
 from collab.node.claims import Claims
@@ -42,14 +44,17 @@ from collab.rooms.storage_file import Root
 from collab.sandbox.pool import Sandbox
 from collab.slot import Slot
 from collab.store.base import Store
-from collab.store.sqlite import SqliteStore
-from collab.web import admin, asking, documents, files, pages, past, pictures, session, shares
+from collab.store.choice import store_of
+from collab.web import admin, asking, documents, files, jupyter, output_frame, pages, past, pictures, session, shares
 from collab.web.access import Gate, allowed_origins
 from collab.web.admission import Admission
 from collab.web.cors import CrossOrigin
 from collab.web.edge import Edge
 from collab.web.errors import answer_error
+from collab.web.hocuspocus.route import hocuspocus_route
+from collab.web.jupyter import jupyter_route
 from collab.web.metrics import Metrics
+from collab.web.nodes import Hearing, join_nodes, node_name
 from collab.web.openapi import openapi_document
 from collab.web.pages import Bundle
 from collab.web.routes import Route, starlette_route
@@ -58,15 +63,17 @@ from collab.web.slots import take_slot
 from collab.web.socket_routes import SocketRoutes
 from collab.web.sockets import Sockets
 from collab.web.transfers import Transfers
-from collab.web.vitals import publish_gauges, watch_lag
+from collab.web.vitals import publish_gauges, publish_nodes, watch_lag
 from collab.web.websocket import room_route
 from connectors.errors import ConnectorError
 from connectors.registry import HIDDEN_QUERY, open_connector
+from connectors.visible import VisibleOnly
 
 log = structlog.get_logger(__name__)
 
 ROUTES: tuple[Route, ...] = (
     *pages.ROUTES,
+    *output_frame.ROUTES,
     *session.ROUTES,
     *files.ROUTES,
     *documents.ROUTES,
@@ -74,6 +81,7 @@ ROUTES: tuple[Route, ...] = (
     *pictures.ROUTES,
     *shares.ROUTES,
     *asking.ROUTES,
+    *jupyter.ROUTES,
     *admin.ROUTES,
 )
 SIGNING_KEY = "signing"
@@ -112,7 +120,9 @@ class Application:
                 Exception: answer_error,
             },
         )
-        self.sockets = SocketRoutes([room_route(lambda: self.edge)])
+        self.sockets = SocketRoutes(
+            [route(lambda: self.edge) for route in (room_route, jupyter_route, hocuspocus_route)]
+        )
         """The WebSockets: the server has them beside `asgi`."""
         inner = CrossOrigin(self._starlette, allowed_origins(config.server))
         self.asgi: ASGIApp = Guard(inner, self._clock, quiet=config.log.format == "console")
@@ -149,17 +159,13 @@ class Application:
         """Answer the other workers, and take sockets from them."""
         edge = self.edge
 
-        async def revoked(subject: str) -> None:
-            edge.revocations.note(subject)
-            await edge.sockets.recheck()
-
         attendant = Attendant(
             edge.rooms,
             edge.past,
             edge.asking,
             edge.metrics.families,
             lambda: admin.ready_here(edge),
-            revoked=revoked,
+            revoked=partial(_note_revoked, edge),
             drain=edge.drain,
         )
         async with contextlib.AsyncExitStack() as stack:
@@ -172,27 +178,25 @@ class Application:
         data = config.store.data
         if data is None:
             raise ConfigError("The server needs a data folder.")
-        store = self._store or SqliteStore(data, config.store, clock=clock, shared=post is not None)
+        store = self._store or store_of(config.store, data, clock=clock, shared=post is not None)
         await store.open()
         stack.push_async_callback(store.close)
         slot = await take_slot(data, post, config.limits, store, clock)
         stack.callback(slot.close)
         sandbox = await stack.enter_async_context(Sandbox(config.limits))
         metrics = Metrics()
-        roots = [_open_root(root.name, root.path, hidden_files=config.hidden_files) for root in config.roots]
-        for root in roots:
-            stack.push_async_callback(root.connector.close)
+        roots = _open_roots(config, stack)
         tokens = Tokens(await _signing_key(config, store), clock)
+        name = node_name(config, self.port, post)
+        fanout = await join_nodes(stack, config, name, store, clock, metrics)
         parts = _parts(config, clock, store, sandbox, slot, metrics)
-        if post is not None:
-            claims = Claims(data)
-            stack.callback(claims.close)
-            parts = _placed(parts, post, claims)
+        if fanout is not None:
+            parts = replace(parts, fanout=fanout, saver=str(fanout.me), node=name)
+        parts = _placed(parts, post, data, stack)
         peers = None if post is None else await stack.enter_async_context(Peers(post, config.limits))
         local = await stack.enter_async_context(Rooms(parts, roots, config.server.shutdown_s))
-        rooms = NodeRooms(local, store, config.limits, peers)
+        rooms = NodeRooms(local, store, config.limits, peers, fanout)
         revocations = Revocations(store, clock, config.auth.recheck_s, rooms.revoked)
-        sockets = Sockets(revocations, config.auth.recheck_s)
         edge = Edge(
             config=config,
             clock=clock,
@@ -204,7 +208,7 @@ class Application:
             tokens=tokens,
             revocations=revocations,
             admission=Admission(config.limits, clock),
-            sockets=sockets,
+            sockets=Sockets(revocations, config.auth.recheck_s),
             sandbox=sandbox,
             asking=NodeAsking(rooms, Asking(local, config.limits, clock)),
             transfers=Transfers(config.limits),
@@ -213,6 +217,11 @@ class Application:
             openapi=openapi_document(ROUTES),
         )
         publish_gauges(edge)
+        if isinstance(fanout, Hub):
+            hearing = Hearing(local, partial(_note_revoked, edge))
+            fanout.told = hearing.take
+            publish_nodes(edge, fanout)
+            await _keep_running(stack, hearing.run(), "nodes: hearing")
         await self._keep_house(stack, edge)
         return edge
 
@@ -222,6 +231,12 @@ class Application:
         await _keep_running(stack, _maintain(edge, self._post is None or self._post.seat == FIRST), "store: maintain")
 
 
+async def _note_revoked(edge: Edge, subject: str) -> None:
+    """Another process withdrew a right."""
+    edge.revocations.note(subject)
+    await edge.sockets.recheck()
+
+
 async def _signing_key(config: Config, store: Store) -> bytes:
     """The secret of the configuration; in open mode a random one that outlives a restart."""
     if config.auth.secret is not None:
@@ -229,13 +244,30 @@ async def _signing_key(config: Config, store: Store) -> bytes:
     return await store.set_key_once(SIGNING_KEY, secrets.token_bytes(32))
 
 
-def _open_root(name: str, path: Path, *, hidden_files: bool) -> Root:
+def _open_roots(config: Config, stack: contextlib.AsyncExitStack) -> list[Root]:
     """Raises: ConfigError when a folder cannot be opened."""
-    address = f"{path.absolute().as_uri()}?{HIDDEN_QUERY}" if hidden_files else path
+    roots = [_open_root(root, hidden_files=config.hidden_files) for root in config.roots]
+    for root in roots:
+        stack.push_async_callback(root.connector.close)
+    return roots
+
+
+def _open_root(root: RootConfig, *, hidden_files: bool) -> Root:
+    """Raises: ConfigError when a folder cannot be opened. A storage elsewhere may be away: it is asked when needed."""
     try:
-        return Root(name, open_connector(address), writable=os.access(path, os.W_OK), hidden_files=hidden_files)
+        connector = open_connector(_address_of(root, hidden_files=hidden_files), dict(root.settings))
     except ConnectorError as error:
-        raise ConfigError(f"The folder {path} cannot be shared ({type(error).__name__}).") from error
+        raise ConfigError(f"The folder {root.where} cannot be shared ({type(error).__name__}: {error}).") from error
+    if root.path is None:
+        shown = connector if hidden_files else VisibleOnly(connector)
+        return Root(root.name, shown, hidden_files=hidden_files)
+    return Root(root.name, connector, writable=os.access(root.path, os.W_OK), hidden_files=hidden_files)
+
+
+def _address_of(root: RootConfig, *, hidden_files: bool) -> str | Path:
+    if root.path is None:
+        return root.where
+    return f"{root.path.absolute().as_uri()}?{HIDDEN_QUERY}" if hidden_files else root.path
 
 
 def _parts(config: Config, clock: Clock, store: Store, sandbox: Sandbox, slot: Slot, metrics: Metrics) -> Parts:
@@ -252,14 +284,19 @@ def _parts(config: Config, clock: Clock, store: Store, sandbox: Sandbox, slot: S
         journal=config.store,
         large=LargeMessages(config.limits),
         attendance=Attendance(config.limits),
+        redis=config.redis,
         node=socket.gethostname(),
         new_client_id=lambda: secrets.randbelow(_CLIENT_IDS) + 1,
         new_id=lambda: secrets.token_hex(8),
     )
 
 
-def _placed(parts: Parts, post: Post, claims: Claims) -> Parts:
+def _placed(parts: Parts, post: Post | None, data: Path, stack: contextlib.AsyncExitStack) -> Parts:
     """The parts of one of several workers."""
+    if post is None:
+        return parts
+    claims = Claims(data)
+    stack.callback(claims.close)
     above = parts.limits.heavy_document_size_bytes if post.placement.heavies and not post.seat.heavy else None
     return replace(
         parts,

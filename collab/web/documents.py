@@ -106,7 +106,8 @@ async def undo_outside(call: Call) -> Response:
 async def content(call: Call) -> Response:
     """The live content as the file would be: a person's own copy, whatever the storage says."""
     record = await known(call)
-    copy = await call.edge.rooms.content_now(record.document_id)
+    converted = call.request.query_params.get("converted") == "1"
+    copy = await call.edge.rooms.content_now(record.document_id, converted=converted)
     return attachment(copy, record.path)
 
 
@@ -185,5 +186,12 @@ ROUTES = (
         "Take back what the storage changed",
         status=204,
     ),
-    Route("GET", f"{_DOCUMENT}/content", Permission.VIEWER, content, "The live content, as an attachment"),
+    Route(
+        "GET",
+        f"{_DOCUMENT}/content",
+        Permission.VIEWER,
+        content,
+        "The live content, as an attachment",
+        query=(Field("converted", text="`1`: in the format's newest version, for a new file"),),
+    ),
 )

@@ -116,6 +116,8 @@ class Offer:
     extended: bool
     history: str | None
     subprotocol: str | None
+    jupyter: bool = False
+    """It speaks JupyterLab's dialect."""
 
     @classmethod
     def of(cls, upgrade: Upgrade, room: str) -> Offer:

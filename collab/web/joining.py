@@ -101,6 +101,7 @@ def _access(edge: Edge, offer: Offer, grant: Grant, role: Role, history: str | N
         role=role,
         credentials=credentials_of(grant),
         extended=offer.extended,
+        jupyter=offer.jupyter,
         history=history,
         token_id=grant.token_id,
         share_id=grant.share_id,

@@ -17,6 +17,7 @@ from collab.web.security import page_policy
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
 NONCE = "{{nonce}}"
+JUPYTER = "{{jupyter}}"
 _HASHED = re.compile(r"[.-][A-Za-z0-9_]{8,}\.[a-z0-9.]+$")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
 _FOREVER = "public, max-age=31536000, immutable"
@@ -58,9 +59,10 @@ def _shell(call: Call, name: str) -> Response:
         return message_page("Almost there", _MISSING, status=503, code=_BUILD_COMMAND)
     nonce = secrets.token_urlsafe(16)
     host = call.request.headers.get("host", "")
+    servers = call.edge.config.server.jupyter_servers
     return HTMLResponse(
-        text.replace(NONCE, nonce),
-        headers={"Content-Security-Policy": page_policy(host, nonce), "Cache-Control": "no-cache"},
+        text.replace(NONCE, nonce).replace(JUPYTER, " ".join(servers)),
+        headers={"Content-Security-Policy": page_policy(host, nonce, servers), "Cache-Control": "no-cache"},
     )
 
 

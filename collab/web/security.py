@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Sequence
 
 import structlog
 from starlette.datastructures import MutableHeaders
@@ -24,8 +25,12 @@ SANDBOX_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; 
 """For a user's own image opened by its address: nothing in it runs, and it has no origin."""
 
 
-def page_policy(host: str, nonce: str) -> str:
-    """The policy of our pages. The nonce is for the style elements that the editor makes at run time."""
+def page_policy(host: str, nonce: str, jupyter_servers: Sequence[str] = ()) -> str:
+    """The policy of our pages. The nonce is for the style elements that the editor makes at run time.
+
+    `jupyter_servers`: further origins that a page may call, by HTTP and by WebSocket.
+    """
+    others = "".join(f" {origin} {origin.replace('http', 'ws', 1)}" for origin in jupyter_servers)
     return "; ".join(
         (
             "default-src 'self'",
@@ -33,7 +38,7 @@ def page_policy(host: str, nonce: str) -> str:
             f"style-src 'self' 'nonce-{nonce}'",
             "img-src 'self' data: blob:",
             "font-src 'self'",
-            f"connect-src 'self' ws://{host} wss://{host}",
+            f"connect-src 'self' ws://{host} wss://{host}{others}",
             "worker-src 'self'",
             "frame-src 'self' blob:",
             "object-src 'none'",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from collab.fanout.hub import Hub
 from collab.web.edge import Edge
 
 LAG_PERIOD_S = 0.02
@@ -22,6 +23,12 @@ def publish_gauges(edge: Edge) -> None:
     gauge("inbox_messages", "Messages that wait for their room", lambda: rooms.total(lambda room: room.queued))
     gauge("unjournalled_messages", "Applied, not yet journalled", lambda: rooms.total(lambda room: room.unjournalled))
     gauge("sockets", "WebSockets that are open or being opened", lambda: edge.admission.sockets)
+
+
+def publish_nodes(edge: Edge, hub: Hub) -> None:
+    """Numbers of a server that has others beside it."""
+    edge.metrics.gauge("nodes", "Other processes of the group that are heard", lambda: len(hub.nodes))
+    edge.metrics.gauge("fanout_available", "1 while other nodes can be reached", lambda: hub.available)
 
 
 async def watch_lag(edge: Edge) -> None:

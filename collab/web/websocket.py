@@ -8,11 +8,13 @@ the status of a refused upgrade; a foreign origin, a stranger in open mode and a
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import structlog
 
-from collab.errors import CollabError, InternalError, RoomElsewhere, TooManyRequests
+from collab.errors import CollabError, HistoryChanged, InternalError, RoomElsewhere, TooManyRequests
 from collab.node.placement import Seat
+from collab.protocol.jupyter import close_of
 from collab.protocol.sending import CloseInfo
 from collab.web.edge import Edge, Offer
 from collab.web.joining import Joined, LivesElsewhere, join
@@ -30,18 +32,21 @@ def room_route(edge: Callable[[], Edge]) -> SocketRoute:
     """Rooms in the y-websocket dialect, under `/ws/`."""
 
     async def open_room(wire: WebSocketWire, upgrade: Upgrade, room: str) -> None:
-        await _open(wire, upgrade, edge(), Offer.of(upgrade, room))
+        await open_socket(wire, upgrade, edge(), Offer.of(upgrade, room))
 
     return SocketRoute("/ws/", open_room)
 
 
-async def _open(wire: WebSocketWire, upgrade: Upgrade, edge: Edge, offer: Offer) -> None:
+async def open_socket(wire: WebSocketWire, upgrade: Upgrade, edge: Edge, offer: Offer) -> None:
+    """Let a client into its room, or tell it why not."""
+    if offer.jupyter:
+        wire.say_closing = partial(close_of, session_id=offer.history or "")
     address = upgrade.address
     try:
         edge.gate.check_websocket(upgrade.asked)
         edge.admission.enter(address)
     except CollabError as error:
-        _refuse(wire, edge, error, address)
+        refuse(wire, edge, error, address)
         return
     attached = False
     try:
@@ -66,7 +71,7 @@ async def _hand_over(wire: WebSocketWire, edge: Edge, seat: Seat, address: str) 
         await wire.hand_over(post.address(seat))
     except (OSError, CollabError) as error:
         refused = error if isinstance(error, CollabError) else RoomElsewhere(f"{seat.name} takes no socket: {error}")
-        _refuse(wire, edge, refused, address)
+        refuse(wire, edge, refused, address)
     else:
         edge.metrics.count("handovers_total")
 
@@ -89,8 +94,10 @@ def _let_in(wire: WebSocketWire, edge: Edge, offer: Offer, joined: Joined, addre
 
 def _turn_away(wire: WebSocketWire, edge: Edge, offer: Offer, error: CollabError, address: str) -> None:
     """Tell a client of ours by a close code, any other one by the status of the upgrade."""
-    if not offer.reads_codes or edge.admission.refused(address):
-        _refuse(wire, edge, error, address)
+    if not (offer.reads_codes or (offer.jupyter and isinstance(error, HistoryChanged))) or edge.admission.refused(
+        address
+    ):
+        refuse(wire, edge, error, address)
         return
     log.info("handshake_closed", code=error.code, detail=str(error))
     edge.metrics.error(error.code)
@@ -98,7 +105,7 @@ def _turn_away(wire: WebSocketWire, edge: Edge, offer: Offer, error: CollabError
     wire.close(CloseInfo(error.close_code, error.public))
 
 
-def _refuse(wire: WebSocketWire, edge: Edge, error: CollabError, address: str) -> None:
+def refuse(wire: WebSocketWire, edge: Edge, error: CollabError, address: str) -> None:
     """Refuse at the upgrade with an HTTP status."""
     if not isinstance(error, TooManyRequests) and edge.admission.refused(address):
         error = TooManyRequests("refused_handshakes_per_minute")

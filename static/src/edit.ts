@@ -2,6 +2,7 @@
 import "./shell/shell.css";
 import "./editor/editor.css";
 import "./text/text.css";
+import "./notebook/notebook.css";
 import { api, ApiError, type Me, type OpenDocument, type Place } from "./shell/api";
 import { accountButton } from "./shell/app-menu";
 import { h } from "./shell/dom";

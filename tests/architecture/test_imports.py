@@ -25,9 +25,11 @@ ALLOWED: dict[str, set[str]] = {
     "collab.sandbox": RING | {"collab.sandbox", "collab.formats", "collab.document", "collab.protocol"},
     "collab.slot": RING | {"collab.store"},
     "collab.store": RING | {"collab.store", "collab.document", "collab.protocol", "collab.config", "collab.slot"},
+    "collab.fanout": RING | {"collab.fanout", "collab.protocol", "collab.config"},
     "collab.rooms": RING
     | {
         "collab.rooms",
+        "collab.fanout.base",
         "collab.store",
         "collab.formats",
         "collab.document",
@@ -39,7 +41,15 @@ ALLOWED: dict[str, set[str]] = {
         "connectors.errors",
     },
     "collab.node": RING
-    | {"collab.node", "collab.rooms", "collab.store", "collab.protocol", "collab.config", "connectors.base"},
+    | {
+        "collab.node",
+        "collab.rooms",
+        "collab.fanout.base",
+        "collab.store",
+        "collab.protocol",
+        "collab.config",
+        "connectors.base",
+    },
     "collab.supervisor": RING | {"collab.supervisor", "collab.node", "collab.config", "collab.configfile"},
     "collab.auth": RING | {"collab.auth", "collab.protocol", "collab.config", "collab.store"},
     "connectors": {"connectors"},
@@ -55,8 +65,14 @@ SOLE_IMPORTERS = {
         "loadtest.peers.python",
     },  # the last runs another server
     "sqlite3": {"collab.store", "collab.cli"},
+    "redis": {"collab.fanout"},
     "starlette": {"collab.web", "collab.auth"},
     "watchfiles": {"connectors"},
+    "httpx": {"connectors.http"},
+    "httpcore": {"connectors.http"},
+    "botocore": {"connectors.s3_objects"},
+    "grpc": {"connectors.cs3_gateway"},
+    "cs3": {"connectors.cs3", "connectors.cs3_data", "connectors.cs3_gateway"},
     "prometheus_client": {"collab.web"},
     "jwt": {"collab.auth"},
     "jinja2": {"loadtest.report"},

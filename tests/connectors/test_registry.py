@@ -40,7 +40,7 @@ def test_memory_is_found() -> None:
 
 @pytest.mark.parametrize("address", ["ftp://host/folder", "webdavs:x", "data:text/plain,a"])
 def test_an_unknown_scheme_is_refused(address: str) -> None:
-    with pytest.raises(Unsupported, match="known: file, memory"):
+    with pytest.raises(Unsupported, match="known: cs3, file, memory, s3, webdav"):
         open_connector(address)
 
 

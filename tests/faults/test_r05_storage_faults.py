@@ -56,6 +56,10 @@ class RecordingStorage(MemoryStorage):
 class Cell:
     """One document, one client, one outside writer, and a storage that fails by plan."""
 
+    path = PATH
+    start = START
+    edit = EDIT.encode()
+
     def __init__(self, clock: FakeClock) -> None:
         self.clock = clock
         self.storage = RecordingStorage(clock)
@@ -66,11 +70,11 @@ class Cell:
         self.world = World(clock, config=CONFIG, storage=self.memory, connector=self.faulty)
         self.server = Server(self.world)
         self.client = Client("ada", access(), 77)
-        self.memory.outside_write(PATH, START)
+        self.memory.outside_write(self.path, self.start)
 
     @property
     def content(self) -> bytes:
-        return self.memory.outside_content(PATH)
+        return self.memory.outside_content(self.path)
 
     def strike(self, operation: Operation, fault: Fault) -> None:
         self.plan.then(operation, *(Step(fault, moment) for moment in STRIKES))
@@ -80,7 +84,7 @@ class Cell:
         rooms = self.server.rooms or await self.server.start()
         for _ in range(20):
             try:
-                opened = await rooms.open(ROOT, PATH, CREDENTIALS)
+                opened = await rooms.open(ROOT, self.path, CREDENTIALS)
             except CollabError:
                 await asyncio.sleep(1)
             else:
@@ -94,13 +98,13 @@ class Cell:
 
     def write_outside(self) -> None:
         """Another application appends a line to what is there."""
-        self.memory.outside_write(PATH, self.content + FOREIGN)
+        self.memory.outside_write(self.path, self.content + FOREIGN)
 
     async def check_told(self) -> None:
         """What the client is told is true, at most `TOLD_S` after a save should have been done."""
         await asyncio.sleep(CONFIG.save.max_wait_s + TOLD_S)
         state = self.client.save_states[-1]
-        if EDIT.encode() not in self.content:
+        if self.edit not in self.content:
             assert state.state in (StorageState.REFUSED, StorageState.SAVING)
             assert state.covers < self.client.sent
             assert state.reason or state.state is StorageState.SAVING
@@ -108,18 +112,21 @@ class Cell:
     async def check_healed(self) -> None:
         """Both sides' text is in the file, once, and nothing else was ever written."""
         for _ in range(int(PATIENCE_S)):
-            if EDIT.encode() in self.content:
+            if self.edit in self.content:
                 break
             await asyncio.sleep(1)
         await asyncio.sleep(10)
+        self.check_content()
+
+    def check_content(self) -> None:
         for part in *START.splitlines(keepends=True), EDIT.encode(), FOREIGN:
             assert self.content.count(part) == 1, (part, self.content)
         for written in self.storage.stored:
             assert written.startswith(b"first line\n") and b"last line\n" in written, written
 
 
-async def run_cell(clock: FakeClock, fault: Fault, operation: Operation, moment: str) -> None:
-    cell = Cell(clock)
+async def run_cell(clock: FakeClock, fault: Fault, operation: Operation, moment: str, made: type[Cell] = Cell) -> None:
+    cell = made(clock)
     if moment == "load":
         cell.strike(operation, fault)
     rooms, document_id = await cell.open()
@@ -141,7 +148,7 @@ async def run_cell(clock: FakeClock, fault: Fault, operation: Operation, moment:
         await cell.server.stop()
         cell.plan.heal()
         rooms, document_id = await cell.open()
-    assert EDIT.encode() in await rooms.content_now(document_id)
+    assert cell.edit in await rooms.content_now(document_id)
     await cell.check_healed()
     await cell.server.stop()
 
@@ -157,8 +164,8 @@ def test_the_matrix_has_all_cells() -> None:
     assert len(list(product(FAULTS, CONTENT_OPERATIONS, MOMENTS))) == 336
 
 
-async def run_random_faults(clock: FakeClock, seed: int) -> None:
-    cell = Cell(clock)
+async def run_random_faults(clock: FakeClock, seed: int, made: type[Cell] = Cell) -> None:
+    cell = made(clock)
     cell.faulty._plan = SeededPlan(seed, probability=0.3)
     rng = random.Random(seed)
     await cell.open()

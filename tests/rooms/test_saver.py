@@ -6,12 +6,15 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
+
 from collab.config import Config, SaveConfig
 from collab.document import Document, Splice
 from collab.limits import Limits
 from collab.protocol.payloads import StorageState
 from collab.store.base import hash_content
 from connectors.base import Connector, Credentials, Version, WriteResult
+from connectors.errors import Unavailable
 from connectors.faults import Fault, Moment, Operation, ScriptedPlan, Step
 from connectors.faulty import FaultyConnector
 from connectors.memory import MemoryConnector
@@ -441,3 +444,39 @@ def test_save_now_stores_what_was_typed_before() -> None:
         assert state.state is StorageState.STORED and case.stored == b"x" + START
 
     run(test)
+
+
+class TearingConnector(MemoryConnector):
+    """The first write breaks off and leaves a part of the content, as servers do that write in place."""
+
+    kept_bytes: int | None = None
+
+    async def write(
+        self, path: str, content: bytes, credentials: Credentials, *, if_version: Version | None
+    ) -> WriteResult:
+        if self.kept_bytes is not None:
+            self.storage.put(path, content[: self.kept_bytes])
+            self.kept_bytes = None
+            raise Unavailable("connection reset")
+        return await super().write(path, content, credentials, if_version=if_version)
+
+
+@pytest.mark.parametrize("kept_bytes", [0, 1, 6])
+@pytest.mark.parametrize("undone", [False, True])
+def test_a_write_that_broke_off_is_written_again_and_never_merged(kept_bytes: int, undone: bool) -> None:
+    async def test(case: Case) -> None:
+        connector = case.world.connector
+        assert isinstance(connector, TearingConnector)
+        connector.kept_bytes = kept_bytes
+        ada = await case.join()
+        ada.edit(Splice(0, 0, "new text\n"))
+        await asyncio.sleep(1.5)
+        assert len(case.stored) == kept_bytes
+        if undone:
+            ada.edit(Splice(0, len("new text\n"), ""))
+        await asyncio.sleep(30)
+
+        wanted = START if undone else b"new text\n" + START
+        assert (case.stored, ada.text) == (wanted, wanted.decode())
+
+    run(test, wrap=lambda connector: TearingConnector(connector.storage))

@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from collab.document import Document, Kind, Splice
@@ -247,3 +248,20 @@ async def slow_job(sandbox: Sandbox) -> None:
     lines = [str(number % 97) for number in range(300_000)]
     other = "\n".join(str(number * 7 % 89) for number in range(300_000))
     await sandbox.plan_merge("\n".join(lines).encode(), other.encode(), "\n".join(reversed(lines)))
+
+
+async def test_a_sandbox_that_is_closed_while_its_children_start_leaves_none_behind() -> None:
+    def children() -> set[int]:
+        found = psutil.Process().children()
+        return {child.pid for child in found if "collab.sandbox.child" in " ".join(child.cmdline())}
+
+    before = children()
+    for turns in range(12):
+        async with Sandbox(ONE_CHILD):
+            async with asyncio.timeout(30):
+                while turns and not children() - before:  # noqa: ASYNC110  # what it looks at is other processes
+                    await asyncio.sleep(0)
+            for _ in range(turns):
+                await asyncio.sleep(0.002)
+
+    assert children() - before == set()

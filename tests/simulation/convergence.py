@@ -6,11 +6,12 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Sequence
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from collab.clock import FakeClock
 from collab.document import CONFLICTS, Document, Splice
 from collab.errors import JournalError
+from collab.fanout.memory import MemoryNetwork
 from collab.rooms.rooms import Rooms
 from collab.store.base import DocumentId
 from tests.simulation.client import MARKER, Client, join_again
@@ -148,6 +149,65 @@ class Scenario(Generic[_Client]):
         return Document.from_updates([*states, *(stored.entry.update for stored in history.updates)])
 
 
+class NodesScenario(Scenario[_Client]):
+    """The same on three nodes, over a network that loses, doubles, delays and splits."""
+
+    def __init__(self, seed: int, clock: FakeClock, operations: int) -> None:
+        super().__init__(seed, clock, operations)
+        self.network = MemoryNetwork(seed)
+        self.world.network = self.network
+        self.nodes = [Server(self.world, f"n{number}") for number in range(3)]
+        faults = self.network.faults
+        faults.loss, faults.duplicates = self.rng.choice(((0.0, 0.0), (0.05, 0.05), (0.3, 0.2)))
+        faults.delay_s = self.rng.choice(((0.0, 0.0), (0.0, 0.05), (0.2, 0.5)))
+        faults.reorder = self.rng.random() < 0.5
+
+    async def _step(self, document_id: DocumentId) -> None:
+        chance = self.rng.random()
+        if chance < 0.004:
+            self.network.set_away(not self.network.faults.away)
+        elif chance < 0.01:
+            bus = self.rng.choice(self.nodes).bus
+            if bus is not None:
+                bus.set_cut(self.rng.random() < 0.7, noticed=self.rng.random() < 0.5)
+        elif chance < 0.014:
+            self.world.memory.faults.away = not self.world.memory.faults.away
+        try:
+            await super()._step(document_id)
+        except JournalError:
+            self.world.memory.faults.away = False
+
+    async def _kill(self, document_id: DocumentId) -> None:
+        """One node dies, and all clients lose their connections for simplicity's sake."""
+        self.world.memory.faults.away = False
+        await self.rng.choice(self.nodes).kill()
+        self.check_replayed(await self._replayed(document_id))
+        for client in self.clients:
+            await client.disconnect()
+
+    async def _restart(self) -> None:
+        """One node is replaced while the others go on."""
+        node = self.rng.choice(self.nodes)
+        await node.stop()
+        for client in self.clients:
+            await client.disconnect()
+
+    async def _heal(self, document_id: DocumentId) -> None:
+        faults = self.network.faults
+        self.world.memory.faults.away = False
+        faults.loss, faults.duplicates, faults.delay_s, faults.reorder = 0.0, 0.0, (0.0, 0.0), False
+        self.network.set_away(False)
+        for node in self.nodes:
+            if node.bus is not None:
+                node.bus.set_cut(False)
+        await super()._heal(document_id)
+
+    async def settle(self, document_id: DocumentId) -> None:
+        """Nodes that lost each other meet again, who was the saver is settled, and all is stored."""
+        await asyncio.sleep(STORED_S)
+        await super().settle(document_id)
+
+
 class TextScenario(Scenario[Client]):
     """A text file: every marker that somebody typed stands there exactly once.
 
@@ -253,9 +313,24 @@ class TypedScenario(Scenario[TypedClient]):
             assert content(client.document) == seen
 
 
-def run_scenario(seed: int, operations: int, replay: str) -> None:
-    """Even seeds edit a text file, odd ones every shared type."""
-    kind = TypedScenario if seed % 2 else TextScenario
+class NodesText(NodesScenario[Client], TextScenario):
+    """A text file on three nodes."""
+
+
+class NodesTyped(NodesScenario[TypedClient], TypedScenario):
+    """All types on three nodes."""
+
+    async def check(self, replayed: Document, rooms: Rooms, document_id: DocumentId) -> None:
+        await self.settle(document_id)
+        await super().check(await self._replayed(document_id), rooms, document_id)
+
+
+def run_scenario(seed: int, operations: int, replay: str, *, nodes: bool = False) -> None:
+    """Even seeds edit a text file, odd ones every shared type; with `nodes` on three nodes."""
+    if nodes:
+        kind: type[Scenario[Any]] = NodesTyped if seed % 2 else NodesText
+    else:
+        kind = TypedScenario if seed % 2 else TextScenario
     try:
         simulate(lambda clock: kind(seed, clock, operations).run())
     except BaseException:

@@ -11,6 +11,9 @@ from dataclasses import dataclass, field, replace
 from collab.clock import Clock, FakeClock
 from collab.config import Config
 from collab.document import Document, compact, taken_back
+from collab.fanout.base import NodeId
+from collab.fanout.hub import Hub
+from collab.fanout.memory import MemoryBus, MemoryNetwork
 from collab.formats.base import Decoded, Forked, Renewed
 from collab.formats.table import format_named
 from collab.formats.text import TextFormat
@@ -100,14 +103,26 @@ class CountedMetrics:
 class Server:
     """One server process: it can be started, stopped with grace, and killed."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, world: World, name: str = "n1") -> None:
+        self.name = name
+        self.hub: Hub | None = None
+        """Its end of the fan-out, where the world has a network."""
+        self.bus: MemoryBus | None = None
         self.rooms: Rooms | None = None
+        self._world = world
 
     async def start(self) -> Rooms:
         world = self._world
         await world.store.open()
-        self.rooms = Rooms(world.parts(), [Root(ROOT, world.connector)], world.config.server.shutdown_s)
+        parts = world.parts(self.name)
+        if world.network is not None:
+            self.bus = world.network.bus()
+            me = NodeId(self.name, int(parts.new_id(), 16))
+            config = world.config
+            self.hub = Hub(self.bus, me, b"key", config.redis, config.limits, world.clock, world.metrics)
+            await self.hub.__aenter__()
+            parts = replace(parts, fanout=self.hub, saver=str(me))
+        self.rooms = Rooms(parts, [Root(ROOT, world.connector)], world.config.server.shutdown_s)
         return await self.rooms.__aenter__()
 
     async def stop(self) -> None:
@@ -115,14 +130,23 @@ class Server:
         rooms, self.rooms = self.rooms, None
         if rooms is not None:
             await rooms.__aexit__(None, None, None)
+            await self._leave_network()
+
+    async def _leave_network(self) -> None:
+        hub, self.hub, self.bus = self.hub, None, None
+        if hub is not None:
+            await hub.__aexit__(None, None, None)
 
     async def kill(self) -> None:
         """As by SIGKILL: nothing is saved or journalled any more."""
         rooms, self.rooms = self.rooms, None
         if rooms is not None:
+            if self.bus is not None:
+                self.bus.set_cut(True, noticed=False)
             for task in tuple(rooms._tasks):
                 task.cancel()
             await rooms._group.__aexit__(None, None, None)
+            await self._leave_network()
 
 
 class World:
@@ -137,10 +161,12 @@ class World:
         store: Store | None = None,
         storage: MemoryConnector | None = None,
         connector: Connector | None = None,
+        network: MemoryNetwork | None = None,
     ) -> None:
         self.clock: Clock = clock
         self.config = config or Config()
-        self.memory = MemoryStore()
+        self.memory = MemoryStore(clock=clock)
+        self.network = network
         self.store: Store = store or self.memory
         self.storage = storage or MemoryConnector(clock=clock)
         self.connector: Connector = connector or self.storage
@@ -149,9 +175,9 @@ class World:
         self.sandbox = InlineSandbox(self.config.limits)
         self._random = random.Random(seed)
 
-    def parts(self) -> Parts:
+    def parts(self, node: str = "n1") -> Parts:
         """What rooms work with, ids drawn from the seed."""
-        parts = Parts.of(self.config, self.store, self.sandbox, self.slot, self.metrics, self.clock, "n1")
+        parts = Parts.of(self.config, self.store, self.sandbox, self.slot, self.metrics, self.clock, node)
         return replace(
             parts,
             new_client_id=lambda: self._random.getrandbits(32),

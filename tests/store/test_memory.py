@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from collab.clock import FakeClock
 from collab.errors import JournalError
 from collab.store.memory import MemoryStore
+from tests.store.cluster_contract import LeaseContract, SettledIntentContract, SinceContract
 from tests.store.contract import FIRST, NOTES, NOW, Reopen, StoreContract, document_with_history, entry, every_update
 
 
@@ -37,6 +39,10 @@ def target(tmp_path: Path) -> str:
 
 
 class TestMemoryStore(StoreContract):
+    pass
+
+
+class TestMemoryCluster(SinceContract, SettledIntentContract, LeaseContract):
     pass
 
 
@@ -90,3 +96,19 @@ async def test_appends_wait_at_the_gate(store: MemoryStore) -> None:
     assert await appending == 1
     assert waiting[1] == {appending}
     assert before == []
+
+
+async def test_leases_run_out_by_the_stores_clock_alone() -> None:
+    clock = FakeClock()
+    timed = MemoryStore(clock=clock)
+    await timed.open()
+    document_id = await document_with_history(timed)
+    lease = await timed.acquire_lease(document_id, "a", 10_000)
+
+    clock.advance(9.9)
+    clock.jump_wall(300.0)
+    assert await timed.holds_lease(lease)
+    assert (await timed.acquire_lease(document_id, "b", 10_000)).owner == "a"
+
+    clock.advance(0.2)
+    assert (await timed.acquire_lease(document_id, "b", 10_000)).owner == "b"

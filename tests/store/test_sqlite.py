@@ -16,6 +16,7 @@ from collab.store.driver import SqliteModule
 from collab.store.schema import MIGRATIONS, VERSION, migrate, prepare
 from collab.store.sqlite import SqliteStore, restore
 from tests.patience import PATIENCE_S
+from tests.store.cluster_contract import SettledIntentContract, SinceContract
 from tests.store.contract import (
     DAY_MS,
     FIRST,
@@ -62,8 +63,18 @@ def target(tmp_path: Path) -> str:
     return str(tmp_path / "backup.db")
 
 
-class TestSqliteStore(StoreContract):
+class TestSqliteStore(StoreContract, SinceContract, SettledIntentContract):
     pass
+
+
+async def test_the_one_node_of_a_folder_always_holds_the_lease(store: SqliteStore) -> None:
+    document_id = await document_with_history(store)
+
+    lease = await store.acquire_lease(document_id, "node", 0)
+
+    assert lease.owner == "node"
+    assert await store.holds_lease(lease)
+    assert await store.renew_lease(lease, 1000)
 
 
 # -- one server per folder --

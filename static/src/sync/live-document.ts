@@ -43,6 +43,7 @@ export class LiveDocument implements Observer {
   /** What the page's editor was made for. */
   private readonly kind: string;
   private journalAway = false;
+  private nodesApart = false;
   private stop: StopReason | null = null;
   private awaySince: number | null = performance.now();
   private unstoredSince: number | null = null;
@@ -102,6 +103,7 @@ export class LiveDocument implements Observer {
       kept: keeper.failure ? "tab" : keeper.kept,
       quotaFull: keeper.failure === "quota" && pending > 0,
       journalAway: this.journalAway,
+      nodesApart: this.nodesApart,
       save: provider.save,
       allStored: provider.ledger.allStored,
       lastStoredMs: this.lastStoredMs,
@@ -190,6 +192,8 @@ export class LiveDocument implements Observer {
   notice(notice: Notice): void {
     if (notice.code === "journal_unavailable") this.journalAway = true;
     if (notice.code === "journal_available") this.journalAway = false;
+    if (notice.code === "nodes_apart") this.nodesApart = true;
+    if (notice.code === "nodes_together") this.nodesApart = false;
     if (notice.code === "deleted") this.deleted = true;
     if (notice.code === "restored" || notice.code === "renamed") this.deleted = false;
     this.changed();
@@ -199,6 +203,7 @@ export class LiveDocument implements Observer {
   hello(hello: Hello): void {
     this.stop = null;
     this.journalAway = false;
+    this.nodesApart = false;
     this.greeted = true;
     this.listener.hello(hello);
   }

@@ -46,9 +46,14 @@ export function readPeer(client: number, state: unknown): Peer {
     name: name || "?",
     ...readColors(user),
     role: readRole(user.get("role")),
-    cursor: readCursor(fields.get("cursor")),
+    cursor: readCursor(fields.get("cursor")) ?? readCursor(firstOf(fields.get("cursors"))),
     top: readPosition(fields.get("top")),
   };
+}
+
+/** JupyterLab shares all its cursors; the first is the main one. */
+function firstOf(value: unknown): unknown {
+  return Array.isArray(value) ? value[0] : undefined;
 }
 
 function readCursor(value: unknown): Cursor | null {

@@ -16,6 +16,7 @@ const LIVE: Facts = {
   kept: "browser",
   quotaFull: false,
   journalAway: false,
+  nodesApart: false,
   save: STORED,
   allStored: true,
   lastStoredMs: 724_000,
@@ -109,16 +110,17 @@ test("state: lost rights offer the unsent edits", () => {
 });
 
 test("state: news about the text are banners with what one can do", () => {
-  const shown = banners({ conflicts: 2, outside: { who: "", places: 3, undoable: true }, asideEdits: true, deleted: true, quotaFull: true });
+  const shown = banners({ nodesApart: true, conflicts: 2, outside: { who: "", places: 3, undoable: true }, asideEdits: true, deleted: true, quotaFull: true });
 
   assert.deepEqual(shown.map((banner) => [banner.id, banner.key]), [
     ["aside", "state.aside"],
     ["deleted", "state.deleted"],
     ["conflicts", "state.conflicts"],
     ["outside", "state.outside"],
+    ["nodes_apart", "state.nodes_apart"],
     ["quota", "state.quota"],
   ]);
-  assert.ok(shown.every((banner) => banner.actions.length > 0));
+  assert.ok(shown.every((banner) => banner.id === "nodes_apart" || banner.actions.length > 0));
 });
 
 test("state: a known author of an outside change is named", () => {

@@ -65,6 +65,8 @@ export interface Facts {
   readonly kept: "browser" | "tab";
   readonly quotaFull: boolean;
   readonly journalAway: boolean;
+  /** The servers of the group cannot reach each other: others' edits come late. */
+  readonly nodesApart: boolean;
   readonly save: SaveState | null;
   /** The stored file contains my last edit. */
   readonly allStored: boolean;
@@ -168,6 +170,7 @@ function bannersOf(facts: Facts, line: Line): Banner[] {
   if (facts.deleted) add("deleted", say("state.deleted", "danger", {}, ["restore_file", "save_as"]));
   if (facts.conflicts > 0) add("conflicts", say("state.conflicts", "warning", { count: facts.conflicts }, ["show_conflicts"]));
   if (facts.outside) add("outside", outsideBanner(facts.outside, facts.readOnly === null));
+  if (facts.nodesApart && facts.phase === "live") add("nodes_apart", say("state.nodes_apart", "warning"));
   if (facts.quotaFull) add("quota", say("state.quota", "warning", {}, ["download_copy"]));
   return banners;
 }
@@ -215,6 +218,7 @@ export type StateKey =
   | "state.slow"
   | "state.slow_since"
   | "state.stopped"
+  | "state.nodes_apart"
   | "state.stored"
   | "state.stored_at"
   | "state.unsupported";

@@ -48,7 +48,7 @@ class Cursors implements PluginValue {
   private readonly unresolved = new Map<number, Peer>();
   private sent: { anchor: number; head: number } | null = null;
 
-  constructor(private readonly view: EditorView, private readonly ytext: Y.Text, private readonly awareness: Awareness) {
+  constructor(private readonly view: EditorView, private readonly ytext: Y.Text, private readonly awareness: Awareness, private readonly shares: boolean) {
     awareness.on("change", this.onChange);
     for (const client of awareness.getStates().keys()) this.read(client);
     this.draw();
@@ -70,7 +70,7 @@ class Cursors implements PluginValue {
       for (const [client, peer] of [...this.unresolved]) this.place(client, peer);
     }
     if (update.docChanged || update.transactions.some((transaction) => transaction.annotation(cursorsMoved))) this.draw();
-    if (update.selectionSet || update.focusChanged || update.docChanged) this.share(update.view);
+    if (this.shares && (update.selectionSet || update.focusChanged || update.docChanged)) this.share(update.view);
   }
 
   destroy(): void {
@@ -130,6 +130,7 @@ function selectionOf(peer: Peer): Decoration {
   return mark;
 }
 
-export function cursorsOf(ytext: Y.Text, awareness: Awareness): Extension {
-  return ViewPlugin.define((view) => new Cursors(view, ytext, awareness), { decorations: (plugin) => plugin.decorations });
+/** `shares`: ours is told to the others too; an owner of many texts does that itself. */
+export function cursorsOf(ytext: Y.Text, awareness: Awareness, shares = true): Extension {
+  return ViewPlugin.define((view) => new Cursors(view, ytext, awareness, shares), { decorations: (plugin) => plugin.decorations });
 }

@@ -3,6 +3,7 @@ import { contentAddress, editAddress, type Place } from "../shell/api";
 import { h } from "../shell/dom";
 import { t } from "../shell/i18n";
 import { LONGEST_SOURCE, blocksOf, type Block } from "./markdown-blocks";
+import { renderMath } from "./math";
 import { fragmentOf } from "../shell/sanitize";
 
 export interface PreviewOptions {
@@ -11,6 +12,10 @@ export interface PreviewOptions {
   readonly place: () => Place;
   /** A task was ticked: its line (from 0). */
   readonly onTask: (line: number) => void;
+  /** Where it goes; without one an article of its own is made in `parent`. */
+  readonly element?: HTMLElement;
+  /** The address of a picture that is kept in the document itself (`attachment:…`). */
+  readonly picture?: (source: string) => string | null;
 }
 
 interface Shown {
@@ -21,10 +26,11 @@ interface Shown {
 }
 
 export class Preview {
-  readonly element = h("article", { class: "preview-page", attrs: { tabindex: 0, "aria-label": t("preview.label") } });
+  readonly element: HTMLElement;
   private shown: Shown[] = [];
 
   constructor(private readonly options: PreviewOptions) {
+    this.element = options.element ?? h("article", { class: "preview-page", attrs: { tabindex: 0, "aria-label": t("preview.label") } });
     options.parent.replaceChildren(this.element);
     this.element.addEventListener("click", (event) => this.onClick(event));
   }
@@ -76,6 +82,8 @@ export class Preview {
   private placeImage(image: HTMLImageElement): void {
     const source = image.dataset.src ?? "";
     if (/^data:image\/(png|jpeg|gif|webp);/i.test(source)) return void (image.src = source);
+    const kept = this.options.picture?.(source) ?? null;
+    if (kept !== null) return void (image.src = kept);
     const path = relativePath(this.options.place(), source);
     if (path === null) {
       const name = image.alt || source;
@@ -188,45 +196,4 @@ function makeTask(item: HTMLLIElement): void {
   box.checked = found[1] !== " ";
   holder.prepend(box);
   item.classList.add("task-item");
-}
-
-const MATH = { throwOnError: true, trust: false, maxExpand: 300, maxSize: 20, strict: false } as const;
-
-/** Mathematics is drawn by KaTeX as elements, without markup; it is loaded when the first formula appears. */
-async function renderMath(element: HTMLElement): Promise<void> {
-  const places = [...element.querySelectorAll<HTMLElement>(".math-inline, .math-block")];
-  if (places.length === 0) return;
-  const { default: katex } = await import("katex");
-  for (const place of places) {
-    const source = place.textContent ?? "";
-    try {
-      const tree = (katex as unknown as TreeMaker).__renderToDomTree(source, { ...MATH, displayMode: place.classList.contains("math-block") });
-      withoutStyles(tree);
-      place.replaceChildren(tree.toNode());
-    } catch (error) {
-      // Not left to KaTeX: its own mark is a style attribute, which the page's policy forbids, and it rethrows most errors.
-      place.textContent = source;
-      place.classList.add("katex-error");
-      place.title = error instanceof Error ? error.message : "";
-    }
-  }
-}
-
-/** What KaTeX gives to tools that look at its tree; its types leave it out. */
-interface TreeMaker {
-  __renderToDomTree(source: string, options: object): MathTree & { toNode(): Node };
-}
-
-interface MathTree {
-  attributes?: { style?: string };
-  children?: readonly object[];
-}
-
-/**
- * The visible half of a formula gets its boxes and colours through the style sheet's interface, which the policy allows.
- * The half for screen readers has a few of them as style attributes too: those are of no use there, and refused.
- */
-function withoutStyles(tree: MathTree): void {
-  delete tree.attributes?.style;
-  for (const child of tree.children ?? []) withoutStyles(child);
 }

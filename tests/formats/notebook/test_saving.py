@@ -6,12 +6,16 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from collab.document import STATE, Kind, Splice
+from collab.document import STATE, Document, Kind, Splice
+from collab.errors import FormatError
 from collab.formats.base import READ_ONLY
 from collab.formats.notebook.live import CELLS, read_live, shared_cell
 from collab.limits import Limits
 from collab.nested import insert, remove, set_member
+from collab.protocol.update import check_update
 from tests.formats.notebook.made import FORMAT, cell, notebook, opened, sources, stream, typed
 
 CORPUS = Path(__file__).parents[4] / "shared" / "corpus" / "ipynb"
@@ -254,3 +258,62 @@ def test_the_fresh_document_of_a_rebase_is_the_same_notebook() -> None:
 
     assert list(fresh.clocks()) == [11]
     assert FORMAT.encode(fresh, content) == FORMAT.encode(document, content)
+
+
+def test_a_cell_of_thirty_megabytes_opens_and_is_saved_in_its_place() -> None:
+    limits = Limits()
+    content = notebook(cell("x" * 30_000_000, "a"), cell("b", "b"))
+
+    decoded = FORMAT.decode(content, limits, 7)
+    document = Document.from_updates([decoded.update])
+    typed(document, 1, "y")
+
+    assert check_update(decoded.update, {}, limits).complete
+    assert span(content, FORMAT.encode(document, content)) == (b"", b"y")
+
+
+@pytest.mark.parametrize("hostile", ["a string", 3, None, {"cell_type": "code"}, {"id": 5, "source": ["x"]}, []])
+def test_what_a_hostile_client_puts_between_the_cells_hurts_no_save(hostile: object) -> None:
+    content = notebook(cell("a", "a"), cell("b", "b"))
+    document = opened(content)
+
+    insert(document, (CELLS,), 1, hostile)
+
+    saved = json.loads(FORMAT.encode(document, content))["cells"]
+    assert [saved[0], saved[-1]] == json.loads(content)["cells"]
+
+
+def test_a_cell_whose_members_are_no_shared_types_is_saved() -> None:
+    content = notebook(cell("a", "a"))
+    document = opened(content)
+
+    set_member(document, (CELLS, 0), "source", "plain")
+    set_member(document, (CELLS, 0), "metadata", [1])
+
+    assert json.loads(FORMAT.encode(document, content))["cells"][0]["source"] == ["plain"]
+
+
+@given(st.binary(max_size=200) | st.text(max_size=100).map(str.encode))
+def test_any_bytes_give_a_document_or_a_reason(content: bytes) -> None:
+    try:
+        decoded = FORMAT.decode(content, Limits(), 7)
+    except FormatError as error:
+        assert error.public
+    else:
+        document = Document.from_updates([decoded.update])
+        if decoded.kind is Kind.NOTEBOOK:
+            assert FORMAT.encode(document, content) == content
+
+
+@given(st.integers(0, 10_000), st.sampled_from([b"", b"\x00", b"}", b"]", b'"', b","]))
+def test_a_damaged_notebook_is_never_written_over(at: int, damage: bytes) -> None:
+    whole = notebook(cell("a\nb", "a", outputs=[stream("x\n")]), cell("c", "b", "markdown"), title="ä")
+    content = whole[: at % len(whole)] + damage + whole[at % len(whole) + 1 :]
+    try:
+        decoded = FORMAT.decode(content, Limits(), 7)
+    except FormatError:
+        return
+    if decoded.kind is Kind.NOTEBOOK:
+        assert FORMAT.encode(Document.from_updates([decoded.update]), content) == content
+    else:
+        assert decoded.facts[READ_ONLY] == "invalid_notebook"

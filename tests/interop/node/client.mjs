@@ -2,21 +2,52 @@
 //   {"do":"connect"|"disconnect"|"edit"|"undo"|"presence"|"report"|"quit", …} -> {"ok":true, …}
 import readline from 'node:readline'
 import WebSocket from 'ws'
+import { HocuspocusProvider, HocuspocusProviderWebsocket } from '@hocuspocus/provider'
 import { WebsocketProvider } from 'y-websocket'
 import * as Y from 'yjs'
 
-const [url, room, seed, params] = process.argv.slice(2)
+const [url, room, seed, params, dialect] = process.argv.slice(2)
 const doc = new Y.Doc()
 const text = doc.getText('source')
 const marks = doc.getMap('marks')
 const list = doc.getArray('list')
-const provider = new WebsocketProvider(url, room, doc, {
+const heard = []
+const denied = []
+
+const yWebsocket = () => new WebsocketProvider(url, room, doc, {
   WebSocketPolyfill: WebSocket,
   disableBc: true,
   connect: false,
   maxBackoffTime: 200,
   params: JSON.parse(params ?? '{}')
 })
+
+// `more` further documents share the socket; what happens to them is in `others`.
+const others = []
+// A provider that gives up a connection while it opens has taken its listeners away: as in a browser, nobody minds.
+class Patient extends WebSocket {
+  constructor (...given) {
+    super(...given)
+    this.on('error', () => {})
+  }
+}
+const hocuspocus = () => {
+  const { token = '', more = [], sessionAwareness = false } = JSON.parse(params ?? '{}')
+  const websocketProvider = new HocuspocusProviderWebsocket({ url, WebSocketPolyfill: Patient, autoConnect: false, delay: 100, minDelay: 100, maxDelay: 300 })
+  const make = (name, document) => {
+    const made = new HocuspocusProvider({
+      websocketProvider, name, document, token, sessionAwareness,
+      onStateless: ({ payload }) => heard.push(payload),
+      onAuthenticationFailed: ({ reason }) => denied.push(reason)
+    })
+    made.attach()
+    return made
+  }
+  const own = make(room, doc)
+  for (const name of more) others.push(make(name, new Y.Doc()))
+  return Object.assign(own, { connect: () => websocketProvider.connect(), disconnect: () => websocketProvider.disconnect() })
+}
+const provider = dialect === 'hocuspocus' ? hocuspocus() : yWebsocket()
 const undo = new Y.UndoManager(text, { captureTimeout: 0 })
 
 let state = Number(seed) >>> 0
@@ -54,7 +85,12 @@ const report = () => ({
   vector: Object.fromEntries([...Y.decodeStateVector(Y.encodeStateVector(doc))].filter(([, clock]) => clock > 0).sort((a, b) => a[0] - b[0])),
   deletes: [...Y.snapshot(doc).ds.clients].map(([client, ranges]) => [client, ranges.map((r) => [r.clock, r.len])]).sort((a, b) => a[0] - b[0]),
   peers: [...provider.awareness.getStates().values()].map((s) => s.user?.name ?? null).sort(),
-  synced: provider.synced
+  synced: provider.synced,
+  unsynced: provider.unsyncedChanges ?? 0,
+  scope: provider.authorizedScope ?? null,
+  heard,
+  denied,
+  others: others.map((other) => ({ text: other.document.getText('source').toString(), unsynced: other.unsyncedChanges }))
 })
 
 const commands = {
@@ -63,6 +99,9 @@ const commands = {
   edit: ({ count, tear }) => edit(count, tear ?? false),
   insert: ({ at, text: content }) => text.insert(Math.min(at, text.length), content),
   undo: () => undo.undo(),
+  say: ({ words }) => provider.sendStateless(words),
+  insert_other: ({ which, text: content }) => others[which].document.getText('source').insert(0, content),
+  leave_other: ({ which }) => others[which].destroy(),
   presence: ({ name }) => provider.awareness.setLocalStateField('user', { name }),
   report
 }

@@ -1,0 +1,1 @@
+"""The fan-out between the nodes of a group."""

@@ -1,0 +1,1 @@
+"""Rooms in the Hocuspocus dialect: one socket for many documents."""

@@ -1,0 +1,3 @@
+"""One PostgreSQL server for all store tests of a run; faults get one of their own."""
+
+from tests.postgres import postgres as postgres

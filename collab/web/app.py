@@ -216,7 +216,6 @@ class Application:
             bundle=self._bundle,
             openapi=openapi_document(ROUTES),
         )
-        publish_gauges(edge)
         if isinstance(fanout, Hub):
             hearing = Hearing(local, partial(_note_revoked, edge))
             fanout.told = hearing.take
@@ -226,6 +225,7 @@ class Application:
         return edge
 
     async def _keep_house(self, stack: contextlib.AsyncExitStack, edge: Edge) -> None:
+        publish_gauges(edge)
         await _keep_running(stack, edge.sockets.keep_checking(), "sockets: recheck")
         await _keep_running(stack, watch_lag(edge), "loop: lag")
         await _keep_running(stack, _maintain(edge, self._post is None or self._post.seat == FIRST), "store: maintain")

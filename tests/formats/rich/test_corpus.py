@@ -20,7 +20,11 @@ from tests.formats.rich.live import LIMITS, edited, format_of, make_bold, opened
 
 KINDS = {"odt": "odt", "ott": "odt", "fodt": "odt", "docx": "docx", "docm": "docx"}
 SMALL = 16_000
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+# The judge leaves the files that it read to the collector.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 
 @pytest.fixture(scope="session")

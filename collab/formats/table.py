@@ -217,6 +217,11 @@ def file_type(path: str, media_type: str | None = None) -> FileType:
     return found or _UNKNOWN
 
 
+def editable_extensions() -> frozenset[str]:
+    """The extensions that are certain to be editable."""
+    return frozenset(_TEXT_BY_EXTENSION)
+
+
 def format_of(path: str, media_type: str | None = None) -> Format:
     """The format that opens a file. Raises: FormatError when none does."""
     found = file_type(path, media_type)

@@ -163,6 +163,7 @@ class Reconciler:
     def _told(self, changed: Changed[Merged]) -> Changed[Merged]:
         if changed.result.conflicts:
             places = [conflict.conflict_id for conflict in changed.result.conflicts]
+            self.parts.events.tell(self.book.document_id, "conflict", self.file.shown_path)
             self.room.notice(NoticeCode.CONFLICT, {"places": places})
         return changed
 

@@ -67,6 +67,16 @@ class UpdateSlot(Protocol):
     def clear(self) -> None: ...
 
 
+class Vault(Protocol):
+    """Makes secrets unreadable for whoever has the store (`collab.auth.vault`)."""
+
+    def seal(self, secret: str, purpose: str) -> bytes: ...
+
+    def open(self, sealed: bytes, purpose: str) -> str:
+        """Raises: ValueError (not sealed by us for this)."""
+        ...
+
+
 class Claims(Protocol):
     """What makes certain that a document is live once on this machine (`collab.node.claims`)."""
 
@@ -84,6 +94,21 @@ class NoClaims:
         pass
 
     def release(self, document_id: DocumentId) -> None:
+        pass
+
+
+class DocumentEvents(Protocol):
+    """Who is told what happens to documents, outside of this server."""
+
+    def tell(self, document_id: str, event: str, name: str) -> None:
+        """`opened`, `saved`, `conflict`, `closed`; never waits and never fails."""
+        ...
+
+
+class NoEvents:
+    """Tells nobody."""
+
+    def tell(self, document_id: str, event: str, name: str) -> None:
         pass
 
 

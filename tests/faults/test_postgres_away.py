@@ -54,7 +54,7 @@ async def code_of_opening(server: Server, path: str) -> str:
     """What a person is told who opens a document that is not live; empty when it opens."""
     async with http_client(server.url) as client:
         answer = await client.post("/api/v1/documents/open", json={"path": path})
-        return "" if answer.is_success else str(answer.json()["code"])
+        return "" if answer.is_success else str(answer.json()["error"]["code"])
 
 
 async def test_edits_wait_while_the_database_is_away_and_are_all_there_afterwards(

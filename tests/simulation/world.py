@@ -196,4 +196,4 @@ class World:
 
 def access(name: str = "Ada", role: Role = Role.EDITOR, *, extended: bool = True, history: str | None = None) -> Access:
     """Who joins."""
-    return Access(Identity(name.lower(), name, "#336699"), role, CREDENTIALS, extended, history)
+    return Access(Identity(name.lower(), name, "#336699"), role, CREDENTIALS, extended, history=history)

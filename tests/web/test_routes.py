@@ -20,8 +20,10 @@ PUBLIC = {
     "GET /healthz",
     "GET /readyz",
     "GET /metrics",
+    "POST /api/v1/jupyter/sessions",
+    "POST /api/v1/jupyter/events",
 }
-"""Routes that ask nobody anything; `/metrics` asks for this machine by itself."""
+"""Routes that ask nobody anything; `/metrics` asks for this machine by itself, Jupyter's for a credential."""
 VISITOR = {
     "GET /",
     "GET /edit/{path:path}",
@@ -46,7 +48,7 @@ def test_the_application_serves_the_table_and_one_websocket(tmp_path) -> None:  
     tabled = {(route.method, route.path) for route in ROUTES}
     plain = [route for route in served if isinstance(route, StarletteRoute)]
     assert {(method, route.path) for route in plain for method in (route.methods or set()) - {"HEAD"}} == tabled
-    assert application.sockets.prefixes == ("/ws/",)
+    assert set(application.sockets.prefixes) == {"/ws/", "/jupyter/", "/hocuspocus"}
     assert len(plain) == len(served)
 
 

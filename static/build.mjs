@@ -24,6 +24,7 @@ const PAGES = {
 /** Editors that the editor page loads when a document of their kind is opened, and the most that each adds to it. */
 const EDITORS = {
   text: { entry: "src/text/text-editor.ts", limitKb: 170 },
+  rich: { entry: "src/rich/rich-editor.ts", limitKb: 110 },
   notebook: { entry: "src/notebook/notebook-editor.ts", limitKb: 250 },
 };
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from collab.formats.base import Decoded, Forked, Renewed
+from collab.formats.base import Decoded, Forked, Merged, Renewed
 from collab.formats.text_merge import Plan
 from collab.protocol.update import Checked
 from collab.store.base import DocumentId
@@ -46,6 +46,12 @@ class Sandbox(Protocol):
 
         Raises: MalformedMessage (no update, or not one of this history), FormatError, LimitExceeded.
         """
+        ...
+
+    async def merge(
+        self, format_name: str, state: bytes, base: bytes, theirs: bytes, author: tuple[str, int, int]
+    ) -> tuple[bytes, Merged]:
+        """`Format.merge` on a copy of the document: the update that it made. Raises: FormatError, LimitExceeded."""
         ...
 
     async def plan_merge(self, base: bytes, theirs: bytes, live: str, known: str | None = None) -> Plan:

@@ -178,6 +178,8 @@ class Saver:
     async def content_now(self, look: Callable[[Callable[[Document], bytes]], Awaitable[bytes]]) -> bytes:
         """The live content as the file would be. Raises: JournalError, InternalError."""
         base_content = await self._book.base_content() or b""
+        if self.file.format.sandboxed:
+            return await self._parts.sandbox.encode(self.file.format.name, await look(Document.diff), base_content)
         return await look(lambda document: self.file.encoded(document, base_content))
 
     async def release(self) -> None:

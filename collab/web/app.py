@@ -47,7 +47,20 @@ from collab.sandbox.pool import Sandbox
 from collab.slot import Slot
 from collab.store.base import Store
 from collab.store.choice import store_of
-from collab.web import admin, asking, documents, files, jupyter, output_frame, pages, past, session, shares, wopi
+from collab.web import (
+    admin,
+    asking,
+    documents,
+    files,
+    jupyter,
+    output_frame,
+    pages,
+    past,
+    pictures,
+    session,
+    shares,
+    wopi,
+)
 from collab.web.access import Gate, allowed_origins
 from collab.web.admission import Admission
 from collab.web.cors import CrossOrigin
@@ -83,6 +96,7 @@ ROUTES: tuple[Route, ...] = (
     *files.ROUTES,
     *documents.ROUTES,
     *past.ROUTES,
+    *pictures.ROUTES,
     *shares.ROUTES,
     *asking.ROUTES,
     *jupyter.ROUTES,
@@ -214,6 +228,7 @@ class Application:
             revocations=revocations,
             admission=Admission(config.limits, clock),
             sockets=Sockets(revocations, config.auth.recheck_s),
+            sandbox=sandbox,
             asking=NodeAsking(rooms, Asking(local, config.limits, clock)),
             transfers=Transfers(config.limits),
             metrics=metrics,
@@ -221,7 +236,6 @@ class Application:
             openapi=openapi_document(ROUTES),
             wopi=door,
         )
-        publish_gauges(edge)
         if isinstance(fanout, Hub):
             hearing = Hearing(local, partial(_note_revoked, edge))
             fanout.told = hearing.take
@@ -231,6 +245,7 @@ class Application:
         return edge
 
     async def _keep_house(self, stack: contextlib.AsyncExitStack, edge: Edge) -> None:
+        publish_gauges(edge)
         await _keep_running(stack, edge.sockets.keep_checking(), "sockets: recheck")
         await _keep_running(stack, WopiRights(edge).keep_checking(), "wopi: rights")
         await _keep_running(stack, watch_lag(edge), "loop: lag")

@@ -16,6 +16,7 @@ from collab.node.asking import NodeAsking
 from collab.node.past import NodePast
 from collab.node.rooms import NodeRooms
 from collab.rooms.storage_file import Root
+from collab.sandbox.pool import Sandbox
 from collab.store.base import Store
 from collab.web.access import Gate
 from collab.web.admission import Admission
@@ -56,6 +57,7 @@ class Edge:
     revocations: Revocations
     admission: Admission
     sockets: Sockets
+    sandbox: Sandbox
     asking: NodeAsking
     transfers: Transfers
     metrics: Metrics

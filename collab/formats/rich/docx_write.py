@@ -61,6 +61,10 @@ class DocxWriter:
         alone = [node for node in nodes if (_kind(node), node.attrs.get("w:id")) not in starts & ends]
         return b"".join(self.source.scan.source(node) for node in alone)
 
+    def seam(self, first: Block, last: Block, live: Block) -> list[Patch] | None:
+        """Properties of paragraphs and sections stand in each of them, so joined ones are written as text."""
+        return None
+
     def filled(self, base: Block, inner: bytes) -> bytes:
         tag = self.source.scan.tag(_node(base))
         raw = tag[1:].split(None, 1)[0].rstrip(b"/>")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from collab.errors import FormatError
 from collab.formats.rich.model import Block
 from collab.formats.rich.odf_names import NAMES
+from collab.formats.rich.odf_ranges import range_patches
 from collab.formats.rich.odf_read import OdfReader
 from collab.formats.rich.odf_styles import Styles, page_of
 from collab.formats.rich.odf_write import OdfWriter
@@ -68,6 +69,7 @@ class OdfFile:
         }
         writer = OdfWriter(self.source, self._reader)
         patches = Splicer(writer).run(live)
+        patches += range_patches(writer, patches)
         patches += writer.style_patches()
         part = apply_patches(self.source.scan.content, patches)
         if self.package is None:

@@ -42,8 +42,23 @@ MARKERS = {
 } | {"office:annotation-end", "office:event-listeners"}
 """Within paragraphs, and seen by nobody."""
 
-FOR_OTHERS = MARKERS - {"text:soft-page-break", "text:number", "office:event-listeners"}
-"""What moves on when its paragraph goes."""
+COMMENT = "office:annotation"
+_RANGES = {
+    "text:bookmark": "text:name",
+    "text:reference-mark": "text:name",
+    "text:toc-mark": "text:id",
+    "text:alphabetical-index-mark": "text:id",
+    "text:user-index-mark": "text:id",
+    "text:change": "text:change-id",
+}
+RANGE_STARTS = {f"{name}-start": (name, key) for name, key in _RANGES.items()}
+RANGE_STARTS[COMMENT] = (COMMENT, "office:name")
+RANGE_ENDS = {f"{name}-end": (name, key) for name, key in _RANGES.items()}
+RANGE_ENDS["office:annotation-end"] = RANGE_STARTS[COMMENT]
+"""Element -> what it is one end of, and the attribute by which its two ends know each other."""
+
+DELETION = "text:change"
+"""The place of a tracked deletion: the text itself stands in `text:tracked-changes` and stays there."""
 
 TRANSPARENT = {"text:span", "text:a", "text:meta"}
 ROWS = {"table:table-header-rows", "table:table-rows", "table:table-row-group"}

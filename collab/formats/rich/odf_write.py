@@ -22,6 +22,7 @@ from collab.formats.rich.model import (
     Piece,
 )
 from collab.formats.rich.odf_read import OdfReader, columns, toggles_of
+from collab.formats.rich.odf_seam import seam
 from collab.formats.rich.source import Place, Source
 from collab.formats.zipped.patch import Patch, escape_attribute, escape_text, refuse
 from collab.formats.zipped.scan import Node
@@ -75,7 +76,11 @@ class OdfWriter:
         return []
 
     def markers(self, block: Block) -> bytes:
+        """Nothing can wait between blocks here; `odf_ranges` moves ends when all patches are known."""
         return b""
+
+    def seam(self, first: Block, last: Block, live: Block) -> list[Patch] | None:
+        return seam(self._reader, _node(first), _node(last)) if first.kind == live.kind else None
 
     def filled(self, base: Block, inner: bytes) -> bytes:
         node = _node(base)

@@ -106,6 +106,10 @@ class Writer(Protocol):
         """What of a block that goes other blocks may need: range ends, change marks."""
         ...
 
+    def seam(self, first: Block, last: Block, live: Block) -> list[Patch] | None:
+        """The patches that make one paragraph of two and drop what is between; None where that cannot be written."""
+        ...
+
     def touched(self, holder: Node) -> list[Patch]:
         """The patches that let blanks count in an element whose text changes."""
         ...

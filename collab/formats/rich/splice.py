@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from collab.formats.linediff import Change, diff_lines
 from collab.formats.rich.align import align
+from collab.formats.rich.joins import Join, joins
 from collab.formats.rich.leaves import Context, Token, tokens_of
 from collab.formats.rich.model import Block, Piece, atom_identity, joined
 from collab.formats.rich.source import Place, Writer
@@ -32,21 +33,36 @@ class Splicer:
 
     def _children(self, parent: Node, base: Sequence[Block], live: Sequence[Block]) -> None:
         found = align(base, live)
+        joined_from = self._joined(joins(found, base, live), live)
+        taken = {id(block) for join in joined_from.values() for block in join.taken}
         at = _start(base[0]) if base else max(parent.inner_start, 0)
         beside: Block | None = base[0] if base else None
-        pending = b""
         for index, block in enumerate(live):
             source = found.kept[index]
             if source is None:
                 copied = found.copied.get(index)
                 new = self._copy(copied) if copied is not None else self._writer.block(block, beside)
                 self.patches.append(Patch(at, at, new))
+            elif index in joined_from:
+                at, beside = _end(joined_from[index].last), joined_from[index].last
             else:
                 self._block(source, block)
                 at, beside = _end(source), source
+        moved = {id(block) for block in found.copied.values()}
         for gone in found.gone:
-            pending = self._writer.markers(gone) if gone not in found.copied.values() else b""
-            self._cut(gone, pending)
+            if id(gone) not in taken:
+                self._cut(gone, self._writer.markers(gone) if id(gone) not in moved else b"")
+
+    def _joined(self, wanted: Mapping[int, Join], live: Sequence[Block]) -> dict[int, Join]:
+        """Those joins that the format can write, written."""
+        done = {}
+        for index, join in wanted.items():
+            seam = self._writer.seam(join.first, join.last, live[index])
+            if seam is not None:
+                done[index] = join
+                self.patches += [*self._writer.restyle(join.first, live[index]), *seam]
+                self._runs([join.first, join.last], live[index])
+        return done
 
     def _copy(self, block: Block) -> bytes:
         return self._content[_start(block) : _end(block)]
@@ -77,10 +93,13 @@ class Splicer:
                 self.patches += self._writer.restyle(base, live)
             return
         self.patches += self._writer.restyle(base, live)
-        source = tokens_of(self._writer.leaves(base), self._content)
+        self._runs([base], live)
+
+    def _runs(self, bases: Sequence[Block], live: Block) -> None:
+        source = [token for base in bases for token in tokens_of(self._writer.leaves(base), self._content)]
         wanted = _atoms(live.pieces)
         for change in self._hunks(source, wanted):
-            self._hunk(base, source, wanted, change)
+            self._hunk(bases[0], source, wanted, change)
 
     def _hunks(self, source: list[Token], wanted: list[Piece]) -> list[Change]:
         old = [repr(token.value) for token in source]

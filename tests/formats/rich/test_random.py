@@ -16,8 +16,15 @@ from tests.formats.rich.files import docx, odt
 from tests.formats.rich.live import LIMITS, edited, format_of, text_blocks
 from tests.formats.rich.test_docx import BODIES as DOCX_BODIES
 from tests.formats.rich.test_odt import BODIES as ODT_BODIES
+from tests.formats.rich.test_odt_ranges import RANGES, alone, append
 
-FILES = {"odt": odt("".join(ODT_BODIES)), "docx": docx("".join(DOCX_BODIES))}
+STARTS, ENDS = [
+    "".join(marks[index].replace('"n"', f'"n{kind}"') for kind, marks in RANGES.items()) for index in (0, 1)
+]
+RANGED = (
+    f"<text:p>one {STARTS}two</text:p><text:p> three</text:p>\n<text:p>four {ENDS}five</text:p><text:p>six</text:p>"
+)
+FILES = {"odt": odt(RANGED + "".join(ODT_BODIES) + RANGED.replace('"n', '"m')), "docx": docx("".join(DOCX_BODIES))}
 WORDS = ("one ", " two", "  ", "ü", "\U0001f600", "<&>", "x", " ")
 MARKS = ("strong", "em", "underline", "strike")
 PEOPLE = 3
@@ -26,7 +33,7 @@ PEOPLE = 3
 def edit(rng: random.Random, blocks: list[Element]) -> None:
     """One thing that a person does."""
     texts = text_blocks(blocks)
-    match rng.randrange(6):
+    match rng.randrange(7):
         case 0 if len(blocks) > 2:
             blocks.pop(rng.randrange(len(blocks)))
         case 1 if blocks:
@@ -36,8 +43,19 @@ def edit(rng: random.Random, blocks: list[Element]) -> None:
         case 3 if texts:
             block = rng.choice(texts)
             block.children.insert(rng.randrange(len(block.children) + 1), Element(rng.choice(("tab", "hard_break"))))
+        case 4:
+            join(rng, blocks)
         case _ if texts:
             retype(rng, rng.choice(texts))
+
+
+def join(rng: random.Random, blocks: list[Element]) -> None:
+    """A paragraph flows into the one before, at times without what was selected at its beginning."""
+    pairs = [i for i in range(1, len(blocks)) if {blocks[i - 1].tag, blocks[i].tag} <= {"paragraph", "heading"}]
+    if pairs:
+        at = rng.choice(pairs)
+        other = blocks.pop(at)
+        append(blocks[at - 1], Element(other.tag, {}, other.children[rng.randrange(2) :]))
 
 
 def retype(rng: random.Random, block: Element) -> None:
@@ -87,6 +105,8 @@ def check_saved(name: str, document: Document, stored: bytes, label: str) -> Non
     content = rich.encode(document, stored)
     found = live_blocks(Document.from_updates([rich.decode(content, LIMITS, 7).update]))
     assert [plain(block) for block in found] == [plain(block) for block in live_blocks(document)], label
+    if name == "odt":
+        assert alone(content) == set(), label
     before, after = Package.open(FILES[name], LIMITS), Package.open(content, LIMITS)
     untouched = [part for part in before.members if part not in ("content.xml", "word/document.xml")]
     assert all(after.raw(part) == before.raw(part) for part in untouched), label

@@ -120,7 +120,8 @@ class _Hosts:
             last = bisect_right(self._starts, high) - 1
             wanted = [(before + 1, False), (before, True), (last, True), (last, False)]
         else:
-            wanted = [(before, True), (before + 1, False), (bisect_left(self._starts, low), False)]
+            first = bisect_right(self._starts, low) - 1
+            wanted = [(before, True), (before + 1, False), (first, True), (first + 1, False)]
         for host, behind in wanted:
             if 0 <= host < len(self._hosts):
                 yield host, _edge(self._hosts[host][1], behind)

@@ -116,6 +116,14 @@ def test_an_end_never_moves_before_its_start() -> None:
     assert after(body, without(1)) == f"<text:p>a</text:p>{start}<text:p>{end}c</text:p>"
 
 
+@each_kind
+def test_an_end_that_stood_before_its_start_comes_behind_it(kind: str) -> None:
+    start, end = RANGES[kind]
+    body = f"<text:p>b{end}</text:p><text:p>c</text:p><text:p>a{start}</text:p>"
+
+    assert after(body, without(0)) == f"<text:p>c</text:p><text:p>a{start}{end}</text:p>"
+
+
 def test_several_ends_keep_their_order() -> None:
     starts = "".join(RANGES[kind][0] for kind in INVISIBLE)
     ends = "".join(RANGES[kind][1] for kind in INVISIBLE[::-1])

@@ -1,6 +1,6 @@
 // The editor of documents in real browsers against a real server. Run by test_rich_page.py.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { copyFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { assertAccessible, PHONE, runCases } from "./driver.mjs";
 import { newPerson, PATIENCE_MS } from "./editor_steps.mjs";
@@ -107,6 +107,28 @@ const cases = {
       await body(page).locator("h2").waitFor();
       await page.getByRole("button", { name: "Outline", exact: true }).click();
       await page.locator("nav, aside").getByText("not yet").first().waitFor();
+    },
+  },
+  "two versions of a paragraph are told until somebody has seen them": {
+    async run(page) {
+      await open(page, "both.odt");
+      const told = page.getByText("Two versions of 1 passage");
+      for (const version of [1, 2, 3, 4]) {
+        // A save that is faster than the outside change makes it no conflict: then once more.
+        await write(page, ` mine ${version}`);
+        copyFileSync(join(folder, "..", `outside${version}.odt`), join(folder, "both.odt"));
+        await shows(page, `outside ${version}`);
+        if (await told.waitFor({ timeout: 5000 }).then(() => true, () => false)) break;
+      }
+      await told.waitFor();
+      await page.getByRole("button", { name: "Compare versions" }).click();
+      await page.locator(".conflict pre", { hasText: "mine" }).waitFor();
+      await page.locator(".conflict pre", { hasText: "outside" }).waitFor();
+      await assertAccessible(page);
+      await page.getByRole("button", { name: "Seen" }).click();
+      await told.waitFor({ state: "detached" });
+      await shows(page, "mine");
+      await shows(page, "outside");
     },
   },
   "the page is accessible, also on a phone": {

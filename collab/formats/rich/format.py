@@ -15,6 +15,8 @@ from collab.formats.base import READ_ONLY, Conflict, Decoded, Merged
 from collab.formats.diff3 import Outcome, merge_lines
 from collab.formats.rich.model import OPAQUE_BLOCK, SECTION, Block, from_element, joined, to_element
 from collab.formats.rich.source import Fragments, Source
+from collab.formats.text import OPEN_CONFLICTS
+from collab.formats.text_merge import conflict_id_of
 from collab.formats.zipped.patch import refuse
 from collab.limits import Limits
 from collab.xmltree import read_tree, read_values, replace_tree, write_tree, write_values
@@ -22,6 +24,7 @@ from collab.xmltree import read_tree, read_values, replace_tree, write_tree, wri
 BODY, META, STYLES, SOURCES = "body", "meta", "styles", "sources"
 SCHEMA_VERSION = 1
 UNKNOWN = "unknown"
+_NOTE_LENGTH = 10_000
 OTHER_SCHEMA = "Somebody edits with another version of this page. Reload the page to go on."
 NO_ANCESTOR = "The file was changed elsewhere, and the version that this document began with is not kept any more."
 MORE_THAN_SCHEMA = "The document holds more than can be carried over, so it keeps its history."
@@ -123,6 +126,8 @@ class RichFormat:
         elements = read_tree(document, BODY)
         if strange or any(from_element(element) is None for element in elements):
             raise FormatError("it has more than the schema knows", public=MORE_THAN_SCHEMA)
+        if document.map_values(CONFLICTS):
+            raise FormatError("it has conflicts", public=OPEN_CONFLICTS)
         fresh = Document(client_id)
         with fresh.transaction():
             write_tree(fresh, BODY, elements)
@@ -146,7 +151,8 @@ class RichFormat:
                 if hunk.outcome is Outcome.CONFLICT:
                     replace_tree(document, BODY, hunk.live.end, hunk.live.end, new)
                     sides = (base_blocks[hunk.base.start : hunk.base.end], live[hunk.live.start : hunk.live.end])
-                    conflicts.append(_conflict(*sides, their_blocks[hunk.theirs.start : hunk.theirs.end], at_ms))
+                    passages = (*sides, their_blocks[hunk.theirs.start : hunk.theirs.end])
+                    conflicts.append(_note_conflict(document, passages, source, at_ms))
                 else:
                     replace_tree(document, BODY, hunk.live.start, hunk.live.end, new)
             if wanted:
@@ -181,10 +187,13 @@ def _digests(blocks: Sequence[Block]) -> list[str]:
     return [block.digest for block in blocks]
 
 
-def _conflict(base: Sequence[Block], live: Sequence[Block], theirs: Sequence[Block], at_ms: int) -> Conflict:
-    texts = ["\n".join(block.text for block in side) for side in (base, live, theirs)]
-    name = hashlib.sha256(repr((texts, at_ms)).encode()).hexdigest()[:16]
-    return Conflict(name, *texts)
+def _note_conflict(document: Document, passages: Sequence[Sequence[Block]], source: str, at_ms: int) -> Conflict:
+    """Write down that people have to look here: both versions are in the body until somebody takes one out."""
+    base, live, theirs = ("\n".join(block.text for block in side)[:_NOTE_LENGTH] for side in passages)
+    name = conflict_id_of(base, live, theirs, source, str(at_ms), str(len(document.map_values(CONFLICTS))))
+    texts = {"base": base, "live": live, "theirs": theirs}
+    document.set_map_value(CONFLICTS, name, {**texts, "source": source, "at_ms": at_ms})
+    return Conflict(name, base, live, theirs)
 
 
 def live_blocks(document: Document) -> list[Block]:

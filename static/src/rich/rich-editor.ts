@@ -16,6 +16,7 @@ import { FindBar, findPlugin } from "./find";
 import { listsOf, richKeys, richRules } from "./keys";
 import { Looks } from "./looks";
 import { keepKnown } from "./paste";
+import { notesOf, openNotes } from "./rich-conflicts";
 import "./rich.css";
 import { schema, SCHEMA_VERSION } from "./schema";
 import { tablePlugin } from "./tables";
@@ -30,6 +31,7 @@ class RichEditor implements Editor {
   readonly element = h("div", { class: "rich-editor" });
   readonly outline: Outline = { headings: () => this.headings(), current: () => this.currentHeading(), goTo: (index) => this.goToHeading(index) };
   readonly people: PeoplePlaces = { show: (peer) => this.showPeer(peer, false), goTo: (peer) => this.showPeer(peer, true) };
+  readonly conflicts = { count: (): number => notesOf(this.host.live.doc).size, open: (): void => openNotes(this.host.live.doc, this.readOnly) };
   readonly commands: readonly Command[];
   private readonly view: EditorView;
   private readonly looks: Looks;
@@ -75,6 +77,7 @@ class RichEditor implements Editor {
     this.element.append(this.toolbar.element, this.findBar.element, h("div", { class: "rich-scroll" }, this.page));
     doc.getMap("meta").observe(this.onMeta);
     body.observeDeep(this.onBody);
+    notesOf(doc).observe(this.onNotes);
     this.commands = this.toolbar.commands();
     this.countSoon();
   }
@@ -116,6 +119,7 @@ class RichEditor implements Editor {
     window.clearTimeout(this.counting);
     this.host.live.doc.getMap("meta").unobserve(this.onMeta);
     this.host.live.doc.getXmlFragment("body").unobserveDeep(this.onBody);
+    notesOf(this.host.live.doc).unobserve(this.onNotes);
     this.looks.destroy();
     this.view.destroy();
   }
@@ -132,6 +136,8 @@ class RichEditor implements Editor {
     this.toolbar.setEnabled(writes);
     this.host.statusChanged();
   };
+
+  private readonly onNotes = (): void => this.host.conflictsChanged();
 
   /** Who else wrote, for status bar and screen reader. */
   private readonly onBody = (_events: unknown, transaction: Y.Transaction): void => {

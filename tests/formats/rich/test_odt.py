@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from collab.document import STATE, Kind
+from collab.document import CONFLICTS, STATE, Kind
 from collab.errors import FormatError
 from collab.formats.base import READ_ONLY
 from collab.formats.rich.format import BODY
@@ -215,8 +215,34 @@ def test_a_merge_of_the_same_block_keeps_both() -> None:
 
     merged = ODT.merge(base, theirs, document, "storage", 0)
 
-    assert len(merged.conflicts) == 1
+    (conflict,) = merged.conflicts
+    noted = document.map_value(CONFLICTS, conflict.conflict_id)
+    assert noted == {"base": "a", "live": "qa", "theirs": "theirs", "source": "storage", "at_ms": 0}
     assert [block.children for block in read_tree(document, BODY)] == [[Run("qa")], [Run("theirs")]]
+
+
+def test_every_conflict_of_a_merge_is_noted() -> None:
+    body = "<text:p>a</text:p><text:p>b</text:p><text:p>a</text:p>"
+    base, theirs = odt(body), odt(body.replace(">a<", ">theirs<"))
+
+    def change(blocks: list[Element]) -> None:
+        type_letter(blocks[0])
+        type_letter(blocks[2])
+
+    document = edited(opened(base, "odt"), change)
+    merged = ODT.merge(base, theirs, document, "storage", 0)
+
+    assert sorted(document.map_values(CONFLICTS)) == sorted(found.conflict_id for found in merged.conflicts)
+    assert len(merged.conflicts) == 2
+
+
+def test_a_document_with_two_versions_keeps_its_history() -> None:
+    base, theirs = odt("<text:p>a</text:p>"), odt("<text:p>theirs</text:p>")
+    document = edited(opened(base, "odt"), lambda blocks: type_letter(blocks[0]))
+    ODT.merge(base, theirs, document, "storage", 0)
+
+    with pytest.raises(FormatError, match="conflicts"):
+        ODT.renew(document, 9)
 
 
 def test_a_merge_of_what_is_there_already_changes_nothing() -> None:

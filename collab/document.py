@@ -290,6 +290,7 @@ def taken_back(before: Sequence[bytes], update: bytes, now: bytes, client_id: in
 
 
 _UNDONE = {SOURCE: pycrdt.Text, CONFLICTS: pycrdt.Map, "meta": pycrdt.Map, "cells": pycrdt.Array}
+_UNDONE |= {"body": pycrdt.XmlFragment}
 """The root types that hold content, of whatever kind a document is."""
 
 
@@ -297,7 +298,7 @@ def _taken_back(before: Sequence[bytes], update: bytes, now: bytes, client_id: i
     doc = _keeping_doc(client_id)
     for earlier in before:
         doc.apply_update(earlier)
-    scopes = [doc.get(name, type=kind) for name, kind in _UNDONE.items() if name in (SOURCE, *doc.keys())]
+    scopes = [doc.get(name, type=kind) for name, kind in _UNDONE.items() if name in (SOURCE, CONFLICTS, *doc.keys())]
     undoing = pycrdt.UndoManager(scopes=scopes, capture_timeout_millis=0)
     undoing.include_origin(_OUTSIDE)
     with doc.transaction(origin=_OUTSIDE):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from collab.document import CONFLICTS, STATE, Kind
+from collab.document import CONFLICTS, STATE, Kind, taken_back
 from collab.errors import FormatError
 from collab.formats.base import READ_ONLY
 from collab.formats.rich.format import BODY
@@ -243,6 +243,21 @@ def test_a_document_with_two_versions_keeps_its_history() -> None:
 
     with pytest.raises(FormatError, match="conflicts"):
         ODT.renew(document, 9)
+
+
+def test_a_merge_can_be_taken_back_and_later_edits_stay() -> None:
+    base = odt("<text:p>a</text:p><text:p>b</text:p>")
+    theirs = odt("<text:p>a</text:p><text:p>theirs</text:p><text:p>new</text:p>")
+    document = edited(opened(base, "odt"), lambda blocks: type_letter(blocks[1]))
+    before, known = document.diff(), document.state_vector()
+    ODT.merge(base, theirs, document, "storage", 0)
+    update = document.diff(known)
+    edited(document, lambda blocks: type_letter(blocks[0]))
+
+    document.apply(taken_back([before], update, document.diff(), 99))
+
+    assert [block.children for block in read_tree(document, BODY)] == [[Run("qa")], [Run("qb")]]
+    assert document.map_values(CONFLICTS) == {}
 
 
 def test_a_merge_of_what_is_there_already_changes_nothing() -> None:

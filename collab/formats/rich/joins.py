@@ -57,6 +57,8 @@ def _with_later(live: Block, source: Block, run: Sequence[Block]) -> Join | None
     best, found = own, None
     for index, block in enumerate(run):
         tail = _tail(text, block.text) if block.is_text else 0
+        if tail and text == source.text + block.text:
+            return Join(source, block, run[: index + 1])
         if tail > best and _says_enough(block, tail, head, text):
             best, found = tail, Join(source, block, run[: index + 1])
     return found
@@ -67,6 +69,8 @@ def _with_earlier(live: Block, source: Block, run: Sequence[Block]) -> Join | No
     best, found = own, None
     for index, block in enumerate(run):
         head = _head(text, block.text) if block.is_text else 0
+        if head and text == block.text + source.text:
+            return Join(block, source, run[: index + 1])
         if head > best and _says_enough(block, head, tail, text):
             best, found = head, Join(block, source, run[: index + 1])
     return found

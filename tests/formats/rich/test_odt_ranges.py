@@ -259,6 +259,13 @@ def test_blanks_that_did_not_count_at_a_beginning_do_not_count_in_the_middle() -
     assert after(body, joined(0, 1)) == '<text:p>first<text:span text:style-name="T2">second</text:span></text:p>'
 
 
+def test_paragraphs_with_the_same_ends_are_told_apart_when_they_become_one() -> None:
+    start, end = RANGES["bookmark"]
+    body = f"<text:p>aa</text:p><text:p>{start}a{end}a</text:p><text:p>aa</text:p>"
+
+    assert after(body, joined(0, 1)) == f"<text:p>aa{start}a{end}a</text:p><text:p>aa</text:p>"
+
+
 def test_a_paragraph_flows_into_a_heading() -> None:
     body = '<text:h text:outline-level="1">first</text:h><text:p>sec<text:bookmark text:name="n"/>ond</text:p>'
 

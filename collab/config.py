@@ -32,6 +32,8 @@ SHORT_NAMES = {
 }
 ROOT_PREFIX = "COLLAB_ROOT_"
 """Of the settings of the one root that is named on the command line."""
+ADMIN_PREFIX = "COLLAB_ADMIN_"
+"""Of what `collab admin` reads: which server, by which token."""
 
 
 def mask_address(address: str) -> str:
@@ -300,7 +302,7 @@ class Config:
 
 
 def _is_ours(name: str) -> bool:
-    elsewhere = ("COLLAB_CONFIG", "COLLAB_TEST_", ROOT_PREFIX)
+    elsewhere = ("COLLAB_CONFIG", "COLLAB_TEST_", ROOT_PREFIX, ADMIN_PREFIX)
     return name.startswith("COLLAB_") and not name.startswith(elsewhere)
 
 

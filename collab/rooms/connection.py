@@ -47,6 +47,10 @@ class Access:
     token_id: str | None = None
     share_id: str | None = None
     expires_ms: int | None = None
+    dialect: str = "y-websocket"
+    since_ms: int = 0
+    address: str | None = None
+    """Where from, as a digest."""
 
 
 def _session_of(access: Access, limits: Limits) -> Session:

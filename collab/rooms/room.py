@@ -42,6 +42,7 @@ class Room:
     def __init__(self, parts: Parts, loaded: Loaded) -> None:
         self.document_id = loaded.record.document_id
         self.history_id = loaded.history_id
+        self.name = loaded.record.alias.external_id
         self.kind = loaded.kind
         self.facts = loaded.facts
         self.read_only = loaded.read_only
@@ -87,6 +88,10 @@ class Room:
     def unjournalled(self) -> int:
         """Messages that wait for the journal."""
         return self._turns.unjournalled
+
+    @property
+    def size_bytes(self) -> int:
+        return self._turns.size_bytes
 
     @property
     def dirty(self) -> bool:

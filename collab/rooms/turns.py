@@ -120,6 +120,11 @@ class Turns:
         return self._journal.pending_count
 
     @property
+    def size_bytes(self) -> int:
+        """An upper estimate of the encoded document."""
+        return self._live.size_bytes
+
+    @property
     def document(self) -> Document:
         return self._live.document
 

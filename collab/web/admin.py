@@ -57,10 +57,17 @@ async def metrics(call: Call) -> Response:
 
 async def drain(call: Call) -> Response:
     """Take no more rooms, store everything, send the clients elsewhere; `/readyz` says no from now on."""
+    need_all(call)
     async with asyncio.TaskGroup() as group:
         group.create_task(call.edge.drain(), name="drain: here")
         group.create_task(call.edge.rooms.drain_others(), name="drain: others")
-    return JSONResponse({"draining": True})
+    return JSONResponse({"node": call.edge.node, "draining": True})
+
+
+def need_all(call: Call) -> None:
+    """What concerns the whole server is for owners of everything. Raises: Unauthenticated, PermissionDenied."""
+    if call.access.need().scopes is not None:
+        raise PermissionDenied("owner of a part only")
 
 
 async def withdraw(call: Call) -> Response:
@@ -68,8 +75,7 @@ async def withdraw(call: Call) -> Response:
     subject = call.text("subject")
     if not subject.startswith(_SUBJECTS):
         raise MalformedMessage("subject", public="The subject is `jti:…`, `sub:…` or `share:…`.")
-    if call.access.need().scopes is not None:
-        raise PermissionDenied("owner of a part only")
+    need_all(call)
     await call.edge.revocations.revoke(subject, call.edge.clock.wall_ms() + _YEAR_MS)
     await call.edge.sockets.recheck()
     return Response(status_code=204)

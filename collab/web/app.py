@@ -24,11 +24,13 @@ from collab.auth.tokens import Purpose, Tokens
 from collab.clock import Clock, SystemClock
 from collab.config import Config, RootConfig
 from collab.errors import CollabError, ConfigError, JournalError
+from collab.fanout.base import Fanout
 from collab.fanout.hub import Hub
 from collab.node.asking import NodeAsking
 from collab.node.attendant import Attendant
 from collab.node.claims import Claims
 from collab.node.doorway import Adopt, Doorway
+from collab.node.operator import NodeOperator
 from collab.node.past import NodePast
 from collab.node.peers import Peers
 from collab.node.placement import FIRST, Post
@@ -45,7 +47,7 @@ from collab.sandbox.pool import Sandbox
 from collab.slot import Slot
 from collab.store.base import Store
 from collab.store.choice import store_of
-from collab.web import admin, asking, documents, files, jupyter, output_frame, pages, past, session, shares
+from collab.web import admin, asking, documents, files, jupyter, operator, output_frame, pages, past, session, shares
 from collab.web.access import Gate, allowed_origins
 from collab.web.admission import Admission
 from collab.web.cors import CrossOrigin
@@ -54,7 +56,7 @@ from collab.web.errors import answer_error
 from collab.web.hocuspocus.route import hocuspocus_route
 from collab.web.jupyter import jupyter_route
 from collab.web.metrics import Metrics
-from collab.web.nodes import Hearing, join_nodes, node_name
+from collab.web.nodes import Hearing, join_nodes, machine_name, node_name
 from collab.web.openapi import openapi_document
 from collab.web.pages import Bundle
 from collab.web.routes import Route, starlette_route
@@ -82,6 +84,7 @@ ROUTES: tuple[Route, ...] = (
     *asking.ROUTES,
     *jupyter.ROUTES,
     *admin.ROUTES,
+    *operator.ROUTES,
 )
 SIGNING_KEY = "signing"
 _CLIENT_IDS = 2**32 - 1
@@ -162,6 +165,7 @@ class Application:
             edge.rooms,
             edge.past,
             edge.asking,
+            edge.operator,
             edge.metrics.families,
             lambda: admin.ready_here(edge),
             revoked=partial(_note_revoked, edge),
@@ -209,21 +213,23 @@ class Application:
             admission=Admission(config.limits, clock),
             sockets=Sockets(revocations, config.auth.recheck_s),
             asking=NodeAsking(rooms, Asking(local, config.limits, clock)),
+            operator=NodeOperator(rooms, config.limits),
+            node=machine_name(config, self.port),
             transfers=Transfers(config.limits),
             metrics=metrics,
             bundle=self._bundle,
             openapi=openapi_document(ROUTES),
         )
+        await self._keep_house(stack, edge, fanout)
+        return edge
+
+    async def _keep_house(self, stack: contextlib.AsyncExitStack, edge: Edge, fanout: Fanout | None) -> None:
         publish_gauges(edge)
         if isinstance(fanout, Hub):
-            hearing = Hearing(local, partial(_note_revoked, edge))
+            hearing = Hearing(edge.rooms.local, partial(_note_revoked, edge))
             fanout.told = hearing.take
             publish_nodes(edge, fanout)
             await _keep_running(stack, hearing.run(), "nodes: hearing")
-        await self._keep_house(stack, edge)
-        return edge
-
-    async def _keep_house(self, stack: contextlib.AsyncExitStack, edge: Edge) -> None:
         await _keep_running(stack, edge.sockets.keep_checking(), "sockets: recheck")
         await _keep_running(stack, watch_lag(edge), "loop: lag")
         await _keep_running(stack, _maintain(edge, self._post is None or self._post.seat == FIRST), "store: maintain")

@@ -105,5 +105,8 @@ def _access(edge: Edge, offer: Offer, grant: Grant, role: Role, history: str | N
         history=history,
         token_id=grant.token_id,
         share_id=grant.share_id,
+        dialect=offer.dialect,
+        since_ms=edge.clock.wall_ms(),
+        address=None if offer.address is None else edge.tokens.pseudonym(offer.address),
         expires_ms=None if edge.config.open_mode else expires_s * 1000,
     )

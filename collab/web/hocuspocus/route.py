@@ -14,7 +14,7 @@ import structlog
 from collab.errors import CollabError
 from collab.protocol.hocuspocus import Translation
 from collab.protocol.sending import CloseInfo
-from collab.web.edge import Edge, Offer
+from collab.web.edge import HOCUSPOCUS, Edge, Offer
 from collab.web.hocuspocus.channel import Channel, LocalChannel
 from collab.web.hocuspocus.remote import RemoteChannel
 from collab.web.hocuspocus.socket import HocuspocusSocket
@@ -64,7 +64,15 @@ class _Doors:
 
     async def open(self, socket: HocuspocusSocket, translation: Translation, name: str, token: str) -> Channel:
         """Raises: CollabError."""
-        offer = Offer(room=name, token=token or None, extended=True, history=None, subprotocol=None)
+        offer = Offer(
+            room=name,
+            token=token or None,
+            extended=True,
+            history=None,
+            subprotocol=None,
+            dialect=HOCUSPOCUS,
+            address=self._upgrade.address,
+        )
         try:
             joined = await join(self._edge, self._upgrade.asked, offer)
         except LivesElsewhere:
@@ -106,4 +114,4 @@ class _Doors:
         """Where this server listens, as the socket that we answer on says."""
         host, port = self._upgrade.asked.scope["server"]
         shown = f"[{host}]" if ":" in host else host
-        return f"ws://{shown}:{port}/ws/{quote(room, safe='')}?v=1"
+        return f"ws://{shown}:{port}/ws/{quote(room, safe='')}?v=1&dialect={HOCUSPOCUS}"

@@ -6,7 +6,7 @@ ARGS ?=
 # Processes that run tests beside each other; the tests of one file stay in one process.
 WORKERS ?= 2
 PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
-SOURCES := $(shell find static/src static/locales -type f 2>/dev/null) static/package-lock.json static/build.mjs static/build.py
+SOURCES := $(shell find static/src static/sdk static/locales -type f 2>/dev/null) static/package-lock.json static/build.mjs static/build.py
 
 ROUNDS ?= 3
 DURATION ?=

@@ -1,8 +1,8 @@
 """Owns the price of one edit inside the server, without sockets: `python -m benchmarks.hot_path`.
 
 One writer types into a scratch room with silent readers; everything is on (frame reader, session, checker, slot,
-document, outboxes, journal on disk, metrics), only the readers' sockets are missing. Each part is measured by leaving
-it out: the difference is what it costs. Processor time, so a busy machine disturbs little; the least of some rounds.
+document, outboxes, journal on disk, metrics), only the readers' sockets are missing. Processor time, so a busy machine
+disturbs it less than times would; the least of some rounds.
 """
 
 from __future__ import annotations
@@ -11,13 +11,11 @@ import asyncio
 import tempfile
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Annotated
-from unittest import mock
 
 import typer
 
@@ -28,14 +26,11 @@ from collab.protocol.frames import FrameReader
 from collab.protocol.messages import encode_update
 from collab.protocol.roles import Identity, Role
 from collab.protocol.sending import CloseInfo
-from collab.protocol.update import Checked
-from collab.rooms import live
 from collab.rooms.connection import Access, Connection
 from collab.rooms.parts import Parts
 from collab.rooms.rooms import Rooms
 from collab.slot import Slot
 from collab.store.base import Store
-from collab.store.memory import MemoryStore
 from collab.store.sqlite import SqliteStore
 from collab.web.metrics import Metrics
 from collab.web.server import event_loop
@@ -65,14 +60,6 @@ class SilentWire:
     def resume_reading(self) -> None: ...
 
     def close(self, info: CloseInfo) -> None: ...
-
-
-class NoSlot:
-    """Holds nothing."""
-
-    def hold(self, document_id: str, connection: int, seq: int | None, update: bytes) -> None: ...
-
-    def clear(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +92,7 @@ def keystrokes(count: int, seed: int) -> list[bytes]:
     ]
 
 
-async def measure(store: Store, slot: Slot | NoSlot, readers: int, frames: list[list[bytes]]) -> Spent:
+async def measure(store: Store, slot: Slot, readers: int, frames: list[list[bytes]]) -> Spent:
     """The writers send a frame each in every turn of the loop, and the next ones a moment later."""
     config = Config(limits=_LIMITS)
     parts = Parts.of(config, store, InlineSandbox(_LIMITS), slot, Metrics(), SystemClock(), "bench")
@@ -146,24 +133,12 @@ async def _type(connections: list[Connection], frames: list[list[bytes]]) -> Spe
     return Spent(loop / count, (time.process_time_ns() - began - loop) / count)
 
 
-def _unchecked(update: bytes, known: Mapping[int, int], limits: Limits) -> Checked:
-    return Checked(update, True, {}, 1)
-
-
-@contextmanager
-def _without(part: str, folder: Path) -> Iterator[tuple[Store, Slot | NoSlot]]:
-    with ExitStack() as stack:
-        if part == "checker":
-            stack.enter_context(mock.patch.object(live, "check_update", _unchecked))
-        store: Store = MemoryStore() if part == "journal" else SqliteStore(folder / "store")
-        yield store, NoSlot() if part == "slot" else Slot(folder / "slot", _SLOT_BYTES)
-
-
-def run(part: str, readers: int, frames: list[list[bytes]], rounds: int) -> Spent:
+def run(readers: int, frames: list[list[bytes]], rounds: int) -> Spent:
     """The least of some rounds."""
     found = []
     for _ in range(rounds):
-        with tempfile.TemporaryDirectory() as name, _without(part, Path(name)) as (store, slot):
+        with tempfile.TemporaryDirectory() as name:
+            store, slot = SqliteStore(Path(name) / "store"), Slot(Path(name) / "slot", _SLOT_BYTES)
             loop = event_loop()
             try:
                 found.append(loop.run_until_complete(measure(store, slot, readers, frames)))
@@ -177,15 +152,10 @@ def main(
     readers: Annotated[int, typer.Option(min=0)] = 99,
     writers: Annotated[int, typer.Option(min=1)] = 1,
     rounds: Annotated[int, typer.Option(min=1)] = 3,
-    part: Annotated[list[str] | None, typer.Option(help="Leave only these out.", show_default=False)] = None,
 ) -> None:
-    """Print what an edit costs, and what it costs without each part."""
-    frames = [keystrokes(updates, number) for number in range(writers)]
-    whole = run("", readers, frames, rounds)
-    print(f"{'all':10} {whole.both:7.1f} µs an update, of these {whole.others:.1f} in the journal's threads")
-    for left_out in part if part is not None else ("checker", "journal", "slot"):
-        spent = run(left_out, readers, frames, rounds)
-        print(f"{left_out:10} {whole.both - spent.both:7.1f} µs")
+    """Print what an edit costs."""
+    whole = run(readers, [keystrokes(updates, number) for number in range(writers)], rounds)
+    print(f"{whole.both:.1f} µs an update, of these {whole.others:.1f} in the journal's threads")
 
 
 if __name__ == "__main__":

@@ -168,6 +168,7 @@ def check_config(
 def doctor(
     folder: Folder = None,
     address: Annotated[str | None, typer.Argument(help="Of a storage, behind its kind.", show_default=False)] = None,
+    token_file: Annotated[Path | None, typer.Option(help="A file with an access token.", show_default=False)] = None,
     host: Host = None,
     port: Port = None,
     data: Data = None,
@@ -180,21 +181,46 @@ def doctor(
     [bold]collab doctor webdav URL[/bold] (also [bold]s3[/bold], [bold]cs3[/bold]) looks at a storage instead, step by
     step: it makes a scratch folder there, tries everything in it and removes it. URL may be the name of a root of the
     configuration file; else its settings come from COLLAB_ROOT_….
+
+    [bold]collab doctor wopi URL[/bold] looks at a WOPI host: give it the WOPISrc of a file and, in a file, an access
+    token for it.
     """
     if address is not None:
-        return _doctor_of(str(folder), address, gather(Options(None, host, port, data, config)).config)
+        asked = gather(Options(None, host, port, data, config, database=database)).config
+        return _doctor_of(str(folder), address, token_file, asked)
     from collab.commands.checks import doctor as examine
 
     options = Options(folder, host, port, data, config, database=database, redis=redis)
     raise typer.Exit(examine(gather(options).config, console))
 
 
-def _doctor_of(kind: str, address: str, config: Config) -> None:
+def _doctor_of(kind: str, address: str, token_file: Path | None, config: Config) -> None:
+    if kind == "wopi":
+        from collab.commands import wopi_doctor
+
+        raise typer.Exit(wopi_doctor.examine(config, address, token_file, console))
     if kind not in {"webdav", "s3", "cs3"}:
         raise ConfigError(f"collab doctor knows no storages of the kind {kind}.")
     from collab.commands.storage_doctor import examine
 
     raise typer.Exit(examine(config, kind, address, console))
+
+
+wopi = typer.Typer(help="The side of this server that WOPI hosts see.", no_args_is_help=True)
+app.add_typer(wopi, name="wopi")
+
+
+@wopi.callback()
+def wopi_top() -> None:
+    """The side of this server that WOPI hosts see."""
+
+
+@wopi.command("rotate-keys")
+def rotate_keys(folder: Folder = None, data: Data = None, config: ConfigFile = None) -> None:
+    """Make new proof keys. The present ones stay valid for hosts that have not read them yet."""
+    from collab.commands.wopi import rotate_keys as run
+
+    run(gather(Options(folder=folder, data=data, config=config)).config, console)
 
 
 @app.command()

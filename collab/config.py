@@ -170,6 +170,36 @@ class AuthConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class WopiConfig:
+    """Which sync-and-share hosts may open their files here. Without hosts: none."""
+
+    hosts: tuple[str, ...] = ()
+    """`host`, `host:port` or `*.example.org`; without a port 443 and 80 are meant."""
+    networks: tuple[str, ...] = ()
+    """Private networks that these hosts may be in (`10.1.0.0/16`)."""
+    frame_ancestors: tuple[str, ...] = ()
+    """Further origins whose pages may show the editor in a frame, where the web pages are not on the WOPI host."""
+    extensions: tuple[str, ...] = ()
+    """Offered in discovery; default: every text format."""
+    recheck_s: float = 60.0
+    """How often each person's rights are asked for again."""
+    poll_s: float = 60.0
+    """How often an open file is asked for outside changes."""
+    timeout_s: float = 20.0
+    token_lifetime_s: int = 36_000
+    """For tokens whose host does not say how long they are valid."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookConfig:
+    """Where a site is told what happens to documents."""
+
+    url: str | None = None
+    secret: str | None = field(default=None, repr=False)
+    """Signs what is sent (HMAC-SHA256)."""
+
+
+@dataclass(frozen=True, slots=True)
 class JupyterConfig:
     """How the users of Jupyter servers are known, besides by tokens of this server."""
 
@@ -261,6 +291,8 @@ class Config:
     room: RoomConfig = field(default_factory=RoomConfig)
     presence: PresenceConfig = field(default_factory=PresenceConfig)
     auth: AuthConfig = field(default_factory=AuthConfig)
+    wopi: WopiConfig = field(default_factory=WopiConfig)
+    webhook: WebhookConfig = field(default_factory=WebhookConfig)
     jupyter: JupyterConfig = field(default_factory=JupyterConfig)
     redis: RedisConfig = field(default_factory=RedisConfig)
     log: LogConfig = field(default_factory=LogConfig)

@@ -45,6 +45,7 @@ class Kind(StrEnum):
 
     TEXT = "text"
     NOTEBOOK = "notebook"
+    RICH = "rich"
     SCRATCH = "scratch"
 
 
@@ -228,7 +229,7 @@ class Document:
 
     @contextmanager
     def native(self, *, writes: bool = True) -> Iterator[pycrdt.Doc[Any]]:
-        """One transaction on the native document, for `collab.nested` only. Raises: DocumentPoisoned."""
+        """One transaction on the native document, for this ring's own modules only. Raises: DocumentPoisoned."""
         with self._fence(), self._doc.transaction():
             yield self._doc
         if writes:

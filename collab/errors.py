@@ -150,6 +150,13 @@ class StorageDenied(StorageError):
     http_status = 403
 
 
+class CredentialsMissing(StorageDenied):
+    """Nobody's right is known that the storage still takes."""
+
+    code = "credentials_missing"
+    public = "Your sign-in at the storage ended. Your edits are safe in the journal; open the file again to store them."
+
+
 class StorageUnavailable(StorageError):
     """The storage is away or too slow; retry."""
 

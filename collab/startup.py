@@ -66,6 +66,7 @@ def check(config: Config) -> None:
         raise ConfigError(f"The log format is console or json, not {config.log.format!r}.")
     if config.log.level.lower() not in {"debug", "info", "warning", "error"}:
         raise ConfigError(f"The log level is debug, info, warning or error, not {config.log.level!r}.")
+    _check_doors(config)
     _check_database(config.store)
     if config.redis.url is not None and config.store.database is None:
         raise ConfigError(
@@ -164,6 +165,16 @@ def check_storage(root: RootConfig) -> None:
         settings_of(root.where, dict(root.settings))
     except ConnectorError as error:
         raise ConfigError(f"The root {root.name} cannot work: {error}.") from None
+
+
+def _check_doors(config: Config) -> None:
+    """What lets other sites in, or tells them something. Raises: ConfigError."""
+    if config.wopi.hosts and config.auth.secret is None:
+        raise ConfigError("WOPI hosts need a secret here: set COLLAB_AUTH_SECRET (32 bytes or more).")
+    if any(root.name == "wopi" for root in config.roots):
+        raise ConfigError("A shared folder cannot be called wopi: that is the name of what WOPI hosts open.")
+    if config.webhook.url is not None and not config.webhook.secret:
+        raise ConfigError("A webhook is signed: set COLLAB_WEBHOOK_SECRET with COLLAB_WEBHOOK_URL.")
 
 
 def check_folder(path: Path) -> None:

@@ -22,6 +22,8 @@ class Credentials:
     user_id: str
     user_name: str
     secret: str | None = field(default=None, repr=False)
+    expires_ms: int | None = None
+    """When the secret ends, by the wall clock; None: nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,10 @@ class Capabilities:
     watches: bool
     stable_ids: bool
     """`Stat.stable_id` follows a file through renames."""
+    locks_on_join: bool = False
+    """A file is locked while somebody who may write has it open, and not only for a write."""
+    poll_s: float | None = None
+    """How often a storage that cannot be watched wants to be asked; None: as configured for all."""
 
 
 class EntryKind(StrEnum):
@@ -55,6 +61,8 @@ class Stat:
     version: Version | None
     writable: bool = True
     stable_id: str | None = None
+    name: str | None = None
+    """How people call it, where the path does not tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,4 +180,13 @@ class Folders(Protocol):
 
     def watch(self) -> AsyncIterator[Sequence[Change]]:
         """Outside changes as they are seen, our own writes left out, until closed."""
+        ...
+
+
+@runtime_checkable
+class TakesOffers(Protocol):
+    """The third contract: storages that act by the right of whoever is at a file, and so must know who that is."""
+
+    def offer(self, path: str, credentials: Credentials, *, edited: bool) -> None:
+        """Somebody is at the file, or changed something in it."""
         ...

@@ -100,6 +100,7 @@ class Cs3Connector:
         self, path: str, content: bytes, credentials: Credentials, *, if_version: Version | None
     ) -> WriteResult:
         self._begin(path)
+        self._polling.note(path)
         if if_version is None:
             await self._check_free(path, credentials)
         else:
@@ -131,6 +132,7 @@ class Cs3Connector:
 
     async def refresh_lock(self, path: str, lock_id: LockId, credentials: Credentials) -> None:
         self._begin(path)
+        self._polling.note(path)
         held = await self._lock_at(path, credentials)
         if held is None:
             raise LockLost(path)

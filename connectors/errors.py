@@ -15,6 +15,7 @@ ConnectorError
     Unsupported         this storage has no such operation
     AddressRefused      an AccessDenied: our own rules do not let us connect there
     CertificateRefused  an Unavailable: the other side's certificate is not trusted
+    NoCredentials       an AccessDenied: nobody's secret is known that this storage still takes
 """
 
 from __future__ import annotations
@@ -93,3 +94,7 @@ class AddressRefused(AccessDenied):
 
 class CertificateRefused(Unavailable):
     """The other side's certificate is not trusted, or those we trust cannot be read; nothing was sent."""
+
+
+class NoCredentials(AccessDenied):
+    """Nobody's secret is known that the storage still takes: somebody with a right must come first."""

@@ -1,7 +1,8 @@
 """Owns noticing outside changes of a storage that tells nobody: looks at the folders of known files from time to time.
 
-One listing per folder and round, however many of its files are open. What it reports is a hint: a file that we wrote
-ourselves may be among it, and whoever cares looks at its version.
+One listing per folder and round, however many of its files are open; folders that were not used of late are looked at
+less often. What it reports is a hint: a file that we wrote ourselves may be among it, and whoever cares looks at its
+version.
 """
 
 from __future__ import annotations
@@ -14,10 +15,15 @@ from typing import TypeAlias
 
 from connectors.base import Change, ChangeKind
 from connectors.changes import ChangeFeed
+from connectors.clock import Clock, SystemClock
 from connectors.errors import ConnectorError, FileMissing, NotAFile
 from connectors.paths import is_beneath, parent_of, rebase_path
 
 MAX_PAUSE_S = 60.0
+LATELY_S = 900.0
+QUIET_ROUNDS = 20
+"""A folder none of whose files was used lately is looked at in every so-manieth round only."""
+FORGOTTEN_S = 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +41,10 @@ ListFolder: TypeAlias = Callable[[str], Awaitable[Mapping[str, Seen]]]
 class Polling:
     """The files that somebody uses, and the watches on them."""
 
-    def __init__(self, list_folder: ListFolder, poll_s: float, capacity: int) -> None:
+    def __init__(self, list_folder: ListFolder, poll_s: float, capacity: int, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
+        self._used_at: dict[str, float] = {}
+        self._rounds = 0
         self._list_folder = list_folder
         self._poll_s = poll_s
         self._capacity = capacity
@@ -47,18 +56,21 @@ class Polling:
         if path not in self._known:
             self._known[path] = None
         self._known.move_to_end(path)
+        self._used_at[path] = self._clock.monotonic()
         if len(self._known) > self._capacity:
-            self._known.popitem(last=False)
+            self._drop(next(iter(self._known)))
 
     def moved(self, path: str, new_path: str) -> None:
         """We moved a file or folder."""
         for known in [known for known in self._known if is_beneath(known, path)]:
-            self._known[rebase_path(known, path, new_path)] = self._known.pop(known)
+            moved = rebase_path(known, path, new_path)
+            self._known[moved] = self._known.pop(known)
+            self._used_at[moved] = self._used_at.pop(known)
 
     def forget(self, path: str) -> None:
         """We deleted a file or folder."""
         for known in [known for known in self._known if is_beneath(known, path)]:
-            del self._known[known]
+            self._drop(known)
 
     def close(self) -> None:
         """End all watches."""
@@ -80,7 +92,7 @@ class Polling:
         """One round over all folders: what changed, and whether a folder could not be looked at."""
         feed = ChangeFeed()
         failed = False
-        for folder in sorted({parent_of(path) for path in self._known}):
+        for folder in self._due():
             if self._closed.is_set():
                 break
             try:
@@ -105,13 +117,28 @@ class Polling:
                     changes.append(Change(ChangeKind.CHANGED, path))
             elif before is not None:  # seen once: gone now
                 new_path = by_id.get(before.stable_id) if before.stable_id is not None else None
-                del self._known[path]
+                self._drop(path)
                 if new_path is None:
                     changes.append(Change(ChangeKind.DELETED, path))
                 else:
+                    self.note(new_path)
                     self._known[new_path] = found[new_path]
                     changes.append(Change(ChangeKind.MOVED, path, new_path))
         return changes
+
+    def _due(self) -> list[str]:
+        """The folders of this round."""
+        now = self._clock.monotonic()
+        for path in [path for path, used_at in self._used_at.items() if now - used_at > FORGOTTEN_S]:
+            self._drop(path)
+        all_of_them = self._rounds % QUIET_ROUNDS == 0
+        self._rounds += 1
+        used = (path for path, used_at in self._used_at.items() if all_of_them or now - used_at <= LATELY_S)
+        return sorted({parent_of(path) for path in used})
+
+    def _drop(self, path: str) -> None:
+        del self._known[path]
+        del self._used_at[path]
 
     async def _closing(self, pause_s: float) -> bool:
         try:

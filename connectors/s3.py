@@ -176,6 +176,7 @@ class S3Connector:
     def _write(self, path: str, content: bytes, if_version: Version | None) -> WriteResult:
         if path == "":
             raise NotAFile("the root") if if_version is not None else FileExists("the root")
+        self._polling.note(path)
         key = self._objects.key(path)
         turn = _turn(f"{self._settings.endpoint} {self._settings.bucket} {key}")
         with turn.lock:

@@ -180,7 +180,7 @@ class Objects:
         """What the server keeps to, found out on a scratch object once. Raises: AccessDenied, Unavailable, …"""
         with self._guard:
             if self._known is None:
-                self._known = self._find_out(self.key(f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}.part"))
+                self._known = self._find_out(self.key(f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}"))
             return self._known
 
     def close(self) -> None:

@@ -102,6 +102,7 @@ class WebDavConnector:
         self, path: str, content: bytes, credentials: Credentials, *, if_version: Version | None
     ) -> WriteResult:
         self._begin(path)
+        self._polling.note(path)
         if path == "":
             raise NotAFile("the root") if if_version is not None else FileExists("the root")
         async with self._turn(path):
@@ -121,6 +122,7 @@ class WebDavConnector:
 
     async def refresh_lock(self, path: str, lock_id: LockId, credentials: Credentials) -> None:
         await self._begin_lock(path, credentials)
+        self._polling.note(path)
         await self._locks.refresh(path, lock_id, credentials)
 
     async def unlock(self, path: str, lock_id: LockId, credentials: Credentials) -> None:

@@ -7,7 +7,6 @@ hash of the content; what the server says of an old enough file then spares hash
 from __future__ import annotations
 
 import hashlib
-import time
 from collections import OrderedDict
 
 from connectors.base import Content, Credentials, Version
@@ -58,7 +57,7 @@ class DavContents:
             content, etag = await self._get(path, resource, credentials, limit_bytes)
             if etag is None:
                 etag = (await self._server.look(path, credentials)).etag
-            if etag is not None and etag == resource.etag and len(content) == resource.size_bytes:
+            if etag is not None and etag == resource.etag and _is_whole(content, resource):
                 return Content(content, Version(etag))
         raise Unavailable(f"{path!r} keeps changing, or the server contradicts itself")
 
@@ -66,7 +65,7 @@ class DavContents:
         content, _ = await self._get(path, resource, credentials, limit_bytes)
         version = hash_version(content)
         self._hashes.pop(path, None)
-        if time.time() * 1000 - resource.modified_ms > YOUNG_MS and len(content) == resource.size_bytes:
+        if self._server.now_ms() - resource.modified_ms > YOUNG_MS and _is_whole(content, resource):
             self._hashes[path] = (resource.signature, version)
         if len(self._hashes) > self._capacity:
             self._hashes.popitem(last=False)
@@ -81,3 +80,7 @@ class DavContents:
         if answer.status != 200:
             raise refusal(answer, path)
         return answer.content, plain_etag(answer.headers.get("etag"))
+
+
+def _is_whole(content: bytes, resource: Resource) -> bool:
+    return not resource.size_known or len(content) == resource.size_bytes

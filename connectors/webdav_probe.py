@@ -88,8 +88,8 @@ class _Attempt:
         self._server = server
         self._credentials = credentials
         place = f"{folder}/" if folder else ""
-        self._path = f"{place}{TEMPORARY_PREFIX}{secrets.token_hex(8)}.part"
-        self._other = f"{place}{TEMPORARY_PREFIX}{secrets.token_hex(8)}.part"
+        self._path = f"{place}{TEMPORARY_PREFIX}{secrets.token_hex(8)}"
+        self._other = f"{place}{TEMPORARY_PREFIX}{secrets.token_hex(8)}"
 
     async def run(self) -> Traits:
         refuses_missing = not await self._put(b"0" * 8, {"if-match": _WRONG})

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from urllib.parse import quote, urlsplit
 
 from connectors.addresses import AddressRules
@@ -54,6 +57,7 @@ class DavServer:
         )
         self._http = http or Http(AddressRules.configured(settings.url), patience)
         self._uploads: set[asyncio.Task[HttpAnswer]] = set()
+        self._ahead_ms = 0.0
 
     @property
     def host(self) -> str:
@@ -64,6 +68,10 @@ class DavServer:
         """The address of a path; a folder's ends in a slash."""
         return self._settings.url + quote(path, safe="/") + ("/" if folder and path else "")
 
+    def now_ms(self) -> float:
+        """The time by the server's own clock, to a second: its times of change go by that."""
+        return time.time() * 1000 + self._ahead_ms
+
     async def send(self, ask: Ask, credentials: Credentials) -> HttpAnswer:
         """Exchange, whatever the status. Raises: Unavailable, TooLarge, AddressRefused."""
         request = HttpRequest(
@@ -72,7 +80,11 @@ class DavServer:
             {**self._authorization(credentials), **ask.headers},
             ask.content,
         )
-        return await self._http.send(request, limit_bytes=ask.limit_bytes)
+        answer = await self._http.send(request, limit_bytes=ask.limit_bytes)
+        with suppress(ValueError, TypeError, OverflowError):
+            date_ms = parsedate_to_datetime(answer.headers.get("date", "")).timestamp() * 1000
+            self._ahead_ms = date_ms - time.time() * 1000
+        return answer
 
     async def upload(
         self, path: str, content: bytes, credentials: Credentials, headers: Mapping[str, str]

@@ -164,7 +164,7 @@ class DavWriter:
             return await self._put(path, content, credentials, {})
         folder = parent_of(path)
         beside = f"{folder}/" if folder else ""
-        beside += f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}.part"
+        beside += f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}"
         try:
             answer = await self._put(beside, content, credentials, {})
             if not answer.ok:

@@ -42,6 +42,7 @@ class Resource:
     """Its path on the server, decoded, without a slash at the end."""
     is_folder: bool
     size_bytes: int
+    size_known: bool
     modified_ms: int
     etag: str | None
     """Without quotes and without `W/`."""
@@ -129,6 +130,7 @@ def _resource(response: ElementTree.Element) -> Resource:
         href=_path_of(_text(response.find(f"{DAV}href")) or ""),
         is_folder=kind is not None and kind.find(f"{DAV}collection") is not None,
         size_bytes=int(size) if size.isdecimal() else 0,
+        size_known=size.isdecimal(),
         modified_ms=_date_ms(_text(found.get(f"{DAV}getlastmodified"))),
         etag=plain_etag(_text(found.get(f"{DAV}getetag"))),
         weak=(_text(found.get(f"{DAV}getetag")) or "").startswith("W/"),

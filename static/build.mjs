@@ -16,12 +16,15 @@ const ASSET_URL = "/static/assets/";
 const PAGES = {
   start: { entry: "src/start.ts", title: "Files", limitKb: 60 },
   edit: { entry: "src/edit.ts", title: "Editor", limitKb: 100 },
+  wopi: { entry: "src/wopi.ts", title: "Editor", limitKb: 100 },
+  embed: { entry: "src/embed.ts", title: "Editor", limitKb: 100 },
   share: { entry: "src/share.ts", title: "Shared document", limitKb: 40 },
 };
 
 /** Editors that the editor page loads when a document of their kind is opened, and the most that each adds to it. */
 const EDITORS = {
   text: { entry: "src/text/text-editor.ts", limitKb: 170 },
+  rich: { entry: "src/rich/rich-editor.ts", limitKb: 110 },
   notebook: { entry: "src/notebook/notebook-editor.ts", limitKb: 250 },
 };
 
@@ -59,6 +62,11 @@ function pageOptions() {
 
 function bootOptions() {
   return { ...OPTIONS, entryPoints: ["src/theme-boot.ts"], format: "iife" };
+}
+
+/** The SDK for other people's pages: one module and one style sheet under names that stay. */
+function sdkOptions() {
+  return { ...OPTIONS, entryPoints: ["src/sdk/collab-embed.ts"], format: "esm", outdir: STAGING, entryNames: "[name]", metafile: false, plugins: [modernFonts] };
 }
 
 /** Output files that an entry loads before it runs: itself and its static imports. */
@@ -148,6 +156,8 @@ async function once() {
   await rm(STAGING, { recursive: true, force: true });
   await mkdir(ASSETS, { recursive: true });
   await finish(await build(pageOptions()), await build(bootOptions()));
+  await build(sdkOptions());
+  await cp(join(HERE, "sdk/collab-embed.d.ts"), join(STAGING, "collab-embed.d.ts"));
   await publish();
 }
 

@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 SOURCES = Path(__file__).resolve().parent
 OUTPUT = SOURCES.parent / "collab" / "static"
 STAMP = OUTPUT / "sources.sha256"
-PARTS = ("package.json", "package-lock.json", "build.mjs", "src", "locales")
+PARTS = ("package.json", "package-lock.json", "build.mjs", "src", "sdk", "locales")
 NPM_TIMEOUT_S = 900
 
 NO_PACKAGES = """\

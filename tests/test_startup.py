@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from collab.config import Config, RootConfig
+from collab.config import Config, RootConfig, WebhookConfig, WopiConfig
 from collab.errors import ConfigError
 from collab.startup import address, check, default_data, listen, settle
 
@@ -136,3 +136,17 @@ def test_the_address_is_one_that_a_browser_takes(good: Config) -> None:
     assert address(good, 8000) == "http://127.0.0.1:8000"
     assert address(with_server(good, host="::1"), 80) == "http://[::1]:80"
     assert address(with_server(good, public_url="https://e.example/"), 80) == "https://e.example"
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        (Config(wopi=WopiConfig(hosts=("cloud.example",))), "COLLAB_AUTH_SECRET"),
+        (Config(roots=(RootConfig("wopi", Path("/srv")),)), "wopi"),
+        (Config(webhook=WebhookConfig("https://site.example/hook")), "COLLAB_WEBHOOK_SECRET"),
+    ],
+    ids=["hosts without a secret", "a folder called wopi", "an unsigned webhook"],
+)
+def test_doors_that_cannot_work_are_refused(config: Config, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        check(config)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TypeVar
 
@@ -25,6 +25,7 @@ SECRET_MIN_BYTES = 32
 _ALGORITHM = "HS256"
 _NAME_LENGTH = 80
 _ID_LENGTH = 200
+_SEALED_LENGTH = 24_576
 _SHARE = "share:"
 
 
@@ -71,6 +72,8 @@ class Grant:
     """When the right that this token was made from ends: a socket that is open may stay until then."""
     once: bool = False
     """Opens a server in open mode, one time."""
+    sealed: str | None = field(default=None, repr=False)
+    """The person's secret at the storage, readable for our servers only: a door's token in the token of ours."""
 
     @property
     def share_id(self) -> str | None:
@@ -137,6 +140,8 @@ class Tokens:
             claims["until"] = grant.until_s
         if grant.once:
             claims["once"] = True
+        if grant.sealed is not None:
+            claims["sealed"] = grant.sealed
         if grant.chain:
             claims["chain"] = list(grant.chain)
         return jwt.encode(claims, self._key, algorithm=_ALGORITHM)
@@ -170,11 +175,12 @@ class Tokens:
     def room_right(self, token: str) -> Grant:
         """What a room token gives over HTTP, until when. Raises: Unauthenticated.
 
-        A guest of a share link has nothing else to renew it by: theirs stands as long as the right that it was made
-        from. Who has a session renews by that.
+        A guest of a share link has nothing else to renew it by, nor has who came by a door: theirs stands as long as
+        the right that it was made from. Who has a session renews by that.
         """
         grant = self.verify(Purpose.ROOM, token, even_expired=True)
-        ends_s = grant.until_s if grant.until_s is not None and grant.share_id is not None else grant.expires_s
+        renews_itself = grant.share_id is not None or grant.sealed is not None
+        ends_s = grant.until_s if grant.until_s is not None and renews_itself else grant.expires_s
         if ends_s * 1000 <= self._clock.wall_ms():
             raise Unauthenticated("room token expired")
         return replace(grant, expires_s=ends_s)
@@ -212,11 +218,18 @@ def _grant(claims: Mapping[str, object]) -> Grant:
         chain=tuple(_list(claims.get("chain", []), _text)),
         until_s=None if claims.get("until") is None else _whole(claims["until"]),
         once=claims.get("once") is True,
+        sealed=None if claims.get("sealed") is None else _long_text(claims["sealed"]),
     )
 
 
 def _text(value: object) -> str:
     if not isinstance(value, str) or not value or len(value) > _ID_LENGTH:
+        raise TypeError("not a bounded text")
+    return value
+
+
+def _long_text(value: object) -> str:
+    if not isinstance(value, str) or len(value) > _SEALED_LENGTH:
         raise TypeError("not a bounded text")
     return value
 

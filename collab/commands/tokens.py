@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from rich.console import Console
@@ -61,7 +62,7 @@ def revoke(config: Config, subject: str, console: Console) -> None:
     try:
         asyncio.run(_revoke(config, subject))
     except ConfigError:
-        _ask_server(config, subject)
+        ask_server(config, "/api/v1/admin/revocations", {"subject": subject})
     console.print(f"Withdrawn: {subject}", highlight=False)
 
 
@@ -71,14 +72,14 @@ async def _revoke(config: Config, subject: str) -> None:
         await store.revoke(subject, now_ms + _FOREVER_MS, now_ms)
 
 
-def _ask_server(config: Config, subject: str) -> None:
+def ask_server(config: Config, path: str, body: Mapping[str, object]) -> None:
     """A server that runs holds its store: let it do it. Raises: ConfigError."""
     tokens = _tokens(config)
     operator = tokens.sign(Purpose.ACCESS, tokens.new("operator", "Operator", Role.OWNER, _CALL_S))
-    local = f"http://{_local_host(config)}:{config.server.port}/api/v1/admin/revocations"
+    local = f"http://{_local_host(config)}:{config.server.port}{path}"
     request = urllib.request.Request(  # http, and an address of our own configuration
         local,
-        json.dumps({"subject": subject}).encode(),
+        json.dumps(body).encode(),
         {"Authorization": f"Bearer {operator}", "Content-Type": "application/json"},
     )
     try:

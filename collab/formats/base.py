@@ -82,6 +82,8 @@ class Format(Protocol):
 
     name: str
     kind: Kind
+    sandboxed: bool
+    """Whether `encode` and `merge` read a stranger's file too, so that they have to run in the sandbox."""
 
     def decode(self, content: bytes, limits: Limits, client_id: int) -> Decoded:
         """Make the update of a fresh document. Raises: FormatError (public text says why), LimitExceeded."""

@@ -13,11 +13,16 @@ from collab.document import Kind
 from collab.errors import FormatError
 from collab.formats.base import Format
 from collab.formats.notebook.ipynb import IpynbFormat
+from collab.formats.rich.docx import DocxFile
+from collab.formats.rich.format import RichFormat
+from collab.formats.rich.odf import OdfFile
 from collab.formats.text import TextFormat
 from collab.limits import Limits
 
 _NOTEBOOK = "notebook"
-FORMATS: Mapping[str, Format] = MappingProxyType({"text": TextFormat(), "ipynb": IpynbFormat()})
+_RICH = "document"
+_RICH_FORMATS = {"odt": RichFormat("odt", OdfFile), "docx": RichFormat("docx", DocxFile)}
+FORMATS: Mapping[str, Format] = MappingProxyType({"text": TextFormat(), "ipynb": IpynbFormat(), **_RICH_FORMATS})
 """Every format by its name."""
 
 _TEXT_EXTENSIONS = {
@@ -33,7 +38,7 @@ _TEXT_EXTENSIONS = {
     "yaml": "yaml yml cff",
     "toml": "toml",
     "ini": "ini cfg conf cnf properties desktop service timer env editorconfig",
-    "xml": "xml xsd xsl xslt rng wsdl rss atom opml plist fodt fods fodp fodg gpx kml tei musicxml dtd ent",
+    "xml": "xml xsd xsl xslt rng wsdl rss atom opml plist fods fodp fodg gpx kml tei musicxml dtd ent",
     "html": "html htm xhtml",
     "vue": "vue svelte",
     "svg": "svg",
@@ -90,7 +95,11 @@ _TEXT_EXTENSIONS = {
     "tcl": "tcl",
     "vim": "vim",
 }
-_OTHER_EXTENSIONS = {"ipynb": (_NOTEBOOK, "ipynb")}
+_OTHER_EXTENSIONS = {
+    "ipynb": (_NOTEBOOK, "ipynb"),
+    **dict.fromkeys(("odt", "ott", "fodt"), (_RICH, "odt")),
+    **dict.fromkeys(("docx", "docm", "dotx"), (_RICH, "docx")),
+}
 """Extension -> language and format of what is no text."""
 _BINARY_EXTENSIONS = {
     "image": "png jpg jpeg jpe gif webp avif bmp ico tif tiff heic heif jxl psd xcf raw cr2 nef dng",
@@ -98,7 +107,7 @@ _BINARY_EXTENSIONS = {
     "video": "mp4 m4v mkv webm mov avi wmv mpg mpeg ogv",
     "audio": "mp3 wav flac ogg oga opus m4a aac wma aiff mid midi",
     "archive": "zip tar gz tgz bz2 tbz xz txz zst 7z rar lz4 jar war iso dmg cab deb rpm whl",
-    "document": "doc docx docm dotx odt ott rtfd pages epub mobi",
+    "document": "doc rtfd pages epub mobi",
     "spreadsheet": "xls xlsx xlsm xlsb xltx ods ots numbers",
     "presentation": "ppt pptx pptm pps ppsx odp otp",
     "drawing": "odg otg vsd vsdx",
@@ -166,6 +175,7 @@ _MEDIA_TYPES = {
     "application/sql": "sql",
     "text/x-sql": "sql",
     "application/pdf": "pdf",
+    "application/vnd.oasis.opendocument.text": _RICH,
     "application/zip": "archive",
     "application/gzip": "archive",
 }
@@ -207,6 +217,11 @@ def file_type(path: str, media_type: str | None = None) -> FileType:
     return found or _UNKNOWN
 
 
+def editable_extensions() -> frozenset[str]:
+    """The extensions that are certain to be editable."""
+    return frozenset(_TEXT_BY_EXTENSION)
+
+
 def format_of(path: str, media_type: str | None = None) -> Format:
     """The format that opens a file. Raises: FormatError when none does."""
     found = file_type(path, media_type)
@@ -231,6 +246,12 @@ def language_of(path: str, kind: str) -> str:
     """The language of a document for an editor: a notebook that is open as text is JSON."""
     language = file_type(path).language
     return "json" if language == _NOTEBOOK and kind != Kind.NOTEBOOK else language
+
+
+def use_limits(limits: Limits) -> None:
+    """The limits of this process, for those formats that read files when they save."""
+    for rich in _RICH_FORMATS.values():
+        rich.limits = limits
 
 
 class FormatTable:
@@ -279,8 +300,8 @@ def _by_media_type(media_type: str) -> FileType | None:
     language = _MEDIA_TYPES.get(media_type) or _MEDIA_FAMILIES.get(media_type.partition("/")[0])
     if language is None:
         return None
-    if language == _NOTEBOOK:
-        return FileType(language, "ipynb")
+    if language in (_NOTEBOOK, _RICH):
+        return FileType(language, "ipynb" if language == _NOTEBOOK else "odt")
     return _text(language) if language not in _BINARY_EXTENSIONS else FileType(language, None)
 
 

@@ -26,6 +26,7 @@ class TextFormat:
 
     name = "text"
     kind = Kind.TEXT
+    sandboxed = False
 
     def decode(self, content: bytes, limits: Limits, client_id: int) -> Decoded:
         """Make the update of a fresh document. Raises: FormatError (no text), LimitExceeded."""

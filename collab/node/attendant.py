@@ -31,6 +31,7 @@ from collab.node.calls import (
     OpenScratch,
     Ready,
     Rebase,
+    Renamed,
     Restore,
     Revoked,
     SaveNow,
@@ -83,6 +84,9 @@ class Attendant:
                 return await self.rooms.restore(call.document_id)
             case UndoOutside():
                 await self.rooms.undo_outside(call.document_id, call.seq, call.person)
+                return None
+            case Renamed():
+                await self.rooms.renamed(call.document_id, call.name)
                 return None
             case NameNow():
                 return await self.past.name_now(call.document_id, call.text, call.author)

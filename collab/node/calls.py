@@ -68,6 +68,14 @@ class ContentNow:
 
 
 @dataclass(frozen=True, slots=True)
+class Renamed:
+    """The file of a document has another name, as `Rooms.renamed`."""
+
+    document_id: DocumentId
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Live:
     """The documents that people have open at this worker."""
 
@@ -186,6 +194,7 @@ Call = (
     | Restore
     | UndoOutside
     | ContentNow
+    | Renamed
     | Live
     | Moved
     | Changed
@@ -212,6 +221,7 @@ _CALLS: Mapping[str, type[Call]] = {
         Restore,
         UndoOutside,
         ContentNow,
+        Renamed,
         Live,
         Moved,
         Changed,

@@ -29,6 +29,7 @@ from collab.node.calls import (
     Open,
     OpenScratch,
     Ready,
+    Renamed,
     Restore,
     Revoked,
     SaveNow,
@@ -136,6 +137,14 @@ class NodeRooms:
         here = self.local.undo_outside
         asked = UndoOutside(document_id, seq, person)
         await self.at_owner(document_id, lambda: here(document_id, seq, person), asked, _nothing)
+
+    async def renamed(self, document_id: DocumentId, name: str) -> None:
+        """Tell who is in a document that its file has another name."""
+
+        async def here() -> None:
+            self.local.renamed(document_id, name)
+
+        await self.at_owner(document_id, here, Renamed(document_id, name), _nothing)
 
     async def content_now(self, document_id: DocumentId, *, converted: bool = False) -> bytes:
         """The live content as the file would be."""

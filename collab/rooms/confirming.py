@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from collab.fanout.base import NodeId
 
-ADOPT_S = 1.0
+ADOPT_S = 0.5
 """What was not confirmed for so long is journalled here."""
 MOST_BYTES = 4 * 1024 * 1024
 """When so much waits, the oldest of it is journalled here at once."""

@@ -7,6 +7,7 @@ The transport attaches a wire, gives messages to `receive` and tells of its stat
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import TYPE_CHECKING, Protocol
@@ -40,13 +41,13 @@ class Access:
     credentials: Credentials
     extended: bool = True
     """The client announced our extensions (`?v=1`)."""
-    jupyter: bool = False
-    """The client is a JupyterLab (`protocol.jupyter`)."""
     history: str | None = None
     """The history that the client knows (`?history=`)."""
     token_id: str | None = None
     share_id: str | None = None
     expires_ms: int | None = None
+    jupyter: bool = False
+    """The client is a JupyterLab (`protocol.jupyter`)."""
     dialect: str = "y-websocket"
     since_ms: int = 0
     address: str | None = None
@@ -330,3 +331,16 @@ class Connection:
                 self._wire.resume_reading()
             else:
                 self._wire.pause_reading()
+
+
+class TakesEditors(Protocol):
+    """What is told by whose right it may be stored."""
+
+    def offer(self, credentials: Credentials, *, edited: bool) -> None: ...
+
+
+def offer_editors(file: TakesEditors, connections: Iterable[Connection]) -> None:
+    """These connections changed something: the file may be stored by their right."""
+    for connection in connections:
+        if connection.access.role.may_write:
+            file.offer(connection.access.credentials, edited=True)

@@ -21,7 +21,7 @@ class CapturingRoom(Protocol):
 
 async def captured_file(room: CapturingRoom, file_format: Format, base: bytes, parts: Parts) -> Captured[bytes]:
     """The file as of a journalled state. Raises: JournalError, FormatError, LimitExceeded, DocumentPoisoned."""
-    if len(base) <= parts.limits.heavy_document_size_bytes:
+    if not file_format.sandboxed and len(base) <= parts.limits.heavy_document_size_bytes:
         return await room.capture(lambda document: file_format.encode(document, base))
     state = await room.capture(lambda document: document.diff())
     content = await parts.sandbox.encode(file_format.name, state.result, base)

@@ -8,6 +8,11 @@ from dataclasses import dataclass, field
 from collab.rooms.room import Room
 from collab.rooms.storage_file import StorageFile
 from collab.store.base import DocumentId, DocumentRecord
+from connectors.base import Credentials
+
+RESTARTING = "The server restarts. Please try again in a moment."
+SERVER = Credentials(user_id="server", user_name="livefolder")
+"""Whose right is used where nobody has opened the document in this process yet."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ _log = structlog.get_logger(__name__)
 
 CLAIM_S = 0.3
 """So long what was journalled may wait for a message that takes it along."""
-HASTY_CLAIM_S, LIVELY_S = 0.02, 2.0
+HASTY_CLAIM_S, LIVELY_S = 0.005, 2.0
 """And so long where others type, too, whose edits wait for it."""
 NEVER = MAX_VAR_UINT
 """The number of what holds a third node's unconfirmed edits: the sender cannot confirm it."""

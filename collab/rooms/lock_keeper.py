@@ -19,6 +19,8 @@ from connectors.base import LockId
 _log = structlog.get_logger(__name__)
 
 LOCK_OWNER = "livefolder"
+TAKE_AGAIN_S = 10.0
+"""So long after somebody else had it a lock that is wanted is tried again."""
 
 
 @dataclass(slots=True)
@@ -33,11 +35,26 @@ class LockKeeper:
     new_id: Callable[[], str]
     lock_id: str | None = None
     _refresh_due: float | None = None
+    _take_at: float | None = None
+    """When a lock that is wanted and not held is to be taken."""
+    wanted: bool = False
+    """It is held while people are here, and not only for a write."""
 
     @property
     def refresh_due(self) -> float | None:
-        """When `refresh` wants to be called (monotonic); None while the lock is not held."""
-        return self._refresh_due
+        """When `refresh` wants to be called (monotonic); None while the lock is neither held nor wanted."""
+        return self._take_at if self._refresh_due is None else self._refresh_due
+
+    @property
+    def held(self) -> bool:
+        return self._refresh_due is not None
+
+    def want(self) -> None:
+        """Somebody who may write is here; a storage that likes it so is locked from now on."""
+        if self.file.capabilities.locks_on_join:
+            self.wanted = True
+            if not self.held:
+                self._take_at = self.clock.monotonic()
 
     def take_over(self, lock_id: str | None) -> None:
         """Another node may have taken the lock or given it back: go on with the id in the registry."""
@@ -52,16 +69,23 @@ class LockKeeper:
             await self.store.set_lock_id(self.document_id, lock_id)
             self.lock_id = lock_id
         await self.file.lock(LockId(self.lock_id), LOCK_OWNER)
+        self._take_at = None
         self._refresh_due = self.clock.monotonic() + self.refresh_s
 
     async def refresh(self) -> None:
-        """Keep the lock alive. One that was lost is taken again before the next write. Raises: StorageError."""
+        """Keep the lock alive, or take it where it is wanted. One that was lost is taken again before the next write.
+
+        Raises: StorageError, JournalError.
+        """
+        if self._refresh_due is None and self._take_at is not None:
+            self._take_at = self.clock.monotonic() + TAKE_AGAIN_S
+            return await self.acquire()
         if self.lock_id is None or self._refresh_due is None:
             return
         try:
             await self.file.refresh_lock(LockId(self.lock_id))
         except LockConflict:
-            self._refresh_due = None
+            self.lost()
             raise
         except StorageError:
             self._refresh_due = self.clock.monotonic() + self.refresh_s / 10
@@ -71,12 +95,15 @@ class LockKeeper:
     def lost(self) -> None:
         """A write was refused for the lock's sake: take it again before the next one."""
         self._refresh_due = None
+        if self.wanted:
+            self._take_at = self.clock.monotonic()
 
     async def release(self) -> None:
         """Give the lock back; where that fails the storage lets it expire."""
         if self.lock_id is None or not self.file.capabilities.locks:
             return
-        self._refresh_due = None
+        self._refresh_due = self._take_at = None
+        self.wanted = False
         try:
             await self.file.unlock(LockId(self.lock_id))
             await self.store.set_lock_id(self.document_id, None)

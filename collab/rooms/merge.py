@@ -153,14 +153,35 @@ class Reconciler:
 
         Raises: FormatError, JournalError, DocumentPoisoned.
         """
+        if self.file.format.sandboxed:
+            return self._told(await self._merge_apart(base, theirs, origin, note))
         changed = await self._merge_planned(base, theirs, origin, note)
         if changed is None:
             changed = await self._merge_at_once(base, theirs, origin, note)
-        merged = changed.result
-        if merged.conflicts:
-            places = [conflict.conflict_id for conflict in merged.conflicts]
+        return self._told(changed)
+
+    def _told(self, changed: Changed[Merged]) -> Changed[Merged]:
+        if changed.result.conflicts:
+            places = [conflict.conflict_id for conflict in changed.result.conflicts]
+            self.parts.events.tell(self.book.document_id, "conflict", self.file.shown_path)
             self.room.notice(NoticeCode.CONFLICT, {"places": places})
         return changed
+
+    async def _merge_apart(self, base: bytes, theirs: bytes, origin: Origin, note: Note) -> Changed[Merged]:
+        """Merge a stranger's file in the sandbox, on a copy; what it made there is one edit among all others here."""
+        state = await self.room.look(lambda document: document.diff())
+        author = (origin.author_id, self.parts.clock.wall_ms(), self.parts.new_client_id())
+        update, merged = await self.parts.sandbox.merge(self.file.format.name, state, base, theirs, author)
+        checked = (
+            await self.parts.sandbox.check_update(update, Document.from_updates([state]).clocks()) if update else None
+        )
+
+        def apply(document: Document) -> Merged:
+            if checked is not None and checked.update is not None:
+                document.apply(checked.update)
+            return merged
+
+        return await self.room.change(apply, origin.author_id, origin.author_name, Settled(note, self.book.lease))
 
     async def _merge_at_once(self, base: bytes, theirs: bytes, origin: Origin, note: Note) -> Changed[Merged]:
         file_format, at_ms = self.file.format, self.parts.clock.wall_ms()

@@ -51,6 +51,9 @@ NOTICE_TEXTS: Mapping[NoticeCode, str] = {
 }
 
 
+EMPTIED = "The document is empty here although nobody deleted the text. The stored file was left as it is."
+
+
 def notice(code: NoticeCode, details: Mapping[str, object] | None = None) -> Notice:
     """A notice with the text that belongs to its code."""
     return Notice(code.value, NOTICE_TEXTS[code], details or {})

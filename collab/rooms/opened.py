@@ -44,7 +44,7 @@ class LiveDocument:
 def describe_opened(room: Room, file: StorageFile | None, *, writable: bool, name: str = "") -> OpenedDocument:
     """What who opened it wants to know."""
     saver = room.saver
-    path = name if saver is None else saver.file.path
+    path = name if saver is None else saver.file.shown_path
     return OpenedDocument(
         document_id=room.document_id,
         root=None if file is None else file.root.name,
@@ -58,9 +58,14 @@ def describe_opened(room: Room, file: StorageFile | None, *, writable: bool, nam
     )
 
 
+def name_of(room: Room) -> str:
+    """Where people say that it is; empty for a room without a file."""
+    return "" if room.saver is None else room.saver.file.shown_path
+
+
 def describe_live(room: Room) -> LiveDocument:
     """What others may know of it."""
     people = {connection.identity.user_id: connection.identity for connection in room.connections}
     file = None if room.saver is None else room.saver.file
-    root, path = (None, "") if file is None else (file.root.name, file.path)
+    root, path = (None, "") if file is None else (file.root.name, file.shown_path)
     return LiveDocument(room.document_id, root, path, file_type(path).language, tuple(people.values()))

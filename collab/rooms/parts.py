@@ -12,7 +12,7 @@ from collab.fanout.base import Fanout
 from collab.limits import Limits
 from collab.rooms.attendance import Attendance
 from collab.rooms.large import LargeMessages
-from collab.rooms.ports import Claims, Metrics, NoClaims, Sandbox, UpdateSlot
+from collab.rooms.ports import Claims, DocumentEvents, Metrics, NoClaims, NoEvents, Sandbox, UpdateSlot, Vault
 from collab.store.base import DocumentId, Store
 
 CLIENT_ID_BITS = 32
@@ -47,6 +47,9 @@ class Parts:
     alone."""
     redis: RedisConfig = RedisConfig()  # noqa: RUF009  # it has no state
     claims: Claims = NoClaims()  # noqa: RUF009  # it has no state
+    events: DocumentEvents = NoEvents()  # noqa: RUF009  # it has no state
+    vault: Vault | None = None
+    """Where people's secrets are sealed before the store keeps them; None: none are kept."""
     is_home: Callable[[DocumentId], bool] = lambda _: True
     """Whether this process keeps a document's entry in the registry up to date."""
     heavy_above_bytes: int | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from collab.formats.base import Decoded, Forked, Renewed
+from collab.formats.base import Decoded, Forked, Merged, Renewed
 from collab.formats.text_merge import Plan
 from collab.protocol.update import Checked
 from collab.store.base import DocumentId
@@ -48,6 +48,12 @@ class Sandbox(Protocol):
         """
         ...
 
+    async def merge(
+        self, format_name: str, state: bytes, base: bytes, theirs: bytes, author: tuple[str, int, int]
+    ) -> tuple[bytes, Merged]:
+        """`Format.merge` on a copy of the document: the update that it made. Raises: FormatError, LimitExceeded."""
+        ...
+
     async def plan_merge(self, base: bytes, theirs: bytes, live: str, known: str | None = None) -> Plan:
         """The expensive half of a text merge. Raises: FormatError, LimitExceeded."""
         ...
@@ -59,6 +65,16 @@ class UpdateSlot(Protocol):
     def hold(self, document_id: str, connection: int, seq: int | None, update: bytes) -> None: ...
 
     def clear(self) -> None: ...
+
+
+class Vault(Protocol):
+    """Makes secrets unreadable for whoever has the store (`collab.auth.vault`)."""
+
+    def seal(self, secret: str, purpose: str) -> bytes: ...
+
+    def open(self, sealed: bytes, purpose: str) -> str:
+        """Raises: ValueError (not sealed by us for this)."""
+        ...
 
 
 class Claims(Protocol):
@@ -78,6 +94,21 @@ class NoClaims:
         pass
 
     def release(self, document_id: DocumentId) -> None:
+        pass
+
+
+class DocumentEvents(Protocol):
+    """Who is told what happens to documents, outside of this server."""
+
+    def tell(self, document_id: str, event: str, name: str) -> None:
+        """`opened`, `saved`, `conflict`, `closed`; never waits and never fails."""
+        ...
+
+
+class NoEvents:
+    """Tells nobody."""
+
+    def tell(self, document_id: str, event: str, name: str) -> None:
         pass
 
 

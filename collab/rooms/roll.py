@@ -132,8 +132,8 @@ def _room_status(room: Room) -> RoomStatus:
         people=len({connection.identity.user_id for connection in room.connections}),
         connections=len(room.connections),
         dirty=room.dirty,
-        unjournalled=room.unjournalled,
-        size_bytes=room.size_bytes,
+        unjournalled=room.load.unjournalled,
+        size_bytes=room.load.size_bytes,
     )
 
 
@@ -156,4 +156,4 @@ def _connection_status(room: Room, connection: Connection) -> ConnectionStatus:
 
 def _place(room: Room) -> tuple[str | None, str]:
     """Root and path; of a room without a file its name."""
-    return (None, room.name) if room.saver is None else (room.saver.file.root.name, room.saver.file.path)
+    return (None, room.name) if room.saver is None else (room.saver.file.root.name, room.saver.file.shown_path)

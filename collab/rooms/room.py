@@ -18,19 +18,20 @@ from collab.errors import CloseCode, CollabError, HistoryChanged, InternalError,
 from collab.protocol.payloads import Hello, SaveState, StorageState
 from collab.protocol.roles import Identity, Role, min_role
 from collab.rooms.company import Company
-from collab.rooms.connection import Access, Connection
+from collab.rooms.connection import Access, Connection, offer_editors
 from collab.rooms.loading import Loaded, has_person_deleted
+from collab.rooms.lock_gate import LockGate
 from collab.rooms.notices import NoticeCode, notice
 from collab.rooms.outside import OutsideChange, OutsideChanges
 from collab.rooms.parts import Parts
 from collab.rooms.requests import Captured, Changed, Settled
 from collab.rooms.save_requests import answer_save
-from collab.rooms.saver import Saver
+from collab.rooms.saving import saver_of
 from collab.rooms.snapshots import Snapshots
 from collab.rooms.states import JOINABLE, OVER
 from collab.rooms.states import TRANSITIONS as TRANSITIONS
 from collab.rooms.states import State as State
-from collab.rooms.turns import Turns
+from collab.rooms.turns import Load, Turns
 
 _Result = TypeVar("_Result")
 _log = structlog.get_logger(__name__)
@@ -55,6 +56,7 @@ class Room:
         self._clock = parts.clock
         self._turns = Turns(parts, loaded, self)
         self.connections = self._turns.connections
+        self.gate = LockGate(self.connections, self._turns.change_role)
         self._snapshots = Snapshots(parts, self.document_id, self.history_id, loaded.snapshot_seq)
         self._activated = asyncio.Event()
         self._idle_since: float | None = parts.clock.monotonic()
@@ -64,7 +66,7 @@ class Room:
         self._fault: Exception | None = None
         self._tasks: asyncio.TaskGroup | None = None
         self._outside = OutsideChanges(parts, self, self.document_id, self.history_id)
-        self.saver = Saver.of(parts, self, loaded)
+        self.saver = saver_of(parts, self, loaded)
         """None for a room without a file."""
         self.company = Company.of(parts, self, self._turns)
 
@@ -80,18 +82,9 @@ class Room:
         return self._turns.positions.known
 
     @property
-    def queued(self) -> int:
-        """Messages that wait for the owner."""
-        return self._turns.queued
-
-    @property
-    def unjournalled(self) -> int:
-        """Messages that wait for the journal."""
-        return self._turns.unjournalled
-
-    @property
-    def size_bytes(self) -> int:
-        return self._turns.size_bytes
+    def load(self) -> Load:
+        """What waits, and how large the document is."""
+        return self._turns.load
 
     @property
     def dirty(self) -> bool:
@@ -116,8 +109,10 @@ class Room:
         connection = self._turns.join(number, access)
         self._idle_since = None
         if self.saver is not None and access.role.may_write:
-            self.saver.file.credentials = access.credentials
-        connection.session.send_hello(Hello(self.history_id, access.role, self.kind, access.identity, self.facts))
+            self.saver.file.offer(access.credentials, edited=False)
+            self.saver.want_lock()
+        role = self.gate.admit(connection)
+        connection.session.send_hello(Hello(self.history_id, role, self.kind, access.identity, self.facts))
         connection.pump()
         connection.publish(self.save_state)
         if access.jupyter and self.saver is not None:
@@ -151,7 +146,7 @@ class Room:
         """Judge these connections by another role from now on, and tell them; returns how many."""
         found = [connection for connection in self.connections if whose(connection.access)]
         for connection in found:
-            self._turns.change_role(connection, role, details)
+            self.gate.change(connection, role, details)
         return len(found)
 
     @property
@@ -246,6 +241,7 @@ class Room:
     def on_journalled(self, connections: Sequence[Connection]) -> None:
         """Something was journalled: there may be something to save, or all of it is stored already."""
         if self.saver is not None:
+            offer_editors(self.saver.file, connections)
             self.saver.note_journalled()
             if self.saver.clean and not self.saver.elsewhere:
                 self._publish_to(connections, self.save_state)
@@ -269,6 +265,7 @@ class Room:
 
     def on_left(self, connection: Connection) -> None:
         """A connection is gone."""
+        self.gate.forget(connection)
         self._parts.attendance.leave(connection.identity.user_id, self.document_id)
 
     def on_empty(self) -> None:

@@ -22,16 +22,20 @@ from collab.errors import (
     RoomElsewhere,
     StorageUnavailable,
 )
-from collab.formats.table import format_named, format_of, size_limit_bytes
+from collab.formats.table import format_for, format_named
 from collab.protocol.payloads import SaveState
 from collab.protocol.roles import Identity, Role
 from collab.rooms.connection import Access, Connection
-from collab.rooms.entries import Entry, Found, Outgrown
+from collab.rooms.entries import RESTARTING, Entry, Found, Outgrown
+from collab.rooms.entries import SERVER as SERVER
 from collab.rooms.following import Following
+from collab.rooms.keeping import CredentialKeeper
 from collab.rooms.loading import load
-from collab.rooms.opened import LiveDocument, OpenedDocument, describe_live, describe_opened
+from collab.rooms.notices import NoticeCode
+from collab.rooms.opened import LiveDocument, OpenedDocument, describe_live, describe_opened, name_of
 from collab.rooms.outside import GONE
 from collab.rooms.parts import Parts
+from collab.rooms.places import Places
 from collab.rooms.roll import Roll
 from collab.rooms.room import Room
 from collab.rooms.scratch import SCRATCH, ScratchNames
@@ -46,9 +50,6 @@ _log = structlog.get_logger(__name__)
 
 SWEEP_S = 1.0
 """How often rooms look at their silent, slow and expired connections."""
-RESTARTING = "The server restarts. Please try again in a moment."
-SERVER = Credentials(user_id="server", user_name="livefolder")
-"""Whose right is used where nobody has opened the document in this process yet."""
 
 
 class Rooms:
@@ -56,7 +57,7 @@ class Rooms:
 
     def __init__(self, parts: Parts, roots: Sequence[Root], shutdown_s: float) -> None:
         self._parts = parts
-        self._roots = {root.name: root for root in roots}
+        self._places = Places(roots, parts.limits)
         self._shutdown_s = shutdown_s
         self._entries: dict[DocumentId, Entry] = {}
         self._live: dict[DocumentId, Room] = {}
@@ -64,8 +65,9 @@ class Rooms:
         self.following = Following(parts, self._live)
         """What happens in the storages reaches the rooms by this."""
         self.roll = Roll(self._live)
-        self._stable = StableIds(parts.store, lambda root, path: self._file(root, path, SERVER), self.following)
+        self._stable = StableIds(parts.store, lambda root, path: self._places.file(root, path, SERVER), self.following)
         self.outgrown = Outgrown(parts.limits.rooms)
+        self.keeper = CredentialKeeper(parts)
         self._numbers = 0
         self._draining = False
         self._group = asyncio.TaskGroup()
@@ -74,8 +76,9 @@ class Rooms:
     async def __aenter__(self) -> Rooms:
         await self._group.__aenter__()
         self._start(self._sweep(), "sweep rooms")
+        self._start(self.keeper.revive(self.room_of), "revive rooms")
         self._start(watch_store(self._parts, self._live), "watch the store")
-        for root in self._roots.values():
+        for root in self._places.roots.values():
             if isinstance(root.connector, Folders) and root.connector.capabilities.watches:
                 self._start(self.following.watch(root, root.connector), f"watch {root.name}")
         return self
@@ -97,7 +100,7 @@ class Rooms:
     async def find(self, root: str, path: str, credentials: Credentials) -> Found:
         """The document of a file, made known if it was not. Raises: StorageError, FormatError, JournalError."""
         self._check_open()
-        file = self._file(root, path, credentials)
+        file = self._places.file(root, path, credentials)
         size_bytes = 0
         writable = file.root.writable
         try:
@@ -112,19 +115,23 @@ class Rooms:
             writable = writable and stat.writable
             size_bytes = stat.size_bytes
             file.path = stat.path
-            record = await self._stable.resolve(Alias(f"{ROOT_DOOR}{root}", stat.path), stat.stable_id, self._wall_ms())
+            alias, now_ms = Alias(f"{ROOT_DOOR}{root}", stat.path), self._parts.clock.wall_ms()
+            record = await self._stable.resolve(alias, stat.stable_id, now_ms)
+            if stat.name is not None and self._places.call(file, stat.name) != record.name:
+                await self._parts.store.set_name(record.document_id, stat.name)
         return Found(record, file, writable, size_bytes)
 
     async def open_found(self, found: Found) -> OpenedDocument:
         """As `open`, of what was found already."""
         room, file = await self._room(found.record, found.file), found.file
-        return describe_opened(room, file, writable=found.writable and not room.read_only)
+        known = format_for(room.kind, file.format).kind == room.kind  # else a newer server made it: look, do not touch
+        return describe_opened(room, file, writable=found.writable and known and not room.read_only)
 
     async def find_scratch(self, name: str, user_id: str = SERVER.user_id) -> DocumentRecord:
         """The document of a room without a file. Raises: LimitExceeded, JournalError."""
         self._check_open()
         await self._scratch.admit(name, user_id)
-        return await self._parts.store.resolve(Alias(SCRATCH, name), self._wall_ms())
+        return await self._parts.store.resolve(Alias(SCRATCH, name), self._parts.clock.wall_ms())
 
     async def open_scratch(self, name: str, user_id: str = SERVER.user_id) -> OpenedDocument:
         """Make a room without a file live. Raises: LimitExceeded, JournalError."""
@@ -138,6 +145,8 @@ class Rooms:
         """
         self._check_open()
         room = await self.room_of(document_id, access.credentials)
+        if access.role.may_write:
+            await self.keeper.keep(document_id, access.credentials)
         self._numbers += 1
         return room.join(self._numbers, access)
 
@@ -185,6 +194,13 @@ class Rooms:
         room.saver.restore()
         return await room.saver.save_now()
 
+    def renamed(self, document_id: DocumentId, name: str) -> None:
+        """The storage calls a file by another name now."""
+        room = self._live.get(document_id)
+        if room is not None and room.saver is not None:
+            room.saver.file.name = name
+            room.notice(NoticeCode.RENAMED, {"path": name})
+
     async def undo_outside(self, document_id: DocumentId, seq: int, person: Identity) -> None:
         """Take an outside change of a live document back. Raises: as `OutsideChanges.undo`; NotFound (not live)."""
         room = self._live.get(document_id)
@@ -203,7 +219,7 @@ class Rooms:
 
     async def file_of(self, document_id: DocumentId, credentials: Credentials) -> StorageFile | None:
         """The file behind a document, None for a room without one. Raises: NotFound, FormatError."""
-        return self._file_of(await self._record(document_id), credentials)
+        return self._places.file_of(await self._record(document_id), credentials)
 
     async def without_room(self, document_id: DocumentId, work: Callable[[], Awaitable[_Result]]) -> _Result | None:
         """Run `work` while the document has no room here; who wants to join waits. None when somebody has it open."""
@@ -275,7 +291,7 @@ class Rooms:
         if live is not None and live.joinable:
             return live
         record = await self._record(document_id)
-        return await self._room(record, self._file_of(record, credentials))
+        return await self._room(record, self._places.file_of(record, credentials))
 
     async def _record(self, document_id: DocumentId) -> DocumentRecord:
         record = await self._parts.store.document(document_id)
@@ -311,8 +327,11 @@ class Rooms:
                 room = await self._loaded(record, file)
                 self._live[record.document_id] = room
                 entry.loaded.set_result(room)
+                self._parts.events.tell(record.document_id, "opened", name_of(room))
                 await room.over.wait()
+                self._parts.events.tell(record.document_id, "closed", name_of(room))
                 self.outgrown.note(room)
+                await self.keeper.note_end(room)
             finally:
                 claims.release(record.document_id)
         except CollabError as error:
@@ -334,6 +353,7 @@ class Rooms:
         limit_s = self._parts.limits.load_timeout_s
         try:
             async with asyncio.timeout(limit_s):
+                await self.keeper.offer_kept(record.document_id, file)
                 room = Room(self._parts, await load(self._parts, record, file))
         except TimeoutError:
             raise StorageUnavailable(f"not loaded in {limit_s:g} s") from None
@@ -359,25 +379,8 @@ class Rooms:
 
     # -- roots and names --
 
-    def _file(self, root_name: str, path: str, credentials: Credentials) -> StorageFile:
-        root = self._roots.get(root_name)
-        if root is None:
-            raise NotFound(f"no root {root_name}")
-        limits, save_s = self._parts.limits, self._parts.limits.save_timeout_s
-        found = format_of(path)
-        return StorageFile(root, path, found, credentials, size_limit_bytes(found.name, limits), save_s)
-
-    def _file_of(self, record: DocumentRecord, credentials: Credentials) -> StorageFile | None:
-        door, external_id = record.alias.door, record.alias.external_id
-        if door == SCRATCH:
-            return None
-        if not door.startswith(ROOT_DOOR):
-            raise NotFound(f"document {record.document_id} is retired")
-        return self._file(door.removeprefix(ROOT_DOOR), external_id, credentials)
-
     async def _known(self, alias: Alias) -> DocumentRecord | None:
-        found = [record for record in await self._parts.store.documents(alias.door) if record.alias == alias]
-        return found[0] if found else None
+        return next((one for one in await self._parts.store.documents(alias.door) if one.alias == alias), None)
 
     def _connections(self) -> Iterator[Connection]:
         for room in tuple(self._live.values()):
@@ -388,9 +391,6 @@ class Rooms:
             error = StorageUnavailable("draining", public=RESTARTING)
             error.close_code = CloseCode.SERVICE_RESTART
             raise error
-
-    def _wall_ms(self) -> int:
-        return self._parts.clock.wall_ms()
 
     async def _sweep(self) -> None:
         """Let time pass for the connections of all rooms."""

@@ -17,6 +17,7 @@ import structlog
 from collab.document import Document
 from collab.errors import (
     CollabError,
+    CredentialsMissing,
     FormatError,
     InternalError,
     JournalError,
@@ -31,25 +32,20 @@ from collab.rooms.absorb import Absorber, Absorption
 from collab.rooms.book import SaveBook
 from collab.rooms.encoding import captured_file
 from collab.rooms.file_state import FileState
-from collab.rooms.loading import Loaded
 from collab.rooms.lock_keeper import LockKeeper
 from collab.rooms.merge import Found, Reconciler
-from collab.rooms.notices import NoticeCode
+from collab.rooms.notices import EMPTIED, NoticeCode
 from collab.rooms.parts import Parts
 from collab.rooms.requests import Captured
 from collab.rooms.saving_right import Held, SavingRight
 from collab.rooms.saving_room import Others, SavingRoom
 from collab.rooms.storage_file import StorageFile
-from collab.rooms.timing import Timing
+from collab.rooms.timing import RACES_IN_A_ROW, Timing, earliest
 from collab.store.base import hash_content
 from connectors.base import Version
 
 _Result = TypeVar("_Result")
 _log = structlog.get_logger(__name__)
-
-EMPTIED = "The document is empty here although nobody deleted the text. The stored file was left as it is."
-RACES_IN_A_ROW = 8
-"""So often a save that lost a race is tried again at once."""
 
 
 class Saver:
@@ -64,28 +60,20 @@ class Saver:
         self.state = SaveState(StorageState.STORED)
         self._parts = parts
         self._clock = parts.clock
+        self._events = parts.events
         self._room = room
         self._book = book
         self._locks = locks
         self._file_state = FileState(room, book, file.author_id)
         self._reconciler = Reconciler(room, file, book, parts)
         self._absorber = Absorber(parts, book.document_id, book, self._reconciler)
-        self._timing = Timing(parts.save, parts.clock.monotonic(), polls=not file.capabilities.watches)
+        timing = replace(parts.save, poll_s=file.capabilities.poll_s or parts.save.poll_s)
+        self._timing = Timing(timing, parts.clock.monotonic(), polls=not file.capabilities.watches)
+        self.stranded = False  # nobody's right is known by which the storage could be asked
         self._wake = asyncio.Event()
         self._asked: list[asyncio.Future[SaveState]] = []
         self._busy = False
         self._restoring = False
-
-    @classmethod
-    def of(cls, parts: Parts, room: SavingRoom, loaded: Loaded) -> Saver | None:
-        """The saver of a loaded document, None when it has no file."""
-        file, record = loaded.file, loaded.record
-        if file is None:
-            return None
-        book = SaveBook(parts.store, parts.clock, record.document_id, record.save_base, loaded.intents)
-        refresh_s = parts.save.lock_refresh_s
-        locks = LockKeeper(parts.store, parts.clock, record.document_id, file, refresh_s, parts.new_id, record.lock_id)
-        return cls(parts, room, file, book, locks)
 
     # -- for the room and for Rooms --
 
@@ -107,7 +95,7 @@ class Saver:
     @property
     def settled(self) -> bool:
         """True when the room may go: the storage has everything, or wants nothing of it, or gets it from elsewhere."""
-        return not self.busy and (self.clean or self.deleted or self.elsewhere)
+        return not self.busy and (self.clean or self.deleted or self.elsewhere or self.stranded)
 
     @property
     def busy(self) -> bool:
@@ -143,6 +131,11 @@ class Saver:
         """Write the file again although it was deleted: a person wants it back."""
         self._restoring = True
         self.hurry()
+
+    def want_lock(self) -> None:
+        """Somebody who may write is here."""
+        self._locks.want()
+        self._wake.set()
 
     async def save_now(self) -> SaveState:
         """Try to save at once; returns what the storage has then."""
@@ -185,24 +178,13 @@ class Saver:
     async def content_now(self, look: Callable[[Callable[[Document], bytes]], Awaitable[bytes]]) -> bytes:
         """The live content as the file would be. Raises: JournalError, InternalError."""
         base_content = await self._book.base_content() or b""
-        return await look(lambda document: self._encoded(document, base_content))
-
-    def _encoded(self, document: Document, base_content: bytes) -> bytes:
-        try:
-            return self.file.format.encode(document, base_content)
-        except FormatError:
-            return self.file.format.rescue(document)
+        if self.file.format.sandboxed:
+            return await self._parts.sandbox.encode(self.file.format.name, await look(Document.diff), base_content)
+        return await look(lambda document: self.file.encoded(document, base_content))
 
     async def release(self) -> None:
         """Give the storage's lock back, and let another node store."""
-        if self.elsewhere:
-            return
-        if self.others is None or not self.others.present:
-            await self._locks.release()
-        try:
-            await self._right.release()
-        except JournalError as error:
-            _log.warning("lease_not_released", path=self.file.path, reason=str(error))
+        await self._right.give_back(self._locks, self.others)
 
     def end(self) -> None:
         """The room is over: answer who waits."""
@@ -248,8 +230,7 @@ class Saver:
         """When there is something to do."""
         if self.elsewhere:
             return self._right.due
-        dues = (self._timing.due(dirty=self._dirty, lock_due=self._locks.refresh_due), self._right.due)
-        return min((due for due in dues if due is not None), default=None)
+        return earliest(self._timing.due(dirty=self._dirty, lock_due=self._locks.refresh_due), self._right.due)
 
     @property
     def _dirty(self) -> bool:
@@ -262,6 +243,8 @@ class Saver:
                 if forced and self.others is not None:
                     self.state = await self.others.ask_to_save()
                 return
+            if self.stranded and self.file.refill is not None:
+                await self.file.refill()
             if self._locks.refresh_due is not None and now >= self._locks.refresh_due:
                 await self._locks.refresh()
             if forced:
@@ -295,8 +278,8 @@ class Saver:
 
     def _must_look(self, now: float) -> bool:
         """After a failure nothing is known of the storage: look before anything else."""
-        failed = self.state.state is StorageState.REFUSED
-        return not self._restoring and (failed or self._book.doubtful or self._timing.check_due(now))
+        unsure = self.state.state is StorageState.REFUSED or self._book.doubtful
+        return not self._restoring and (unsure or self._timing.check_due(now))
 
     async def _look(self, limit_s: float | None = None) -> Found:
         """Take over what the storage holds. Raises: StorageError, FormatError, JournalError, DocumentPoisoned."""
@@ -356,6 +339,7 @@ class Saver:
             saved = self._book.base_saved(intent, result.version)
             await self._reconciler.merge_storage(result.displaced, saved)
         await self._book.finish(intent, result.version)
+        self._events.tell(self._book.document_id, "saved", self.file.shown_path)
         self._note_present()
         self._stored(captured.covers)
 
@@ -369,17 +353,22 @@ class Saver:
 
     def _stored(self, covers: Mapping[int, int]) -> None:
         self._timing.saved(self._clock.monotonic(), dirty=self._dirty)
-        state = StorageState.STORED if self.clean else StorageState.PENDING
-        self._publish(state, covers)
+        self._publish(StorageState.STORED if self.clean else StorageState.PENDING, covers)
 
     def _succeeded(self) -> None:
         self._timing.succeeded()
+        self.stranded = False
+        if self._locks.held:
+            self._room.gate.open()
         if self.state.state is StorageState.REFUSED or (self.clean and self.state.state is not StorageState.STORED):
             self._publish(StorageState.STORED if self.clean else StorageState.PENDING)
 
     def _failed(self, error: CollabError) -> None:
         self._timing.failed(self._clock.monotonic(), until_edited=isinstance(error, FormatError))
         self._parts.metrics.count("save_failures_total")
+        self.stranded = isinstance(error, CredentialsMissing)
+        if isinstance(error, LockConflict) and self._locks.wanted:
+            self._room.gate.close(error.public)
         _log.warning("save_failed", path=self.file.path, code=error.code, reason=str(error))
         if isinstance(error, NotFound) and not self.deleted:
             self.deleted = True

@@ -134,6 +134,17 @@ class SavingRight:
         if self.lease is None:
             self._ask_at = float("-inf")
 
+    async def give_back(self, locks: LockKeeper, others: Others | None) -> None:
+        """Let another node have it, with the storage's lock; where there is none, the lock goes back."""
+        if self.elsewhere:
+            return
+        if others is None or not others.present:
+            await locks.release()
+        try:
+            await self.release()
+        except JournalError as error:
+            _log.warning("lease_not_released", document_id=self.document_id, reason=str(error))
+
     async def release(self) -> None:
         """Let another node have it. Raises: JournalError."""
         if self.lease is not None:

@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 from collab.document import Document
 from collab.protocol.payloads import SaveState
 from collab.rooms.file_state import StatefulRoom
+from collab.rooms.lock_gate import LockGate
 from collab.rooms.merge import MergingRoom
 from collab.rooms.requests import Captured
 
@@ -16,6 +17,11 @@ _Result = TypeVar("_Result")
 
 class SavingRoom(MergingRoom, StatefulRoom, Protocol):
     """What a saver needs of its room."""
+
+    @property
+    def gate(self) -> LockGate:
+        """Closed while another application has the file."""
+        ...
 
     @property
     def seq(self) -> int:

@@ -6,12 +6,14 @@ Every call has a deadline, and raises only errors of `collab.errors`. Knows no r
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
+from collab.document import Document
 from collab.errors import (
     CollabError,
+    CredentialsMissing,
     FormatError,
     LockConflict,
     NotFound,
@@ -22,19 +24,31 @@ from collab.errors import (
 )
 from collab.formats.base import Format
 from connectors import errors
-from connectors.base import Capabilities, Connector, Content, Credentials, LockId, Stat, Version, WriteResult
+from connectors.base import (
+    Capabilities,
+    Connector,
+    Content,
+    Credentials,
+    LockId,
+    Stat,
+    TakesOffers,
+    Version,
+    WriteResult,
+)
 
 _Result = TypeVar("_Result")
 
 ROOT_DOOR = "root:"
 """What the aliases of files begin with; the name of the root follows."""
 TOO_LARGE = "The file is larger than this server edits."
+LOCKED_BY = "The file is locked by {owner}."
 NO_FILE = "Something that is no file stands in the file's place. Your edits are safe in the journal."
 
 STORAGE_ERRORS: Mapping[type[errors.ConnectorError], Callable[[str], CollabError]] = {
     errors.FileMissing: NotFound,
     errors.FileExists: VersionConflict,
     errors.AccessDenied: StorageDenied,
+    errors.NoCredentials: CredentialsMissing,
     errors.VersionMismatch: VersionConflict,
     errors.LockHeld: LockConflict,
     errors.LockLost: LockConflict,
@@ -50,6 +64,8 @@ STORAGE_ERRORS: Mapping[type[errors.ConnectorError], Callable[[str], CollabError
 
 def map_error(error: errors.ConnectorError) -> CollabError:
     """Our error for a connector's. One that the table does not know counts as a storage that is away."""
+    if isinstance(error, errors.LockHeld) and error.owner:
+        return LockConflict(f"LockHeld: {error}", public=LOCKED_BY.format(owner=error.owner))
     for kind in type(error).__mro__:
         if kind in STORAGE_ERRORS:
             return STORAGE_ERRORS[kind](f"{type(error).__name__}: {error}")
@@ -77,10 +93,39 @@ class StorageFile:
     credentials: Credentials
     size_limit_bytes: int
     timeout_s: float
+    name: str | None = None
+    """How people call it, where the path does not tell."""
+    refill: Callable[[], Awaitable[None]] | None = None
+    """Reads again by whose right it may be asked for: writers may be at other nodes."""
 
     @property
     def capabilities(self) -> Capabilities:
         return self.root.connector.capabilities
+
+    @property
+    def shown_path(self) -> str:
+        """What people are told of where it is."""
+        return self.name or self.path
+
+    @property
+    def takes_offers(self) -> bool:
+        """Whether the storage acts by the right of whoever is at the file."""
+        return isinstance(self.root.connector, TakesOffers)
+
+    def offer(self, credentials: Credentials, *, edited: bool) -> None:
+        """Somebody who may write is at the file, or changed something in it: by their right it is stored."""
+        if edited or self.credentials.secret is None:
+            self.credentials = credentials
+        connector = self.root.connector
+        if credentials.secret is not None and isinstance(connector, TakesOffers):
+            connector.offer(self.path, credentials, edited=edited)
+
+    def encoded(self, document: Document, base_content: bytes) -> bytes:
+        """As it would be stored; where the file's own manner cannot hold it, another one. Raises: FormatError."""
+        try:
+            return self.format.encode(document, base_content)
+        except FormatError:
+            return self.format.rescue(document)
 
     @property
     def author_id(self) -> str:

@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from collab.config import SaveConfig
 
+RACES_IN_A_ROW = 8
+"""So often a save that lost a race is tried again at once."""
+
+
+def earliest(*dues: float | None) -> float | None:
+    """The first of some moments; None is never."""
+    return min((due for due in dues if due is not None), default=None)
+
 
 class Timing:
     """When the next save, check or retry is due. All times are monotonic seconds."""

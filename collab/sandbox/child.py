@@ -15,8 +15,10 @@ from typing import BinaryIO
 
 from collab.document import Document, compact, taken_back
 from collab.errors import CollabError, DocumentPoisoned, FormatError, InternalError, LimitExceeded, MalformedMessage
-from collab.formats.table import format_named
+from collab.formats.base import Merged
+from collab.formats.table import format_named, use_limits
 from collab.formats.text import TextFormat
+from collab.formats.zipped.package import Package
 from collab.limits import Limits
 from collab.protocol.update import check_update
 from collab.sandbox import confine, wire
@@ -28,6 +30,7 @@ def main() -> None:
     """Serve requests on standard input and output; the first frame holds the limits."""
     requests, answers = _take_pipes()
     limits = Limits(**json.loads(_read_request(requests)[0]))
+    use_limits(limits)
     confine.limit_resources(limits)
     sys.excepthook = lambda kind, error, trace: _report(answers, kind, trace)
     _send(answers, [wire.OK])
@@ -88,6 +91,24 @@ def _encode(fields: Sequence[bytes], limits: Limits) -> list[bytes]:
         return [format_named(name.decode()).encode(document, base)]
     except DocumentPoisoned as error:
         raise FormatError(f"cannot be rebuilt: {error}") from None
+
+
+def _merge(fields: Sequence[bytes], limits: Limits) -> list[bytes]:
+    """A three-way merge on a copy of the document: the update that it made, and its outcome."""
+    name, client_id, source, at_ms, base, theirs, state = fields
+    try:
+        document = Document.from_updates([state], int(client_id))
+        outcome: list[Merged] = []
+        merge = format_named(name.decode()).merge
+        made = document.changed_by(lambda: outcome.append(merge(base, theirs, document, source.decode(), int(at_ms))))
+        return [made, *wire.pack_merged(outcome[0])]
+    except DocumentPoisoned as error:
+        raise FormatError(f"cannot be merged: {error}") from None
+
+
+def _part(fields: Sequence[bytes], limits: Limits) -> list[bytes]:
+    name, content = fields
+    return [Package.open(content, limits).read(name.decode())]
 
 
 def _plan(fields: Sequence[bytes], limits: Limits) -> list[bytes]:
@@ -156,6 +177,8 @@ def _take_back(fields: Sequence[bytes], limits: Limits) -> list[bytes]:
 _OPERATIONS: dict[bytes, Callable[[Sequence[bytes], Limits], list[bytes]]] = {
     b"decode": _decode,
     b"encode": _encode,
+    b"merge": _merge,
+    b"part": _part,
     b"plan": _plan,
     b"check": _check,
     b"compact": _compact,

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import TypeVar
 
 from collab.errors import CollabError, FormatError, InternalError, LimitExceeded, MalformedMessage
-from collab.formats.base import Decoded, Forked, Renewed
+from collab.formats.base import Decoded, Forked, Merged, Renewed
 from collab.formats.table import format_named, size_limit_bytes
 from collab.formats.text_merge import Plan
 from collab.limits import Limits
@@ -79,6 +79,25 @@ class Sandbox:
     async def encode(self, format_name: str, state: bytes, base: bytes) -> bytes:
         """The file of the document that the update `state` makes. Raises: FormatError, LimitExceeded."""
         fields = await self._run("encode", [format_name.encode(), state, base])
+        return _understood(lambda: wire.single(fields))
+
+    async def merge(
+        self, format_name: str, state: bytes, base: bytes, theirs: bytes, author: tuple[str, int, int]
+    ) -> tuple[bytes, Merged]:
+        """`Format.merge` on a copy: the update that it made; `author` is who, when in ms, and a new client id.
+
+        Raises: FormatError, LimitExceeded.
+        """
+        source, at_ms, client_id = author
+        numbers = [str(client_id).encode(), source.encode(), str(at_ms).encode()]
+        fields = await self._run("merge", [format_name.encode(), *numbers, base, theirs, state])
+        if not fields:
+            raise InternalError("the sandbox child's answer made no sense")
+        return fields[0], _understood(lambda: wire.unpack_merged(fields[1:]))
+
+    async def part(self, content: bytes, name: str) -> bytes:
+        """A member of a zipped document, unpacked. Raises: FormatError (damaged, not there), LimitExceeded."""
+        fields = await self._run("part", [name.encode(), content])
         return _understood(lambda: wire.single(fields))
 
     async def plan_merge(self, base: bytes, theirs: bytes, live: str, known: str | None = None) -> Plan:

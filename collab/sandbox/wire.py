@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from collab.document import Kind, Splice
 from collab.errors import CollabError, FormatError, InternalError, LimitExceeded, MalformedMessage
-from collab.formats.base import Decoded, Forked, Renewed
+from collab.formats.base import Conflict, Decoded, Forked, Merged, Renewed
 from collab.formats.text_merge import Plan, PlannedConflict
 from collab.protocol.update import Checked
 
@@ -108,6 +108,21 @@ def unpack_renewed(fields: Sequence[bytes]) -> Renewed:
 def unpack_forked(fields: Sequence[bytes]) -> Forked:
     """The two files of an answer. Raises: WireError."""
     return Forked(*_exactly(3, fields))
+
+
+def pack_merged(merged: Merged) -> list[bytes]:
+    """The outcome of a merge, without its places."""
+    texts = [text.encode() for c in merged.conflicts for text in (c.conflict_id, c.base, c.live, c.theirs)]
+    return [pack_numbers([merged.changes]), *texts]
+
+
+def unpack_merged(fields: Sequence[bytes]) -> Merged:
+    """The outcome of a merge. Raises: WireError."""
+    if len(fields) % 4 != 1:
+        raise WireError("not an outcome of a merge")
+    texts = [_text(field) for field in fields[1:]]
+    conflicts = tuple(Conflict(*texts[at : at + 4]) for at in range(0, len(texts), 4))
+    return Merged(_exactly(1, unpack_numbers(fields[0]))[0], conflicts)
 
 
 def pack_checked(checked: Checked, update: bytes) -> list[bytes]:

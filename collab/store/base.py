@@ -14,6 +14,8 @@ from collab.store.cluster import ClusterStore as ClusterStore
 from collab.store.cluster import Lease as Lease
 from collab.store.cluster import Position as Position
 from collab.store.cluster import Since as Since
+from collab.store.doors import DoorStore as DoorStore
+from collab.store.doors import SealedCredential as SealedCredential
 from collab.store.past import Absorbed as Absorbed
 from collab.store.past import HistoryId as HistoryId
 from collab.store.past import Point as Point
@@ -40,7 +42,7 @@ from collab.store.records import retired_alias as retired_alias
 from collab.store.records import stored_size_bytes as stored_size_bytes
 
 
-class Store(ClusterStore, Protocol):
+class Store(ClusterStore, DoorStore, Protocol):
     """Registry and journal. Methods return after their transaction is durable.
 
     Every method raises `JournalError` when the store cannot take or give data now (disk full, I/O error);

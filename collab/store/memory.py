@@ -39,6 +39,7 @@ from collab.store.base import (
 )
 from collab.store.memory_cluster import FaultPlan as FaultPlan
 from collab.store.memory_cluster import MemoryCluster
+from collab.store.memory_doors import MemoryDoors, drop_credentials, drop_expired
 from collab.store.memory_state import (
     History,
     current_history,
@@ -57,7 +58,7 @@ from collab.store.memory_state import (
 from collab.store.retention import Cutoffs
 
 
-class MemoryStore(MemoryCluster):
+class MemoryStore(MemoryCluster, MemoryDoors):
     """The store contract without a disk."""
 
     def __init__(self, retention_days: float = 30.0, point_days: float = 365.0, clock: Clock | None = None) -> None:
@@ -343,6 +344,7 @@ class MemoryStore(MemoryCluster):
             del stored.contents[content_hash]
         stored.unused = unused
         stored.revocations = {subject: until for subject, until in stored.revocations.items() if until > at_ms}
+        drop_expired(stored, at_ms)
 
     async def purge(self, document_id: DocumentId) -> None:
         stored = self._writing()
@@ -353,9 +355,11 @@ class MemoryStore(MemoryCluster):
         stored.histories = {history.history_id: history for history in kept}
         stored.quarantine = [pair for pair in stored.quarantine if pair[1].document_id != document_id]
         stored.shares = {key: share for key, share in stored.shares.items() if share.document_id != document_id}
+        drop_credentials(stored, document_id=document_id)
 
     async def erase_person(self, author_id: str) -> int:
         stored = self._writing()
+        drop_credentials(stored, holder=author_id)
         changed = sum(erase_author(history, author_id) for history in stored.histories.values())
         for share in [share for share in stored.shares.values() if share.created_by == author_id]:
             stored.shares[share.share_id] = replace(share, created_by=ERASED_ID)

@@ -23,6 +23,7 @@ from collab.store.base import (
     RetiredHistory,
     SaveBase,
     SaveIntent,
+    SealedCredential,
     Share,
     Snapshot,
     StoredUpdate,
@@ -65,6 +66,7 @@ class Stored:
     shares: dict[str, Share] = field(default_factory=dict)
     revocations: dict[str, int] = field(default_factory=dict)
     keys: dict[str, bytes] = field(default_factory=dict)
+    credentials: dict[tuple[DocumentId, str], SealedCredential] = field(default_factory=dict)
     counter: int = 0
 
     def next_number(self) -> int:

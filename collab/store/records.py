@@ -57,6 +57,8 @@ class DocumentRecord:
     created_ms: int
     seen_ms: int = 0
     """When somebody was last known to be connected."""
+    name: str | None = None
+    """How people call the file, where the alias does not tell."""
 
 
 @dataclass(slots=True, unsafe_hash=True)  # not frozen: one is made for each message, and that takes half the time

@@ -27,7 +27,7 @@ from collab.store.driver import Connection, Row, SqlValue, changes, one
 
 _DOCUMENT = """
     SELECT d.document_id, d.door, d.external_id, d.kind, h.history_id, d.lock_id, d.created_ms,
-           d.base_version, d.base_hash, d.base_seq, d.base_state_vector, d.base_at_ms, d.seen_ms
+           d.base_version, d.base_hash, d.base_seq, d.base_state_vector, d.base_at_ms, d.seen_ms, d.name
     FROM documents d LEFT JOIN histories h ON h.id = d.history
 """
 _SHARE = "SELECT share_id, document, secret_digest, role, created_by, created_ms, expires_ms, revoked_ms FROM shares"
@@ -109,12 +109,12 @@ def _base_columns(base: SaveBase | None) -> tuple[SqlValue, ...]:
 
 
 def _record(row: Row) -> DocumentRecord:
-    document_id, door, external_id, kind, history_id, lock_id, created_ms, version, *base_columns, seen_ms = row
+    document_id, door, external_id, kind, history_id, lock_id, created_ms, version, *base_columns, seen_ms, name = row
     content_hash, seq, vector, at = base_columns
     base = None if version is None else SaveBase(version, ContentHash(content_hash), seq, vector, at)
     history = None if history_id is None else HistoryId(history_id)
     alias = Alias(door, external_id)
-    return DocumentRecord(DocumentId(document_id), alias, kind, history, base, lock_id, created_ms, seen_ms)
+    return DocumentRecord(DocumentId(document_id), alias, kind, history, base, lock_id, created_ms, seen_ms, name)
 
 
 # -- contents and intents --

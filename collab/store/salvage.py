@@ -36,6 +36,7 @@ TABLES = (
     "shares",
     "revocations",
     "keys",
+    "credentials",
 )
 _MOST_RANGES = 5_000
 """So many ranges of one table are tried before the rest of it is given up."""

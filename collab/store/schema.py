@@ -143,7 +143,21 @@ _REBASE_AND_POINTS = (
     """,
 )
 
-MIGRATIONS = (_REGISTRY_AND_JOURNAL, _ACCESS_AND_QUARANTINE, _REBASE_AND_POINTS)
+_DOORS = (
+    "ALTER TABLE documents ADD COLUMN name TEXT",
+    """
+    CREATE TABLE credentials (
+        document TEXT NOT NULL,
+        holder TEXT NOT NULL,
+        sealed BLOB NOT NULL,
+        expires_ms INTEGER NOT NULL,
+        kept_ms INTEGER NOT NULL,
+        PRIMARY KEY (document, holder)
+    ) STRICT
+    """,
+)
+
+MIGRATIONS = (_REGISTRY_AND_JOURNAL, _ACCESS_AND_QUARANTINE, _REBASE_AND_POINTS, _DOORS)
 VERSION = len(MIGRATIONS)
 
 

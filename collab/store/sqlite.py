@@ -44,9 +44,10 @@ from collab.store.driver import Connection, Driver, SqliteModule
 from collab.store.fence import Alone, Fence, Shared
 from collab.store.journal import Appender, NewHistory, pack_state
 from collab.store.retention import Cutoffs
+from collab.store.sqlite_doors import SqliteDoors
 
 
-class SqliteStore:
+class SqliteStore(SqliteDoors):
     """Registry and journal in `DATA/journal.db`."""
 
     def __init__(

@@ -170,6 +170,7 @@ def sweep(connection: Connection, at_ms: int) -> None:
     connection.execute(f"DELETE FROM contents WHERE unused = 1 AND content_hash NOT IN ({_USED})")  # noqa: S608 constant
     connection.execute(f"UPDATE contents SET unused = content_hash NOT IN ({_USED})")  # noqa: S608 constant
     connection.execute("DELETE FROM revocations WHERE expires_ms <= ?", (at_ms,))
+    connection.execute("DELETE FROM credentials WHERE expires_ms <= ?", (at_ms,))
 
 
 def shrink(connection: Connection) -> bool:
@@ -209,6 +210,7 @@ def purge(connection: Connection, document_id: DocumentId) -> None:
     connection.execute("DELETE FROM intents WHERE document = ?", (number,))
     connection.execute("DELETE FROM quarantine WHERE document = ?", (document_id,))
     connection.execute("DELETE FROM shares WHERE document = ?", (document_id,))
+    connection.execute("DELETE FROM credentials WHERE document = ?", (document_id,))
     connection.execute("DELETE FROM documents WHERE id = ?", (number,))
     connection.execute("DELETE FROM authors WHERE id NOT IN (SELECT author FROM history_authors)")
 
@@ -220,6 +222,7 @@ def erase_person(connection: Connection, author_id: str) -> set[int]:
         "UPDATE authors SET author_id = ?, name = ? WHERE author_id = ?", (ERASED_ID, ERASED_NAME, author_id)
     )
     connection.execute("UPDATE shares SET created_by = ? WHERE created_by = ?", (ERASED_ID, author_id))
+    connection.execute("DELETE FROM credentials WHERE holder = ?", (author_id,))
     erase_author(connection, author_id)
     return {int(row[0]) for row in rows}
 

@@ -21,6 +21,7 @@ from starlette.types import ASGIApp
 from collab.auth.peer import SUPPORTED as PEER_UID_SUPPORTED
 from collab.auth.revocation import Revocations
 from collab.auth.tokens import Purpose, Tokens
+from collab.auth.vault import KEY_BYTES, KeyVault
 from collab.clock import Clock, SystemClock
 from collab.config import Config, RootConfig
 from collab.errors import CollabError, ConfigError, JournalError
@@ -47,7 +48,21 @@ from collab.sandbox.pool import Sandbox
 from collab.slot import Slot
 from collab.store.base import Store
 from collab.store.choice import store_of
-from collab.web import admin, asking, documents, files, jupyter, operator, output_frame, pages, past, session, shares
+from collab.web import (
+    admin,
+    asking,
+    documents,
+    files,
+    jupyter,
+    operator,
+    output_frame,
+    pages,
+    past,
+    pictures,
+    session,
+    shares,
+    wopi,
+)
 from collab.web.access import Gate, allowed_origins
 from collab.web.admission import Admission
 from collab.web.cors import CrossOrigin
@@ -66,7 +81,10 @@ from collab.web.socket_routes import SocketRoutes
 from collab.web.sockets import Sockets
 from collab.web.transfers import Transfers
 from collab.web.vitals import publish_gauges, publish_nodes, watch_lag
+from collab.web.webhooks import Webhooks
 from collab.web.websocket import room_route
+from collab.web.wopi_door import WopiDoor
+from collab.web.wopi_rights import WopiRights
 from connectors.errors import ConnectorError
 from connectors.registry import HIDDEN_QUERY, open_connector
 from connectors.visible import VisibleOnly
@@ -80,13 +98,16 @@ ROUTES: tuple[Route, ...] = (
     *files.ROUTES,
     *documents.ROUTES,
     *past.ROUTES,
+    *pictures.ROUTES,
     *shares.ROUTES,
     *asking.ROUTES,
     *jupyter.ROUTES,
     *admin.ROUTES,
     *operator.ROUTES,
+    *wopi.ROUTES,
 )
 SIGNING_KEY = "signing"
+VAULT_KEY = "vault"
 _CLIENT_IDS = 2**32 - 1
 """Yjs draws client ids from 32 bits."""
 
@@ -177,8 +198,7 @@ class Application:
             yield
 
     async def _build(self, stack: contextlib.AsyncExitStack) -> Edge:
-        config, clock, post = self.config, self._clock, self._post
-        data = config.store.data
+        config, clock, post, data = self.config, self._clock, self._post, self.config.store.data
         if data is None:
             raise ConfigError("The server needs a data folder.")
         store = self._store or store_of(config.store, data, clock=clock, shared=post is not None)
@@ -192,12 +212,12 @@ class Application:
         tokens = Tokens(await _signing_key(config, store), clock)
         name = node_name(config, self.port, post)
         fanout = await join_nodes(stack, config, name, store, clock, metrics)
+        door = await _open_door(config, store, clock, stack)
         parts = _parts(config, clock, store, sandbox, slot, metrics)
-        if fanout is not None:
-            parts = replace(parts, fanout=fanout, saver=str(fanout.me), node=name)
-        parts = _placed(parts, post, data, stack)
+        parts = replace(parts, vault=door.vault, events=await _open_webhooks(config, clock, metrics, stack))
+        parts = _placed(_joined(parts, fanout, name), post, data, stack)
         peers = None if post is None else await stack.enter_async_context(Peers(post, config.limits))
-        local = await stack.enter_async_context(Rooms(parts, roots, config.server.shutdown_s))
+        local = await stack.enter_async_context(Rooms(parts, [*roots, door.root], config.server.shutdown_s))
         rooms = NodeRooms(local, store, config.limits, peers, fanout)
         revocations = Revocations(store, clock, config.auth.recheck_s, rooms.revoked)
         edge = Edge(
@@ -212,6 +232,7 @@ class Application:
             revocations=revocations,
             admission=Admission(config.limits, clock),
             sockets=Sockets(revocations, config.auth.recheck_s),
+            sandbox=sandbox,
             asking=NodeAsking(rooms, Asking(local, config.limits, clock)),
             operator=NodeOperator(rooms, config.limits),
             node=machine_name(config, self.port),
@@ -219,6 +240,7 @@ class Application:
             metrics=metrics,
             bundle=self._bundle,
             openapi=openapi_document(ROUTES),
+            wopi=door,
         )
         await self._keep_house(stack, edge, fanout)
         return edge
@@ -231,6 +253,7 @@ class Application:
             publish_nodes(edge, fanout)
             await _keep_running(stack, hearing.run(), "nodes: hearing")
         await _keep_running(stack, edge.sockets.keep_checking(), "sockets: recheck")
+        await _keep_running(stack, WopiRights(edge).keep_checking(), "wopi: rights")
         await _keep_running(stack, watch_lag(edge), "loop: lag")
         await _keep_running(stack, _maintain(edge, self._post is None or self._post.seat == FIRST), "store: maintain")
 
@@ -246,6 +269,28 @@ async def _signing_key(config: Config, store: Store) -> bytes:
     if config.auth.secret is not None:
         return config.auth.secret.encode()
     return await store.set_key_once(SIGNING_KEY, secrets.token_bytes(32))
+
+
+def _joined(parts: Parts, fanout: Fanout | None, name: str) -> Parts:
+    """The parts of one of several nodes."""
+    return parts if fanout is None else replace(parts, fanout=fanout, saver=str(fanout.me), node=name)
+
+
+async def _open_webhooks(config: Config, clock: Clock, metrics: Metrics, stack: contextlib.AsyncExitStack) -> Webhooks:
+    """Who tells the operator's site. Raises: ConfigError."""
+    webhooks = Webhooks(config.webhook, clock, metrics.count)
+    stack.push_async_callback(webhooks.close)
+    await _keep_running(stack, webhooks.run(), "webhooks")
+    return webhooks
+
+
+async def _open_door(config: Config, store: Store, clock: Clock, stack: contextlib.AsyncExitStack) -> WopiDoor:
+    """The way in for WOPI hosts, closed with the server. Raises: JournalError."""
+    vault = KeyVault(await store.set_key_once(VAULT_KEY, secrets.token_bytes(KEY_BYTES)))
+    door = WopiDoor.build(config.wopi, store, vault, clock)
+    stack.push_async_callback(door.close)
+    await door.keys.refresh()
+    return door
 
 
 def _open_roots(config: Config, stack: contextlib.AsyncExitStack) -> list[Root]:

@@ -14,7 +14,6 @@ from collab.protocol.roles import Role, min_role
 from collab.rooms.opened import OpenedDocument
 from collab.store.base import DocumentId
 from collab.web.access import Permission, identity_json, named
-from collab.web.edge import credentials_of
 from collab.web.files import attachment, place
 from collab.web.routes import Call, Field, Route
 
@@ -50,6 +49,7 @@ def room_answer(call: Call, opened: OpenedDocument, grant: Grant) -> dict[str, o
         "websocket_url": f"{address}?{urlencode({'token': token})}",
         "token": token,
         "expires_at": room.expires_s,
+        "right_ends_at": room.until_s,
         "name": opened.path.rpartition("/")[2],
         "path": opened.path,
         "root": opened.root,
@@ -72,7 +72,7 @@ async def renew(call: Call) -> Response:
 async def open_known(call: Call) -> OpenedDocument:
     """The document in the address, live. Raises: NotFound, PermissionDenied, StorageError, JournalError."""
     record = await known(call)
-    return await call.edge.rooms.open(record.root, record.path, credentials_of(call.access.need()))
+    return await call.edge.rooms.open(record.root, record.path, call.edge.credentials(call.access.need()))
 
 
 async def save(call: Call) -> Response:
@@ -108,7 +108,7 @@ async def content(call: Call) -> Response:
     record = await known(call)
     converted = call.request.query_params.get("converted") == "1"
     copy = await call.edge.rooms.content_now(record.document_id, converted=converted)
-    return attachment(copy, record.path)
+    return attachment(copy, record.shown_path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,18 +118,21 @@ class Known:
     document_id: DocumentId
     root: str
     path: str
+    shown_path: str
 
 
 async def known(call: Call) -> Known:
-    """The document in the address. Raises: NotFound, PermissionDenied."""
+    """The document in the address. Raises: NotFound, Unauthenticated, PermissionDenied."""
+    grant = call.access.need()
+    if grant.sealed is not None:
+        await call.edge.wopi.admit(call.edge.credentials(grant))
     record = await call.edge.store.document(DocumentId(call.request.path_params["document_id"]))
     door, _, root = ("", "", "") if record is None else record.alias.door.partition(":")
     if record is None or door != "root":
         raise NotFound("no such document", public="There is no such document.")
-    grant = call.access.need()
     if grant.document_id is None:  # a room token is for this document, wherever it was moved
         call.edge.root(grant, root, record.alias.external_id)
-    return Known(record.document_id, root, record.alias.external_id)
+    return Known(record.document_id, root, record.alias.external_id, record.name or record.alias.external_id)
 
 
 def state_json(state: SaveState) -> dict[str, object]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.requests import HTTPConnection
 
@@ -11,12 +11,13 @@ from collab.auth.revocation import Revocations
 from collab.auth.tokens import Grant, Tokens
 from collab.clock import Clock
 from collab.config import Config
-from collab.errors import NotFound, PermissionDenied
+from collab.errors import NotFound, PermissionDenied, Unauthenticated
 from collab.node.asking import NodeAsking
 from collab.node.operator import NodeOperator
 from collab.node.past import NodePast
 from collab.node.rooms import NodeRooms
 from collab.rooms.storage_file import Root
+from collab.sandbox.pool import Sandbox
 from collab.store.base import Store
 from collab.web.access import Gate
 from collab.web.admission import Admission
@@ -26,6 +27,7 @@ from collab.web.pages import Bundle
 from collab.web.sockets import Sockets
 from collab.web.transfers import Transfers
 from collab.web.upgrade import Upgrade
+from collab.web.wopi_door import SEALED_FOR, WopiDoor
 from connectors.base import Credentials, Folders
 from connectors.errors import InvalidPath
 from connectors.paths import split_path
@@ -58,6 +60,7 @@ class Edge:
     revocations: Revocations
     admission: Admission
     sockets: Sockets
+    sandbox: Sandbox
     asking: NodeAsking
     operator: NodeOperator
     node: str
@@ -66,6 +69,7 @@ class Edge:
     metrics: Metrics
     bundle: Bundle
     openapi: Mapping[str, object]
+    wopi: WopiDoor
     draining: bool = False
 
     async def drain(self) -> None:
@@ -96,6 +100,18 @@ class Edge:
         if not grant.covers(root.name, path):
             raise PermissionDenied("outside the token's scope")
         return root
+
+    def credentials(self, grant: Grant) -> Credentials:
+        """Whose right is used at the storage, with the secret that came by a door. Raises: Unauthenticated."""
+        plain = credentials_of(grant)
+        if grant.sealed is None:
+            return plain
+        try:
+            secret = self.wopi.vault.open_text(grant.sealed, SEALED_FOR)
+        except ValueError:
+            raise Unauthenticated("the sealed secret is not ours") from None
+        ends_s = grant.expires_s if grant.until_s is None else grant.until_s
+        return replace(plain, secret=secret, expires_ms=ends_s * 1000)
 
     def is_https(self, asked: HTTPConnection) -> bool:
         """Whether browsers reach this server by TLS."""

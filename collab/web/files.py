@@ -9,6 +9,7 @@ from urllib.parse import quote
 from starlette.responses import JSONResponse, Response
 
 from collab.errors import MalformedMessage, PermissionDenied
+from collab.formats.rich.blank import blank_file
 from collab.formats.table import file_type
 from collab.protocol.roles import Identity
 from collab.rooms.storage_file import Root
@@ -127,7 +128,8 @@ async def make_folder(call: Call) -> Response:
 
 async def make_file(call: Call) -> Response:
     at = place(call, writing=True)
-    await at.connector.write(at.path, call.text("content").encode(), at.credentials, if_version=None)
+    content = call.text("content").encode() or blank_file(extension_of(at.path)) or b""
+    await at.connector.write(at.path, content, at.credentials, if_version=None)
     return await _entry(call, at, status=201)
 
 

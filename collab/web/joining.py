@@ -12,7 +12,7 @@ from collab.node.placement import Seat
 from collab.protocol.roles import Role
 from collab.rooms.connection import Access, Connection
 from collab.store.base import DocumentId
-from collab.web.edge import Edge, Offer, credentials_of
+from collab.web.edge import Edge, Offer
 
 
 class LivesElsewhere(Exception):
@@ -44,6 +44,8 @@ async def join(edge: Edge, asked: HTTPConnection, offer: Offer) -> Joined:
         raise PermissionDenied("token of another document")
     if offer.history is not None and offer.history != grant.history_id:
         raise HistoryChanged(f"client knows {offer.history}, token {grant.history_id}")
+    if grant.sealed is not None and not await edge.wopi.admit(edge.credentials(grant)):
+        role = Role.VIEWER
     access = _access(edge, offer, grant, role, grant.history_id)
     return Joined(await _into_room(edge, DocumentId(offer.room), access), grant)
 
@@ -99,7 +101,7 @@ def _access(edge: Edge, offer: Offer, grant: Grant, role: Role, history: str | N
     return Access(
         identity=grant.identity,
         role=role,
-        credentials=credentials_of(grant),
+        credentials=edge.credentials(grant),
         extended=offer.extended,
         jupyter=offer.jupyter,
         history=history,

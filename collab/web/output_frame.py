@@ -20,9 +20,11 @@ _POLICY = (
 _RUNNING = "'unsafe-inline' 'unsafe-eval' blob:"
 
 _PAGE = """<!doctype html>
-<html><head><meta charset="utf-8"><meta name="color-scheme" content="light dark"><title>Output</title><style>
+<html><head><meta charset="utf-8"><meta name="color-scheme" content="light dark"><title>Output</title>
+<style>
 body { margin: 0; padding: 4px 0; font: 14px/1.5 system-ui, sans-serif; overflow-wrap: break-word; }
-table { border-collapse: collapse; } th, td { padding: 4px 8px; text-align: right; } img, svg { max-width: 100%; } main { display: flow-root; }
+table { border-collapse: collapse; } th, td { padding: 4px 8px; text-align: right; }
+img, svg { max-width: 100%; } main { display: flow-root; }
 </style></head><body><script nonce="{{nonce}}">
 addEventListener("message", (event) => {
   if (event.source !== parent) return;
@@ -33,30 +35,36 @@ addEventListener("message", (event) => {
   document.body.replaceChildren(place);
   const tell = () => parent.postMessage({ height: place.getBoundingClientRect().height + 10 }, "*");
   new ResizeObserver(tell).observe(place);
-  const content = document.createRange().createContextualFragment(markup);
-  {{before}}
-  place.append(content);
+  place.append({{content}});
   tell();
 }, { once: true });
 </script></body></html>
 """
 
-_WITHOUT_SCRIPTS = """for (const script of content.querySelectorAll("script")) script.remove();
-  for (const element of content.querySelectorAll("*")) {
-    for (const name of element.getAttributeNames()) if (/^on/i.test(name)) element.removeAttribute(name);
-  }"""
-"""They could not run anyway; without them the browser has nothing to complain about."""
+_SHOWN = """...(() => {
+    const { head, body } = new DOMParser().parseFromString(markup, "text/html");
+    for (const part of [head, body]) {
+      for (const item of part.querySelectorAll("script, iframe, object, embed, link, meta, base")) item.remove();
+      for (const item of part.querySelectorAll("*")) {
+        for (const name of item.getAttributeNames()) if (/^on/i.test(name)) item.removeAttribute(name);
+        if (item.src && !/^(data|blob):/.test(item.src)) item.removeAttribute("src");
+      }
+    }
+    return [...head.childNodes, ...body.childNodes];
+  })()"""
+"""What could not run or load anyway is taken out before, so that the browser has nothing to complain about."""
+_RUN = "document.createRange().createContextualFragment(markup)"
 
 
 async def output_frame(call: Call) -> Response:
     """Shows, and runs nothing: only the page's own script has the nonce."""
     nonce = secrets.token_urlsafe(16)
-    return _answer(_PAGE.replace("{{nonce}}", nonce).replace("{{before}}", _WITHOUT_SCRIPTS), f"'nonce-{nonce}'")
+    return _answer(_PAGE.replace("{{nonce}}", nonce).replace("{{content}}", _SHOWN), f"'nonce-{nonce}'")
 
 
 async def running_frame(call: Call) -> Response:
     """Runs the output's scripts too, because somebody asked for it."""
-    return _answer(_PAGE.replace(' nonce="{{nonce}}"', "").replace("{{before}}", ""), _RUNNING)
+    return _answer(_PAGE.replace(' nonce="{{nonce}}"', "").replace("{{content}}", _RUN), _RUNNING)
 
 
 def _answer(page: str, script: str) -> Response:

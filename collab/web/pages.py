@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import mimetypes
 import re
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 
 from starlette.responses import FileResponse, HTMLResponse, Response
@@ -20,6 +22,12 @@ NONCE = "{{nonce}}"
 JUPYTER = "{{jupyter}}"
 _HASHED = re.compile(r"[.-][A-Za-z0-9_]{8,}\.[a-z0-9.]+$")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
+APP = '<div id="app"></div>'
+"""Where a page gets its data, behind this."""
+SDK = "collab-embed."
+_FOR_ANYBODY = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
+"""Modules of other people's pages; they are the same for everybody."""
+_MEDIA_TYPES = {".ts": "text/plain; charset=utf-8", ".js": "text/javascript"}
 _FOREVER = "public, max-age=31536000, immutable"
 _MISSING = "The pages of this server were not built yet. Build them once, then load this page again:"
 _BUILD_COMMAND = "python static/build.py"
@@ -62,7 +70,10 @@ def _shell(call: Call, name: str) -> Response:
     servers = call.edge.config.server.jupyter_servers
     return HTMLResponse(
         text.replace(NONCE, nonce).replace(JUPYTER, " ".join(servers)),
-        headers={"Content-Security-Policy": page_policy(host, nonce, servers), "Cache-Control": "no-cache"},
+        headers={
+            "Content-Security-Policy": page_policy(host, nonce, jupyter_servers=servers),
+            "Cache-Control": "no-cache",
+        },
     )
 
 
@@ -84,8 +95,32 @@ async def static_file(call: Call) -> Response:
         return Response(MESSAGE_CSS, media_type="text/css", headers={"Cache-Control": "no-cache"})
     path = call.edge.bundle.file(name)
     cache = _FOREVER if _HASHED.search(path.name) else "no-cache"
-    media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    return FileResponse(path, media_type=media_type, headers={"Cache-Control": cache})
+    media_type = _MEDIA_TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    shared = _FOR_ANYBODY if name.startswith(SDK) else {}
+    return FileResponse(path, media_type=media_type, headers={"Cache-Control": cache, **shared})
+
+
+def with_data(text: str, nonce: str, data: Mapping[str, object]) -> str:
+    """A page for a frame, with what it needs to know in it; nothing of that can end the element that it stands in."""
+    plain = json.dumps(data).replace("<", "\\u003c")
+    island = f'<script type="application/json" id="launch">{plain}</script>'
+    return text.replace(NONCE, nonce).replace(JUPYTER, "").replace(APP, APP + island)
+
+
+async def embed_page(call: Call) -> Response:
+    """The editor in a frame of a site's own page; only the configured origins may show it."""
+    text = call.edge.bundle.page("embed")
+    if text is None:
+        return message_page("Almost there", _MISSING, status=503, code=_BUILD_COMMAND)
+    nonce = secrets.token_urlsafe(16)
+    origins = sorted(str(origin) for origin in call.edge.gate.allowed)
+    policy = page_policy(call.request.headers.get("host", ""), nonce, origins)
+    headers = {
+        "Content-Security-Policy": policy,
+        "Cache-Control": "no-cache",
+        "Cross-Origin-Resource-Policy": "cross-origin",
+    }
+    return HTMLResponse(with_data(text, nonce, {"origins": origins}), headers=headers)
 
 
 async def robots(call: Call) -> Response:
@@ -96,6 +131,7 @@ ROUTES = (
     Route("GET", "/", Permission.VISITOR, start_page, "The start page"),
     Route("GET", "/edit/{path:path}", Permission.VISITOR, edit_page, "The editor of one file"),
     Route("GET", "/s", Permission.VISITOR, share_page, "The page behind a share link"),
+    Route("GET", "/embed", Permission.ANYBODY, embed_page, "The editor in a frame of a site's own page"),
     Route("GET", "/static/{name:path}", Permission.ANYBODY, static_file, "A file of the pages"),
     Route("GET", "/robots.txt", Permission.ANYBODY, robots, "Keeps search engines out"),
 )

@@ -14,7 +14,6 @@ from collab.rooms.rebase import Outcome
 from collab.store.base import HistoryId, Point
 from collab.web.access import Permission
 from collab.web.documents import Known, known
-from collab.web.edge import credentials_of
 from collab.web.files import attachment
 from collab.web.routes import Call, Field, Route, read_body
 
@@ -58,7 +57,7 @@ async def hand_over(call: Call) -> Response:
     """
     document = await known(call)
     grant, edge = call.access.need(), call.edge
-    credentials = credentials_of(grant)
+    credentials = edge.credentials(grant)
     opened = await edge.rooms.open(document.root, document.path, credentials)
     if not opened.writable:
         raise PermissionDenied("the storage is read-only", public="This file cannot be changed in its storage.")

@@ -18,6 +18,8 @@ from collab.clock import Clock
 log = structlog.get_logger(__name__)
 
 _HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_.-]{0,252}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?", re.IGNORECASE)
+_SOURCE = re.compile(r"(?:https?://)?(?:\*\.)?[a-z0-9_.-]+(?::[0-9]{1,5})?", re.IGNORECASE)
+"""What may stand in a policy: an origin, or a host."""
 _QUIET_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
@@ -25,10 +27,11 @@ SANDBOX_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; 
 """For a user's own image opened by its address: nothing in it runs, and it has no origin."""
 
 
-def page_policy(host: str, nonce: str, jupyter_servers: Sequence[str] = ()) -> str:
+def page_policy(host: str, nonce: str, ancestors: Sequence[str] = (), *, jupyter_servers: Sequence[str] = ()) -> str:
     """The policy of our pages. The nonce is for the style elements that the editor makes at run time.
 
-    `jupyter_servers`: further origins that a page may call, by HTTP and by WebSocket.
+    `ancestors` may show the page in a frame, besides ourselves; `jupyter_servers`: further origins that a page may
+    call, by HTTP and by WebSocket.
     """
     others = "".join(f" {origin} {origin.replace('http', 'ws', 1)}" for origin in jupyter_servers)
     return "; ".join(
@@ -44,7 +47,7 @@ def page_policy(host: str, nonce: str, jupyter_servers: Sequence[str] = ()) -> s
             "object-src 'none'",
             "base-uri 'none'",
             "form-action 'self'",
-            "frame-ancestors 'self'",
+            " ".join(("frame-ancestors 'self'", *filter(_SOURCE.fullmatch, ancestors))),
             # The sanitiser's policy is the only one: nothing else of ours or of a library turns text into markup.
             "require-trusted-types-for 'script'",
             "trusted-types dompurify",

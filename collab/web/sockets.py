@@ -33,6 +33,15 @@ class Sockets:
         """It is not open any more."""
         del self._live[connection]
 
+    def grants(self) -> list[tuple[Connection, Grant]]:
+        """Who is connected, and by which right."""
+        return list(self._live.items())
+
+    def document_of(self, connection: Connection) -> str | None:
+        """The document that a connection's right is for; None when it has left."""
+        grant = self._live.get(connection)
+        return None if grant is None else grant.document_id
+
     async def recheck(self) -> None:
         """Close every connection whose grant was withdrawn."""
         for connection, grant in list(self._live.items()):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from collab.fanout.hub import Hub
+from collab.rooms.keeping import is_stranded
 from collab.web.edge import Edge
 
 LAG_PERIOD_S = 0.02
@@ -20,8 +21,15 @@ def publish_gauges(edge: Edge) -> None:
     gauge("draining", "1 while no more rooms are taken", lambda: edge.draining)
     gauge("rooms_in_memory", "Documents in memory", lambda: rooms.total(lambda _: 1))
     gauge("rooms_dirty", "Documents whose storage lacks something", lambda: rooms.total(lambda room: room.dirty))
-    gauge("inbox_messages", "Messages that wait for their room", lambda: rooms.total(lambda room: room.queued))
-    gauge("unjournalled_messages", "Applied, not yet journalled", lambda: rooms.total(lambda room: room.unjournalled))
+    gauge(
+        "dirty_rooms_without_credentials",
+        "Documents whose storage lacks something, and nobody's right is known to store it by",
+        lambda: rooms.keeper.stranded_count + rooms.total(is_stranded),
+    )
+    gauge("inbox_messages", "Messages that wait for their room", lambda: rooms.total(lambda room: room.load.queued))
+    gauge(
+        "unjournalled_messages", "Applied, not yet journalled", lambda: rooms.total(lambda room: room.load.unjournalled)
+    )
     gauge("sockets", "WebSockets that are open or being opened", lambda: edge.admission.sockets)
 
 

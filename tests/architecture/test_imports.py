@@ -19,7 +19,9 @@ ALLOWED: dict[str, set[str]] = {
     "collab.protocol": {"collab.errors", "collab.limits", "collab.protocol"},
     "collab.document": {"collab.errors", "collab.limits", "collab.protocol"},
     "collab.nested": {"collab.document", "collab.protocol"},
-    "collab.formats": RING | {"collab.formats", "collab.document", "collab.nested", "collab.protocol"},
+    "collab.xmltree": {"collab.document"},
+    "collab.formats": RING
+    | {"collab.formats", "collab.document", "collab.nested", "collab.xmltree", "collab.protocol"},
     "collab.sandbox": RING | {"collab.sandbox", "collab.formats", "collab.document", "collab.protocol"},
     "collab.slot": RING | {"collab.store"},
     "collab.store": RING | {"collab.store", "collab.document", "collab.protocol", "collab.config", "collab.slot"},
@@ -58,6 +60,7 @@ SOLE_IMPORTERS = {
     "pycrdt": {
         "collab.document",
         "collab.nested",
+        "collab.xmltree",
         "loadtest.document",
         "loadtest.peers.python",
     },  # the last runs another server

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
+from collab.clock import FakeClock
 from connectors.base import Change, ChangeKind
 from connectors.errors import FileMissing, Unavailable
-from connectors.polling import Polling, Seen
+from connectors.polling import FORGOTTEN_S, LATELY_S, QUIET_ROUNDS, Polling, Seen
 from tests.patience import PATIENCE_S
 
 
@@ -94,3 +95,21 @@ async def test_only_so_many_files_are_followed() -> None:
     await looking.look()
 
     assert folders.asked == ["7", "8", "9"]
+
+
+async def test_a_folder_that_nobody_uses_is_looked_at_less_often_and_then_forgotten() -> None:
+    folders, clock = Folders(), FakeClock()
+    folders.found |= {"old": {"old/a": Seen(0)}, "new": {"new/a": Seen(0)}}
+    looking = Polling(folders, 0.01, 100, clock)
+    looking.note("old/a")
+    clock.advance(LATELY_S + 1)
+    looking.note("new/a")
+
+    for _ in range(QUIET_ROUNDS):
+        await looking.look()
+
+    assert (folders.asked.count("old"), folders.asked.count("new")) == (1, QUIET_ROUNDS)
+    clock.advance(FORGOTTEN_S + 1)
+    folders.asked.clear()
+    await looking.look()
+    assert folders.asked == []

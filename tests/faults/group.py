@@ -107,7 +107,8 @@ class Way:
             writer.transport.abort()
             return
         self._writers.add(there)
-        await asyncio.gather(self._pump(reader, there), self._pump(there_reader, writer))
+        with contextlib.suppress(asyncio.CancelledError):  # the test is over
+            await asyncio.gather(self._pump(reader, there), self._pump(there_reader, writer))
         self._writers -= {writer, there}
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

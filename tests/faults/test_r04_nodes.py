@@ -52,7 +52,7 @@ async def typing(nodes: Group, path: str, seed: int) -> AsyncIterator[list[Typis
 async def until(holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(PATIENCE_S):
         while not holds():  # noqa: ASYNC110  # it looks at other processes, too
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.1)
 
 
 async def alike(typists: list[Typist]) -> float:

@@ -29,7 +29,7 @@ from tests.patience import PATIENCE_S
 
 LIMITS = Limits()
 EMPTY_VECTOR = b"\x00"
-FAILURES = (OSError, ConnectionClosed, InvalidHandshake, httpx.HTTPError, KeyError, TimeoutError, EOFError)
+FAILURES = (OSError, ConnectionClosed, InvalidHandshake, httpx.HTTPError, KeyError, ValueError, TimeoutError, EOFError)
 
 
 class Typist:

@@ -45,7 +45,7 @@ def test_a_text_file_is_known_by_its_name(path: str, language: str) -> None:
         ("photo.JPG", "image"),
         ("paper.pdf", "pdf"),
         ("a.zip", "archive"),
-        ("letter.docx", "document"),
+        ("letter.doc", "document"),
         ("x.exe", "binary"),
     ],
 )

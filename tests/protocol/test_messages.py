@@ -69,6 +69,11 @@ WIRE: list[tuple[bytes, bytes, Message]] = [
         b"\x73" + encode_var_string('{"conflict_id":"c1","code":"conflict","text":"Somebody else changed the file."}'),
         NOTICE,
     ),
+    (
+        messages.encode_stateless(encode_var_string("hello")),
+        b"\x74" + encode_var_string("hello"),
+        messages.Stateless("hello"),
+    ),
 ]
 
 
@@ -120,7 +125,7 @@ def test_save_state_fields_that_are_absent_are_none() -> None:
     assert SaveState.from_json(REFUSED.to_json()) == REFUSED
 
 
-@pytest.mark.parametrize("wire", [b"\x04", b"\x05\x00", b"\x6f", b"\x74"])
+@pytest.mark.parametrize("wire", [b"\x04", b"\x05\x00", b"\x6f", b"\x75"])
 def test_unknown_types_have_an_error_of_their_own(wire: bytes) -> None:
     with pytest.raises(UnknownMessage):
         decode_message(wire, LIMITS)

@@ -27,6 +27,7 @@ from collab.store.base import (
     StoredUpdate,
     hash_content,
 )
+from tests.store.doors_contract import DoorContract
 
 DAY_MS = 86_400_000
 NOW = 1_700_000_000_000
@@ -930,5 +931,6 @@ class StoreContract(
     SaveContract,
     AccessContract,
     OperationsContract,
+    DoorContract,
 ):
     """All of it."""

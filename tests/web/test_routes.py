@@ -15,13 +15,20 @@ from collab.web.routes import Route
 from tests.web.edge_server import JSON, Running, bearer, make_config
 
 PUBLIC = {
+    "GET /embed",
+    "GET /hosting/capabilities",
+    "GET /hosting/discovery",
+    "GET /wopi/edit",
+    "POST /wopi/edit",
     "GET /static/{name:path}",
     "GET /robots.txt",
     "GET /healthz",
     "GET /readyz",
     "GET /metrics",
+    "POST /api/v1/jupyter/sessions",
+    "POST /api/v1/jupyter/events",
 }
-"""Routes that ask nobody anything; `/metrics` asks for this machine by itself."""
+"""Routes that ask nobody anything; `/metrics` asks for this machine by itself, Jupyter's for a credential."""
 VISITOR = {
     "GET /",
     "GET /edit/{path:path}",
@@ -46,7 +53,7 @@ def test_the_application_serves_the_table_and_one_websocket(tmp_path) -> None:  
     tabled = {(route.method, route.path) for route in ROUTES}
     plain = [route for route in served if isinstance(route, StarletteRoute)]
     assert {(method, route.path) for route in plain for method in (route.methods or set()) - {"HEAD"}} == tabled
-    assert application.sockets.prefixes == ("/ws/",)
+    assert set(application.sockets.prefixes) == {"/ws/", "/jupyter/", "/hocuspocus"}
     assert len(plain) == len(served)
 
 

@@ -33,6 +33,7 @@ class IpynbFormat:
 
     name = "ipynb"
     kind = Kind.NOTEBOOK
+    sandboxed = False
 
     def decode(self, content: bytes, limits: Limits, client_id: int) -> Decoded:
         """Make the update of a fresh document. Raises: FormatError (not even a text), LimitExceeded."""

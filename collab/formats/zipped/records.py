@@ -23,6 +23,8 @@ _COMMENT_MAX = 0xFFFF
 _FULL = 0xFFFFFFFF
 _MADE_BY = _NEEDED = 20
 _NEW_YEAR_1980 = 0x21
+END_OF_NOTHING = _END.pack(_END_MARK, 0, 0, 0, 0, 0, 0, 0)
+"""The end record of an empty zip."""
 
 
 @dataclass(frozen=True, slots=True)

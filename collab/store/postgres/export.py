@@ -26,7 +26,7 @@ from collab.store.postgres.rows import checksum_of
 _AT_ONCE = 200
 PLAIN: Mapping[str, str] = {
     "documents": "id, document_id, door, external_id, kind, history, lock_id, created_ms, base_version, base_hash,"
-    " base_seq, base_state_vector, base_at_ms, seen_ms",
+    " base_seq, base_state_vector, base_at_ms, seen_ms, name",
     "histories": "id, history_id, document, created_ms, dropped_seq, sealed_seq, retired_seq, absorbed_seq,"
     " retired_vector",
     "authors": "id, author_id, name",
@@ -37,6 +37,7 @@ PLAIN: Mapping[str, str] = {
     "shares": "share_id, document, secret_digest, role, created_by, created_ms, expires_ms, revoked_ms",
     "revocations": "subject, expires_ms",
     "keys": "name, value",
+    "credentials": "document, holder, sealed, expires_ms, kept_ms",
 }
 """Tables that are the same in both, in an order in which references hold."""
 KEYED: Mapping[str, str] = {

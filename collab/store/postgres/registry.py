@@ -26,7 +26,7 @@ from collab.store.postgres.driver import Connection, Row
 from collab.store.postgres.leases import check_lease
 
 _DOCUMENT = """
-    SELECT d.document_id, d.door, d.external_id, d.kind, h.history_id, d.lock_id, d.created_ms, d.seen_ms,
+    SELECT d.document_id, d.door, d.external_id, d.kind, h.history_id, d.lock_id, d.created_ms, d.seen_ms, d.name,
            d.base_version, d.base_hash, d.base_seq, d.base_state_vector, d.base_at_ms
     FROM documents d LEFT JOIN histories h ON h.id = d.history
 """
@@ -117,12 +117,12 @@ async def set_save_base(connection: Connection, document_id: DocumentId, save_ba
 
 
 def _record(row: Row) -> DocumentRecord:
-    document_id, door, external_id, kind, history_id, lock_id, created_ms, seen_ms, version, *base_columns = row
+    document_id, door, external_id, kind, history_id, lock_id, created_ms, seen_ms, name, version, *base_columns = row
     content_hash, seq, vector, at = base_columns
     base = None if version is None else SaveBase(version, ContentHash(content_hash), seq, vector, at)
     history = None if history_id is None else HistoryId(history_id)
     alias = Alias(door, external_id)
-    return DocumentRecord(DocumentId(document_id), alias, kind, history, base, lock_id, created_ms, seen_ms)
+    return DocumentRecord(DocumentId(document_id), alias, kind, history, base, lock_id, created_ms, seen_ms, name)
 
 
 # -- contents and intents --

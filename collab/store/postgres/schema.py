@@ -164,7 +164,21 @@ _JOURNAL = (
     "CREATE INDEX quarantine_history ON quarantine (history)",
 )
 
-MIGRATIONS = ((*_REGISTRY, *_JOURNAL),)
+_DOORS = (
+    "ALTER TABLE documents ADD COLUMN name text",
+    """
+    CREATE TABLE credentials (
+        document text NOT NULL,
+        holder text NOT NULL,
+        sealed bytea NOT NULL,
+        expires_ms bigint NOT NULL,
+        kept_ms bigint NOT NULL,
+        PRIMARY KEY (document, holder)
+    )
+    """,
+)
+
+MIGRATIONS = ((*_REGISTRY, *_JOURNAL), _DOORS)
 VERSION = len(MIGRATIONS)
 NEWER = (
     "the database was written by a newer server (schema {found}, this one knows {known}); start that version, or "

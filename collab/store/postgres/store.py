@@ -35,6 +35,7 @@ from collab.store.base import (
 from collab.store.postgres import access, histories, leases, reading, registry, upkeep
 from collab.store.postgres.appending import Append
 from collab.store.postgres.committer import Committer
+from collab.store.postgres.doors import PostgresDoors
 from collab.store.postgres.driver import Connection, Target
 from collab.store.postgres.export import export
 from collab.store.postgres.export import restore as restore_rows
@@ -45,7 +46,7 @@ from collab.store.postgres.rows import pack_state
 from collab.store.retention import Cutoffs
 
 
-class PostgresStore:
+class PostgresStore(PostgresDoors):
     """Registry and journal in one schema of a database, for any number of nodes."""
 
     def __init__(self, config: StoreConfig) -> None:

@@ -205,12 +205,14 @@ async def _sweep(connection: Connection, at_ms: int) -> None:
         f"UPDATE contents SET unused = NOT unused WHERE unused <> (content_hash NOT IN ({_USED}))"  # noqa: S608 constant
     )
     await connection.execute("DELETE FROM revocations WHERE expires_ms <= $1", at_ms)
+    await connection.execute("DELETE FROM credentials WHERE expires_ms <= $1", at_ms)
 
 
 async def purge(connection: Connection, document_id: DocumentId) -> None:
     """Remove a document and everything that is only its own."""
     await connection.execute("DELETE FROM quarantine WHERE document = $1", document_id)
     await connection.execute("DELETE FROM shares WHERE document = $1", document_id)
+    await connection.execute("DELETE FROM credentials WHERE document = $1", document_id)
     await connection.execute("DELETE FROM documents WHERE document_id = $1", document_id)
     await connection.execute(
         "DELETE FROM authors a WHERE NOT EXISTS (SELECT 1 FROM history_authors h WHERE h.author = a.id)"
@@ -219,6 +221,7 @@ async def purge(connection: Connection, document_id: DocumentId) -> None:
 
 async def erase_person(connection: Connection, author_id: str) -> int:
     """Take a person's id and name out; returns how many kept entries that person wrote."""
+    await connection.execute("DELETE FROM credentials WHERE holder = $1", author_id)
     rows = await connection.fetch("SELECT id FROM authors WHERE author_id = $1", author_id)
     authors = {int(row[0]) for row in rows}
     total = 0

@@ -42,7 +42,7 @@ function entriesOf(page: EditorPage): MenuEntry[] {
     ...(editor.menu?.() ?? []),
     ...paneEntries(page),
     "separator",
-    ...readerEntries(page),
+    ...(page.hosted?.menu() ?? readerEntries(page)),
     { label: t("state.action.download_copy"), icon: "download", run: () => void page.offers.downloadCopy() },
     ...(page.mayManage ? [{ label: t("title.rename"), icon: "pencil" as const, key: "F2", run: () => page.title.rename() }] : []),
     { label: t("command.forget"), icon: "trash", run: () => void forget(page) },

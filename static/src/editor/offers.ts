@@ -43,6 +43,7 @@ export class Offers {
         return live.restoreFile().catch(problemToast);
       case "save_as":
       case "make_copy":
+        if (page.hosted) return page.hosted.askSaveAs();
         return makeCopy(editor, live.opened.document_id, page.place);
     }
   }

@@ -14,6 +14,7 @@ import type { HandedOver } from "../sync/stale-edits";
 import type { OutsideChange } from "../sync/state";
 import { StateLine } from "../sync/state-line";
 import { text, type Hello, type Notice } from "../sync/wire";
+import type { Hosted } from "../host/hosted";
 import { Activity } from "./activity";
 import { Asking } from "./asking";
 import { registerEditorCommands } from "./commands";
@@ -54,8 +55,9 @@ export class EditorPage implements DocumentListener {
   private readonly askButton = askButton(this);
   private facts: ReadonlyMap<string, string>;
 
-  constructor(private readonly opened: OpenDocument, private readonly me: Me) {
-    this.title = new Title(this.place, this.mayManage, !this.embedded);
+  constructor(private readonly opened: OpenDocument, private readonly me: Me, readonly hosted: Hosted | null = null) {
+    const rename = hosted?.mayRename ? (name: string) => hosted.rename(name) : null;
+    this.title = new Title(this.place, this.mayManage || rename !== null, !this.embedded && hosted === null, rename);
     this.facts = new Map(Object.entries(opened.facts));
   }
 
@@ -68,6 +70,7 @@ export class EditorPage implements DocumentListener {
     this.mount();
     live.provider.awareness.on("change", () => this.drawPeople());
     this.drawPeople();
+    this.hosted?.attach(this);
     live.connect();
     this.changed();
     this.editor.focus();
@@ -96,7 +99,8 @@ export class EditorPage implements DocumentListener {
   changed(): void {
     if (!this.editor) return;
     this.state.show(this.live.view);
-    this.askButton.hidden = this.live.readOnly !== "role_viewer";
+    this.hosted?.changed();
+    this.askButton.hidden = this.hosted !== null || this.live.readOnly !== "role_viewer";
     const closed = this.live.readOnly !== null || (!this.live.provider.synced && this.live.facts.pending === 0) || this.live.facts.phase === "stopped";
     if (closed === this.closed) return;
     this.closed = closed;
@@ -148,7 +152,7 @@ export class EditorPage implements DocumentListener {
     } catch (error) {
       return problemToast(error);
     }
-    if (token === null) toast(t("notice.role_changed"));
+    if (token === null) toast(text(notice.fields.get("reason")) ?? t("notice.role_changed"));
     else this.asking.heard(notice);
   }
 
@@ -156,6 +160,10 @@ export class EditorPage implements DocumentListener {
     if (path === null) return void toast(t("notice.renamed"));
     this.live.opened = { ...this.live.opened, path };
     this.title.move(this.place);
+    if (this.hosted) {
+      this.hosted.renamed(this.title.name);
+      return void toast(t("notice.renamed_to", { name: this.title.name }));
+    }
     const query = this.place.root ? `?root=${encodeURIComponent(this.place.root)}` : "";
     history.replaceState(history.state, "", `/edit/${path.split("/").map(encodeURIComponent).join("/")}${query}`);
     toast(t("notice.renamed_to", { name: this.title.name }));
@@ -195,7 +203,9 @@ export class EditorPage implements DocumentListener {
     bar.middle.append(this.state.line);
     bar.right.append(this.people.element, ...panes.sides.map((side) => panes.button(side)), ...(editor.buttons ?? []));
     bar.right.append(this.mayManage ? shareButton(this) : this.askButton);
-    bar.right.append(documentMenu(this), accountButton(this.me, { onName: (name) => this.rejoin(name) }));
+    bar.right.append(documentMenu(this));
+    if (this.hosted) bar.right.append(...this.hosted.elements());
+    else bar.right.append(accountButton(this.me, { onName: (name) => this.rejoin(name) }));
     const main = h("main", { class: "editor-page" }, this.state.banners, this.asking.element, panes.element, this.status.element);
     mountPage(bar, main);
     panes.restore();

@@ -4,6 +4,7 @@ import type { EditorModule } from "./contract";
 type Load = () => Promise<EditorModule>;
 
 const text: Load = () => import("../text/text-editor");
+const rich: Load = () => import("../rich/rich-editor");
 const notebook: Load = () => import("../notebook/notebook-editor");
 
 /** By `kind` of the opened document (`Kind` in collab/document.py). */
@@ -11,10 +12,12 @@ const EDITORS: ReadonlyMap<string, Load> = new Map([
   ["notebook", notebook],
   ["text", text],
   ["scratch", text],
+  ["rich", rich],
 ]);
 
 /** Kinds by a name's extension, only to load an editor early; every other name is a text. */
-const LIKELY: ReadonlyMap<string, string> = new Map([["ipynb", "notebook"]]);
+const RICH = ["odt", "ott", "fodt", "docx", "docm", "dotx"];
+const LIKELY: ReadonlyMap<string, string> = new Map([["ipynb", "notebook"], ...RICH.map((extension): [string, string] => [extension, "rich"])]);
 
 /** The editor of a kind, null for one that this version does not know. */
 export function editorOf(kind: string): Load | null {

@@ -20,7 +20,7 @@ export function backLink(place: Place): HTMLElement {
 export class Title {
   readonly element = h("div", { class: "doc-title" });
 
-  constructor(private place: Place, private readonly mayRename: boolean, private readonly backShown: boolean) {
+  constructor(private place: Place, private readonly mayRename: boolean, private readonly backShown: boolean, private readonly renameBy: ((name: string) => Promise<string>) | null = null) {
     this.draw();
   }
 
@@ -44,6 +44,7 @@ export class Title {
       ...(dot > 0 ? { select: dot } : {}),
       submit: async (value) => {
         const folder = folderOf(this.place);
+        if (this.renameBy) return this.move({ root: this.place.root, path: await this.renameBy(value) });
         const entry = await api.rename(this.place, folder ? `${folder}/${value}` : value);
         this.move({ root: this.place.root, path: entry.path });
       },

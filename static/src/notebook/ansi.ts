@@ -17,21 +17,20 @@ export interface Piece {
 }
 
 const NAMES = ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"] as const;
-// eslint-disable-next-line no-control-regex
 const SEQUENCE = /\u001b(?:\[([0-9;:]*)([@-~])|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\-_])/g;
 const PARTS = 40;
 
 /** Carriage returns and backspaces as a terminal obeys them: what is written over is gone. */
 export function overwritten(text: string): string {
-  if (!/[\r\b]/.test(text)) return text;
+  if (!/[\r\u0008]/.test(text)) return text;
   return text.replace(/\r+\n/g, "\n").split("\n").map(lineOf).join("\n");
 }
 
 function lineOf(line: string): string {
   let shown = "";
   for (const part of line.split("\r")) shown = part + shown.slice(part.length);
-  while (/[^\b]\b/.test(shown)) shown = shown.replace(/[^\b]\b/g, "");
-  return shown.replace(/\b/g, "");
+  while (/[^\u0008]\u0008/.test(shown)) shown = shown.replace(/[^\u0008]\u0008/g, "");
+  return shown.replaceAll("\u0008", "");
 }
 
 /** Text with control sequences as pieces of one style each; sequences that style nothing are left out. */

@@ -1,6 +1,7 @@
 /** Owns the editor of notebooks: the list of cells, its keys, undo, people, outline, find; for the editor page. */
 import * as Y from "yjs";
 import type { Copy, Editor, EditorHost, Mark, StatusItem } from "../editor/contract";
+import type { Command } from "../shell/commands";
 import { button } from "../shell/dialog";
 import { h } from "../shell/dom";
 import { t } from "../shell/i18n";
@@ -13,11 +14,12 @@ import { CellChanges } from "./changes";
 import { keyOf, listedCommands, NotebookKeys, notebookCommands, type NotebookCommand } from "./commands";
 import { FindPanel } from "./find-panel";
 import { Kernels } from "./kernels";
+import { notebookConflicts, openNotebookConflicts } from "./notebook-conflicts";
 import { notebookFile } from "./notebook-file";
 import { NotebookOutline } from "./notebook-outline";
 import { NotebookPeople } from "./notebook-people";
 import { NotebookUndo } from "./notebook-undo";
-import { cellAround, cellId, cellsOf, kernelName, languageName } from "./schema";
+import { cellAround, cellId, cellsOf, kernelName, languageName, type YCell } from "./schema";
 import { Toolbar } from "./toolbar";
 
 export function create(host: EditorHost): Editor {
@@ -28,8 +30,9 @@ class NotebookEditor implements Editor {
   readonly element = h("div", { class: "notebook" });
   readonly outline: NotebookOutline;
   readonly people: NotebookPeople;
-  readonly commands;
+  readonly commands: readonly Command[];
   readonly outside = { show: (marks: readonly Mark[]): boolean => this.showOutside(marks), clear: (): void => this.clearOutside() };
+  readonly conflicts = { count: (): number => notebookConflicts(this.host.live.doc).length, open: (): void => this.openConflicts() };
   private readonly scroller = h("div", { class: "nb-scroller" });
   private readonly context: CellContext;
   private readonly list: CellList;
@@ -65,6 +68,7 @@ class NotebookEditor implements Editor {
     this.scroller.append(list.element, this.end);
     this.element.append(this.toolbar.element, this.finding.element, this.scroller);
     this.listen();
+    doc.getMap("conflicts").observe(this.onConflicts);
     this.setReadOnly(true);
     this.selection.choose(list.views[0] ?? null);
   }
@@ -126,6 +130,7 @@ class NotebookEditor implements Editor {
   }
 
   destroy(): void {
+    this.host.live.doc.getMap("conflicts").unobserve(this.onConflicts);
     this.kernels.destroy();
     this.finding.destroy();
     this.outline.destroy();
@@ -166,7 +171,8 @@ class NotebookEditor implements Editor {
   }
 
   private listen(): void {
-    this.scroller.addEventListener("keydown", (event) => this.onKey(event));
+    // Before the cell's text sees them: keys that concern the notebook are never written or moved by it.
+    this.scroller.addEventListener("keydown", (event) => this.onKey(event), { capture: true });
     this.scroller.addEventListener("focusin", (event) => this.onFocus(event));
     this.scroller.addEventListener("mousedown", (event) => this.onMouse(event));
     this.scroller.addEventListener("dblclick", (event) => this.onDoubleClick(event));
@@ -175,7 +181,7 @@ class NotebookEditor implements Editor {
   // -- what happens --
 
   private onKey(event: KeyboardEvent): void {
-    if (event.defaultPrevented || event.isComposing) return;
+    if (event.isComposing) return;
     const target = event.target instanceof HTMLElement ? event.target : null;
     const typing = Boolean(target?.closest(".cm-content, input, textarea, select"));
     if (!typing && target?.closest("button, a, summary") && (event.key === "Enter" || event.key === " ")) return;
@@ -288,7 +294,17 @@ class NotebookEditor implements Editor {
     for (const view of this.list.views) view.editor?.setLineNumbers(this.context.lineNumbers);
   }
 
-  // -- outside changes --
+  // -- what others did outside --
+
+  private readonly onConflicts = (): void => this.host.conflictsChanged();
+
+  private openConflicts(): void {
+    const goTo = (cell: YCell | null, position: number): void => {
+      const view = this.list.viewOf(cell);
+      if (view) this.write(view, position);
+    };
+    openNotebookConflicts({ doc: this.host.live.doc, readOnly: this.context.readOnly, goTo });
+  }
 
   private showOutside(marks: readonly Mark[]): boolean {
     this.clearOutside();

@@ -98,7 +98,7 @@ function isSameStream(left: Plain, right: Plain): boolean {
 
 /** Add to a stream; what a carriage return writes over is replaced, so that a progress bar stays one line. */
 export function appendStream(text: Y.Text, more: string): void {
-  if (!/[\r\b]/.test(more)) return text.insert(text.length, more);
+  if (!/[\r\u0008]/.test(more)) return text.insert(text.length, more);
   const before = text.toString();
   const start = before.lastIndexOf("\n") + 1;
   const old = before.slice(start);

@@ -70,6 +70,8 @@ export interface OpenDocument {
   readonly user: User;
   readonly facts: Readonly<Record<string, string>>;
   readonly writable: boolean;
+  /** When the right that the token was made from ends (seconds since 1970). */
+  readonly right_ends_at?: number | null;
   /** The file is gone; what is shown comes from the journal. */
   readonly deleted?: boolean;
 }
@@ -212,6 +214,11 @@ export const api = {
   askAccess: (documentId: string): Promise<{ told: number }> => call("POST", documentAddress(documentId, "/access-requests")),
   answerAccess: (documentId: string, request: string, answer: AccessAnswer): Promise<void> =>
     call("POST", documentAddress(documentId, `/access-requests/${encodeURIComponent(request)}`), { answer }),
+
+  wopiToken: (documentId: string, token: string, ttl: string): Promise<{ opened: OpenDocument }> =>
+    call("POST", documentAddress(documentId, "/wopi/token"), { access_token: token, access_token_ttl: ttl }),
+  wopiSaveAs: (documentId: string, name: string): Promise<{ name: string }> => call("POST", documentAddress(documentId, "/wopi/save-as"), { name }),
+  wopiRename: (documentId: string, name: string): Promise<{ name: string }> => call("POST", documentAddress(documentId, "/wopi/rename"), { name }),
 
   retiredHistory: (documentId: string, historyId: string): Promise<{ state_vector: string }> => call("GET", historyAddress(documentId, historyId)),
   handOver: (documentId: string, historyId: string, update: Uint8Array): Promise<{ new: boolean; changes: number; conflicts: number }> =>

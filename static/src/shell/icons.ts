@@ -2,8 +2,8 @@
 import {
   ArrowDown, ArrowLeft, ArrowUp, Check, ChevronDown, ClipboardPaste, Play, Plug, Scissors, Square, ChevronRight, CircleAlert, CircleHelp, Clock, CloudOff, Copy, Download, Ellipsis, ExternalLink, Eye,
   File, FileArchive, FileAudio, FileCode, FileImage, FilePlus, FileSpreadsheet, FileText, FileVideo, Folder, FolderPlus, History,
-  Keyboard, Link, List, Lock, LogOut, Menu, MessageSquare, Monitor, Moon, PanelLeft, PanelRight, Pencil, Plus, Redo2, RefreshCw, Save,
-  Search, Sheet, Sigma, Sun, Trash2, TriangleAlert, Undo2, Upload, User, Users, X, type IconNode,
+  Keyboard, Link, List, ListOrdered, Lock, LogOut, Menu, MessageSquare, Monitor, Moon, PanelLeft, PanelRight, Pencil, Plus, Redo2, RefreshCw, Save,
+  Search, Sheet, Sigma, Subscript, Sun, Superscript, Table, TextAlignCenter, TextAlignEnd, TextAlignJustify, TextAlignStart, Trash2, TriangleAlert, Undo2, Upload, User, Users, X, type IconNode,
 } from "lucide";
 
 export const ICONS = {
@@ -13,7 +13,8 @@ export const ICONS = {
   history: History, image: FileImage, keyboard: Keyboard, link: Link, list: List, lock: Lock, math: Sigma, menu: Menu, monitor: Monitor,
   moon: Moon, more: Ellipsis, offline: CloudOff, paste: ClipboardPaste, play: Play, plug: Plug, stop: Square, paneLeft: PanelLeft, paneRight: PanelRight, pencil: Pencil, plus: Plus, redo: Redo2,
   refresh: RefreshCw, save: Save, search: Search, sheet: Sheet, signOut: LogOut, spreadsheet: FileSpreadsheet, sun: Sun,
-  text: FileText, trash: Trash2, undo: Undo2, upload: Upload, user: User, users: Users, video: FileVideo, warning: TriangleAlert,
+  alignStart: TextAlignStart, alignCenter: TextAlignCenter, alignEnd: TextAlignEnd, alignJustify: TextAlignJustify, ordered: ListOrdered,
+  subscript: Subscript, superscript: Superscript, table: Table, text: FileText, trash: Trash2, undo: Undo2, upload: Upload, user: User, users: Users, video: FileVideo, warning: TriangleAlert,
 } satisfies Record<string, IconNode>;
 
 export type IconName = keyof typeof ICONS;
@@ -37,7 +38,7 @@ export function icon(name: IconName, size = 16): SVGSVGElement {
 /** One object literal, never indexed with a key from outside: `format` comes from the server. */
 const BY_FORMAT = new Map<string, IconName>([
   ["markdown", "text"], ["text", "text"], ["latex", "math"], ["bibtex", "math"], ["csv", "sheet"], ["tsv", "sheet"],
-  ["spreadsheet", "spreadsheet"], ["image", "image"], ["svg", "image"], ["archive", "archive"], ["audio", "audio"],
+  ["spreadsheet", "spreadsheet"], ["document", "text"], ["image", "image"], ["svg", "image"], ["archive", "archive"], ["audio", "audio"],
   ["video", "video"], ["binary", "file"], ["pdf", "file"],
 ]);
 

@@ -8,9 +8,12 @@ import { keepOpened } from "./hand-over";
 
 let rights: string[] = [];
 let guest = false;
+/** Whether this tab remembers the right when it is loaded again. */
+let remembered = true;
 
 /** This page belongs to a guest with that token; `more` are rights given since. */
-export function startAsGuest(tokens: readonly string[]): void {
+export function startAsGuest(tokens: readonly string[], remember = true): void {
+  remembered = remember;
   rights = [...tokens];
   guest = true;
   actWith(rights.at(-1) ?? null);
@@ -41,6 +44,6 @@ function took(opened: OpenDocument): OpenDocument {
   if (rights.length === 0) return opened;
   rights[rights.length - 1] = opened.token;
   actWith(opened.token);
-  if (guest) keepOpened({ root: opened.root, path: opened.path }, opened, rights);
+  if (guest && remembered) keepOpened({ root: opened.root, path: opened.path }, opened, rights);
   return opened;
 }

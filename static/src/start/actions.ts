@@ -26,6 +26,8 @@ export const NEW_KINDS: readonly NewKind[] = [
   { id: "latex", label: "new.latex", icon: "math", extension: ".tex", content: LATEX },
   { id: "text", label: "new.text", icon: "file", extension: ".txt", content: "" },
   { id: "csv", label: "new.csv", icon: "sheet", extension: ".csv", content: "" },
+  { id: "odt", label: "new.odt", icon: "text", extension: ".odt", content: "" },
+  { id: "docx", label: "new.docx", icon: "text", extension: ".docx", content: "" },
   { id: "folder", label: "new.folder", icon: "folder", extension: "", content: "" },
 ];
 

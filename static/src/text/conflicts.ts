@@ -80,6 +80,11 @@ export interface ConflictActions {
   readonly goTo: (position: number) => void;
 }
 
+/** One conflict with what can be done about it. */
+export function conflictCard(conflict: Conflict, actions: ConflictActions, close: () => void): HTMLElement {
+  return cardOf(conflict, actions, close);
+}
+
 /** The dialog with all of them, one below the other. It follows what the others settle meanwhile. */
 export function openConflicts(actions: ConflictActions): void {
   const { ytext } = actions;
@@ -112,7 +117,7 @@ function cardOf(conflict: Conflict, { ytext, readOnly, origin, goTo }: ConflictA
 }
 
 /** One version; lines that the other one lacks are marked. */
-function version(title: string, when: string, mine: string, other: string): HTMLElement {
+export function version(title: string, when: string, mine: string, other: string): HTMLElement {
   const known = new Set(other.split("\n"));
   const lines = mine.replace(/\n$/, "").split("\n").map((line) => h("div", { class: known.has(line) ? "line" : "line line-differs" }, line || "\u00a0"));
   return h("div", { class: "conflict-version" }, h("h3", { title: when }, title), h("pre", { tabIndex: 0 }, ...(mine === "" ? [h("div", { class: "hint" }, t("conflict.nothing"))] : lines)));

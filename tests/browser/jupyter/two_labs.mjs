@@ -15,12 +15,17 @@ let running = null;
 async function startServer() {
   if (!setting.server) return;
   const [program, ...options] = setting.server.command;
-  running = spawn(program, options, { stdio: "ignore", env: process.env, detached: true });
-  await until(async () => (await fetch(setting.server.ready)).ok);
+  const spawned = () => spawn(program, options, { stdio: "ignore", env: process.env, detached: true });
+  running = spawned();
+  await until(async () => {
+    // What was killed may still hold its folder for a moment.
+    if (running.exitCode !== null) running = spawned();
+    return (await fetch(setting.server.ready)).ok;
+  });
 }
 
 async function stopServer(signal) {
-  if (!running) return;
+  if (!running || running.exitCode !== null) return;
   const gone = new Promise((resolve) => running.once("exit", resolve));
   process.kill(signal === "SIGKILL" ? -running.pid : running.pid, signal); // as a power cut: its workers, too
   await gone;

@@ -63,12 +63,12 @@ export const cases = {
       await open(page, target);
       await page.keyboard.press("Control+f");
       await page.getByRole("textbox", { name: "Find" }).fill("old");
-      await page.getByText("1 of 4").waitFor();
+      await page.locator(".nb-find-count", { hasText: "1 of 4" }).waitFor();
       await page.keyboard.press("Enter");
-      await page.getByText("2 of 4").waitFor();
+      await page.locator(".nb-find-count", { hasText: "2 of 4" }).waitFor();
       await page.getByRole("textbox", { name: "Replace with" }).fill("new");
       await page.getByRole("button", { name: "Replace", exact: true }).click();
-      await page.getByText("of 3").waitFor();
+      await page.locator(".nb-find-count", { hasText: "of 3" }).waitFor();
       await page.getByRole("button", { name: "Replace all" }).click();
       await page.getByText("Nothing found").waitFor();
       await page.keyboard.press("Escape");

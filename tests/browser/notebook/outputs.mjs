@@ -4,10 +4,11 @@ import { cell, code, markdown, notebook, open } from "./page.mjs";
 
 const PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 const data = (bundle) => ({ output_type: "display_data", metadata: {}, data: bundle });
-const SVG = "<svg xmlns='http://www.w3.org/2000/svg' width='20' height='20'><script>parent.hit = 1</script><rect width='20' height='20'/></svg>";
+const HIT = "try { top.hit = 1 } catch { globalThis.tried = 1 }";
+const SVG = `<svg xmlns='http://www.w3.org/2000/svg' width='20' height='20'><script>${HIT}</script><rect width='20' height='20'/></svg>`;
 const ATTACKS = [
-  "<script>parent.hit = 1; top.hit = 1</script>", "<img src=x onerror='parent.hit = 1'>", "<svg onload='parent.hit = 1'></svg>", "<a href='javascript:parent.hit=1'>a</a>",
-  "<iframe srcdoc='<script>top.hit = 1</script>'></iframe>", "<table onclick='hit = 1'><tr><td>x</td></tr></table>", "<form action='/'><button>x</button></form>",
+  `<script>${HIT}</script>`, `<img src=x onerror='${HIT}'>`, `<svg onload='${HIT}'></svg>`, `<a href='javascript:${HIT}'>a</a>`,
+  `<iframe srcdoc='<script>${HIT}</script>'></iframe>`, `<table onclick='${HIT}'><tr><td>x</td></tr></table>`, "<form action='/'><button>x</button></form>",
 ];
 
 export const cases = {
@@ -41,7 +42,7 @@ export const cases = {
       const bundle = { "x.svg": { "image/svg+xml": SVG }, "y.png": { "image/png": 'x" onerror="hit=1' } };
       const target = notebook([
         { ...markdown("m", "![p](attachment:x.svg) ![q](attachment:y.png) ![r](attachment:z) shown"), attachments: bundle },
-        code("a", "attack()", [...ATTACKS.map((markup) => data({ "text/html": markup })), data({ "application/javascript": "parent.hit = 1; top.hit = 1" })]),
+        code("a", "attack()", [...ATTACKS.map((markup) => data({ "text/html": markup })), data({ "application/javascript": HIT })]),
       ]);
       await open(page, target);
       await cell(page, 0).getByText("shown").waitFor();

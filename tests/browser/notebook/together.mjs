@@ -65,10 +65,11 @@ export const cases = {
       await cell(other, 0).focus();
       await other.keyboard.press("End");
       await other.keyboard.press("Enter");
-      await page.locator(".nb-cell").last().locator(".nb-people .avatar").waitFor({ state: "attached" });
+      await page.locator(".nb-cell:last-child.has-people").waitFor();
       await page.getByRole("button", { name: "Follow Ben Berg" }).click();
       await page.locator(".nb-cell").last().locator(".peer-flag", { hasText: "Ben Berg" }).waitFor({ state: "attached" });
       await page.waitForFunction(() => document.querySelector(".nb-cell:last-child").getBoundingClientRect().top < innerHeight);
+      await page.locator(".nb-cell:last-child .nb-people .avatar").waitFor();
     },
   },
   "a remote edit takes neither focus nor place": {

@@ -1,0 +1,39 @@
+/** Entry of the SDK: live documents of a livefolder server in any web page. Its types are in sdk/collab-embed.d.ts. */
+import "../shell/tokens.css";
+import "../text/text.css";
+import type { Connection, Embedded, LiveDocument, Looks } from "../../sdk/collab-embed";
+import { applyColors } from "../host/colors";
+import { createTextEditor } from "../text/editor";
+import { searchPhrases } from "../text/phrases";
+import { ConnectedDocument } from "./document";
+import { Frame } from "./frame";
+
+export function openDocument(connection: Connection): Promise<LiveDocument> {
+  return ConnectedDocument.open(connection);
+}
+
+export async function mountEditor(element: HTMLElement, options: Connection & Looks): Promise<LiveDocument> {
+  const live = await ConnectedDocument.open(options);
+  element.classList.add("collab-embed", "text-editor");
+  if (options.theme) element.dataset.theme = options.theme;
+  if (options.colors) applyColors(options.colors, element);
+  const { text: ytext, awareness, format, name } = live;
+  const editor = createTextEditor({
+    parent: element,
+    ytext,
+    awareness,
+    format,
+    path: name,
+    readOnly: live.readOnly,
+    label: name,
+    emptyHint: "",
+    phrases: searchPhrases(),
+  });
+  const stop = live.on("save", () => editor.setReadOnly(live.readOnly));
+  live.on("close", () => (stop(), editor.setReadOnly(true)));
+  return live;
+}
+
+export function mountFrame(element: HTMLElement, options: Connection & Looks): Embedded {
+  return new Frame(element, options);
+}

@@ -250,6 +250,16 @@ class LogConfig:
     level: str = "info"
 
 
+@dataclass(frozen=True, slots=True)
+class AuditConfig:
+    """Whether it is noted who did what; never content, never a token. Default: nowhere."""
+
+    file: Path | None = None
+    """One line of JSON for each event; may be renamed at any time (logrotate), a new one is begun then."""
+    log: bool = False
+    """Also among the server's own log lines."""
+
+
 RootSetting: TypeAlias = str | int | float | bool
 _SECRET_WORDS = ("password", "secret", "token", "key")
 
@@ -296,6 +306,7 @@ class Config:
     jupyter: JupyterConfig = field(default_factory=JupyterConfig)
     redis: RedisConfig = field(default_factory=RedisConfig)
     log: LogConfig = field(default_factory=LogConfig)
+    audit: AuditConfig = field(default_factory=AuditConfig)
     limits: Limits = field(default_factory=Limits)
     roots: tuple[RootConfig, ...] = ()
 

@@ -105,6 +105,11 @@ class Roll:
             connection.close(CloseCode.FORBIDDEN, KICKED)
         return len(found)
 
+    def place_of(self, document_id: DocumentId) -> tuple[str | None, str | None]:
+        """Root and path of a document that is live here."""
+        room = self._live.get(document_id)
+        return (None, None) if room is None else _place(room)
+
     async def unload(self, document_id: DocumentId) -> bool:
         """Save a document, tell its people to come back (1012), and forget the room. False: it was not in memory."""
         room = self._live.get(document_id)

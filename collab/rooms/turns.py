@@ -225,6 +225,8 @@ class Turns:
             if applied.connection is not None:
                 applied.connection.ledger.settle(applied.number, whole_sync=applied.whole_sync)
                 touched[applied.connection.number] = applied.connection
+                if applied.entry is not None:
+                    applied.connection.note_edit()
         self.positions.note_own(noted + 1, seq)
         if self.fellows is not None:
             self.fellows.journalled(settled, seq)

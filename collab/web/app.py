@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
+from collab.audit import Audit
 from collab.auth.peer import SUPPORTED as PEER_UID_SUPPORTED
 from collab.auth.revocation import Revocations
 from collab.auth.tokens import Purpose, Tokens
@@ -208,6 +209,7 @@ class Application:
         stack.callback(slot.close)
         sandbox = await stack.enter_async_context(Sandbox(config.limits))
         metrics = Metrics()
+        audit = _audit(config, self.port, post, clock, stack)
         roots = _open_roots(config, stack)
         tokens = Tokens(await _signing_key(config, store), clock)
         name = node_name(config, self.port, post)
@@ -238,6 +240,7 @@ class Application:
             node=machine_name(config, self.port),
             transfers=Transfers(config.limits),
             metrics=metrics,
+            audit=audit,
             bundle=self._bundle,
             openapi=openapi_document(ROUTES),
             wopi=door,
@@ -291,6 +294,14 @@ async def _open_door(config: Config, store: Store, clock: Clock, stack: contextl
     stack.push_async_callback(door.close)
     await door.keys.refresh()
     return door
+
+
+def _audit(config: Config, port: int, post: Post | None, clock: Clock, stack: contextlib.AsyncExitStack) -> Audit:
+    """Raises: ConfigError."""
+    worker = FIRST.name if post is None else post.seat.name
+    audit = Audit(config.audit, clock, node=machine_name(config, port), worker=worker)
+    stack.callback(audit.close)
+    return audit
 
 
 def _open_roots(config: Config, stack: contextlib.AsyncExitStack) -> list[Root]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from starlette.requests import HTTPConnection
 
+from collab.audit import Audit
 from collab.auth.revocation import Revocations
 from collab.auth.tokens import Grant, Tokens
 from collab.clock import Clock
@@ -67,6 +68,7 @@ class Edge:
     """The name of this machine among those that share the store."""
     transfers: Transfers
     metrics: Metrics
+    audit: Audit
     bundle: Bundle
     openapi: Mapping[str, object]
     wopi: WopiDoor

@@ -10,11 +10,13 @@ from dataclasses import asdict
 
 from starlette.responses import JSONResponse, Response
 
+from collab.audit import Event
 from collab.errors import MalformedMessage, NotFound
 from collab.rooms.roll import ConnectionList, ConnectionStatus, RoomList, RoomStatus
 from collab.store.base import DocumentId
 from collab.web.access import Permission
 from collab.web.admin import need_all
+from collab.web.auditing import note
 from collab.web.documents import state_json
 from collab.web.routes import Call, Field, Route
 
@@ -51,6 +53,7 @@ async def kick(call: Call) -> Response:
         counts = await call.edge.operator.kick_person(user_id)
     else:
         counts = await call.edge.operator.kick_connection(*_connection(connection))
+    note(call, Event.KICKED, subject=user_id or connection)
     closed = sum(count for count in counts.values() if count is not None)
     return JSONResponse({**_who(call, counts), "closed": closed})
 
@@ -60,6 +63,7 @@ async def unload(call: Call) -> Response:
     need_all(call)
     if not await call.edge.operator.unload(await _document(call)):
         raise NotFound("no such room", public="This document is not in memory here.")
+    note(call, Event.UNLOADED, document_id=call.request.path_params["document_id"])
     return JSONResponse({"node": call.edge.node, "unloaded": True})
 
 

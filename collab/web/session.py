@@ -5,9 +5,11 @@ from __future__ import annotations
 from starlette.responses import JSONResponse, Response
 
 from collab import __version__
+from collab.audit import Event
 from collab.auth.tokens import Grant, Purpose
 from collab.errors import PermissionDenied
 from collab.web.access import Permission, identity_json
+from collab.web.auditing import note, person
 from collab.web.routes import Call, Field, Route
 
 
@@ -47,6 +49,7 @@ async def sign_in(call: Call) -> Response:
         session = edge.gate.new_local()
     answer = JSONResponse({"user": identity_json(session.identity), "role": session.role.value})
     _set_cookie(call, answer, session)
+    edge.audit.note(Event.SIGNED_IN, person(session), by="token")
     return answer
 
 
@@ -55,6 +58,7 @@ async def sign_out(call: Call) -> Response:
     if call.access.grant is not None and not call.access.open_mode:
         grant = call.access.grant
         await call.edge.revocations.revoke(f"jti:{grant.token_id}", grant.expires_s * 1000)
+        note(call, Event.SIGNED_OUT)
     answer = Response(status_code=204)
     answer.delete_cookie(call.edge.gate.cookie_name, httponly=True, samesite="lax")
     return answer

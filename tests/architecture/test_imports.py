@@ -16,6 +16,7 @@ ALLOWED: dict[str, set[str]] = {
     "collab.limits": set(),
     "collab.clock": set(),
     "collab.config": {"collab.errors", "collab.limits"},
+    "collab.audit": RING | {"collab.config"},
     "collab.protocol": {"collab.errors", "collab.limits", "collab.protocol"},
     "collab.document": {"collab.errors", "collab.limits", "collab.protocol"},
     "collab.nested": {"collab.document", "collab.protocol"},

@@ -14,6 +14,7 @@ import structlog
 from collab.errors import CollabError
 from collab.protocol.hocuspocus import Translation
 from collab.protocol.sending import CloseInfo
+from collab.web.auditing import note_left, note_refused, watch
 from collab.web.edge import HOCUSPOCUS, Edge, Offer
 from collab.web.hocuspocus.channel import Channel, LocalChannel
 from collab.web.hocuspocus.remote import RemoteChannel
@@ -46,6 +47,7 @@ def _open(wire: WebSocketWire, upgrade: Upgrade, edge: Edge) -> None:
         edge.admission.enter(address)
     except CollabError as error:
         refuse(wire, edge, error, address)
+        note_refused(edge, upgrade.asked, error)
         return
     doors = _Doors(edge, upgrade)
     edge.metrics.handshake(101)
@@ -79,6 +81,7 @@ class _Doors:
             return self._remote(socket, translation, offer)
         except CollabError as error:
             self._edge.metrics.error(error.code)
+            note_refused(self._edge, self._upgrade.asked, error)
             if self._edge.admission.refused(self._upgrade.address):
                 log.info("hocuspocus_refused_often")
             raise
@@ -90,8 +93,10 @@ class _Doors:
         def on_over(info: CloseInfo) -> None:
             log.info("disconnected", room=room, connection=connection.number, code=int(info.code), reason=info.reason)
             edge.sockets.remove(connection)
+            note_left(edge, joined)
 
         edge.sockets.add(connection, joined.grant)
+        watch(edge, joined)
         log.info("connected", room=room, connection=connection.number, dialect="hocuspocus")
         channel = LocalChannel(socket, translation, connection, on_over)
         socket.add(channel)

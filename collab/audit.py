@@ -16,8 +16,8 @@ from pathlib import Path
 import structlog
 
 from collab.clock import Clock
-from collab.config import AuditConfig
 from collab.errors import ConfigError
+from collab.siteconfig import AuditConfig
 
 _log = structlog.get_logger(__name__)
 _events = structlog.get_logger("collab.audit.events")

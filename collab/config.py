@@ -16,6 +16,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from collab.errors import ConfigError
 from collab.limits import Limits
+from collab.siteconfig import AuditConfig, OidcConfig
 
 _Section = TypeVar("_Section")
 
@@ -250,16 +251,6 @@ class LogConfig:
     level: str = "info"
 
 
-@dataclass(frozen=True, slots=True)
-class AuditConfig:
-    """Whether it is noted who did what; never content, never a token. Default: nowhere."""
-
-    file: Path | None = None
-    """One line of JSON for each event; may be renamed at any time (logrotate), a new one is begun then."""
-    log: bool = False
-    """Also among the server's own log lines."""
-
-
 RootSetting: TypeAlias = str | int | float | bool
 _SECRET_WORDS = ("password", "secret", "token", "key")
 
@@ -307,6 +298,7 @@ class Config:
     redis: RedisConfig = field(default_factory=RedisConfig)
     log: LogConfig = field(default_factory=LogConfig)
     audit: AuditConfig = field(default_factory=AuditConfig)
+    oidc: OidcConfig = field(default_factory=OidcConfig)
     limits: Limits = field(default_factory=Limits)
     roots: tuple[RootConfig, ...] = ()
 

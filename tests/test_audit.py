@@ -10,8 +10,8 @@ import pytest
 
 from collab.audit import Audit, Event
 from collab.clock import FakeClock
-from collab.config import AuditConfig
 from collab.errors import ConfigError
+from collab.siteconfig import AuditConfig
 
 WHO = {"user_id": "anna", "name": "Anna\n[0mX", "share_id": None}
 

@@ -19,6 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from collab.audit import Audit
+from collab.auth.oidc import Logins
 from collab.auth.peer import SUPPORTED as PEER_UID_SUPPORTED
 from collab.auth.revocation import Revocations
 from collab.auth.tokens import Purpose, Tokens
@@ -55,6 +56,7 @@ from collab.web import (
     documents,
     files,
     jupyter,
+    oidc,
     operator,
     output_frame,
     pages,
@@ -75,6 +77,7 @@ from collab.web.metrics import Metrics
 from collab.web.nodes import Hearing, join_nodes, machine_name, node_name
 from collab.web.openapi import openapi_document
 from collab.web.pages import Bundle
+from collab.web.provider import Provider
 from collab.web.routes import Route, starlette_route
 from collab.web.security import Guard
 from collab.web.slots import take_slot
@@ -105,6 +108,7 @@ ROUTES: tuple[Route, ...] = (
     *jupyter.ROUTES,
     *admin.ROUTES,
     *operator.ROUTES,
+    *oidc.ROUTES,
     *wopi.ROUTES,
 )
 SIGNING_KEY = "signing"
@@ -241,6 +245,7 @@ class Application:
             transfers=Transfers(config.limits),
             metrics=metrics,
             audit=audit,
+            provider=_provider(config, clock, stack),
             bundle=self._bundle,
             openapi=openapi_document(ROUTES),
             wopi=door,
@@ -302,6 +307,15 @@ def _audit(config: Config, port: int, post: Post | None, clock: Clock, stack: co
     audit = Audit(config.audit, clock, node=machine_name(config, port), worker=worker)
     stack.callback(audit.close)
     return audit
+
+
+def _provider(config: Config, clock: Clock, stack: contextlib.AsyncExitStack) -> Provider | None:
+    """Where people can sign in. Raises: ConfigError."""
+    if config.oidc.issuer is None or config.auth.secret is None:
+        return None
+    provider = Provider(config.oidc, Logins(config.auth.secret.encode(), clock), clock)
+    stack.push_async_callback(provider.close)
+    return provider
 
 
 def _open_roots(config: Config, stack: contextlib.AsyncExitStack) -> list[Root]:

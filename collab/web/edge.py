@@ -25,6 +25,7 @@ from collab.web.admission import Admission
 from collab.web.errors import ImpossiblePath, NotPossibleHere
 from collab.web.metrics import Metrics
 from collab.web.pages import Bundle
+from collab.web.provider import Provider
 from collab.web.sockets import Sockets
 from collab.web.transfers import Transfers
 from collab.web.upgrade import Upgrade
@@ -69,6 +70,8 @@ class Edge:
     transfers: Transfers
     metrics: Metrics
     audit: Audit
+    provider: Provider | None
+    """Where people can sign in, besides with a token."""
     bundle: Bundle
     openapi: Mapping[str, object]
     wopi: WopiDoor

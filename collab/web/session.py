@@ -30,10 +30,11 @@ async def me(call: Call) -> Response:
                 for root in ([] if grant is None else edge.roots_of(grant))
             ],
             "version": __version__,
+            "sign_in": None if edge.provider is None else {"name": edge.provider.config.name, "url": "/oidc/login"},
         }
     )
     if fresh and grant is not None:
-        _set_cookie(call, answer, grant)
+        set_cookie(call, answer, grant)
     return answer
 
 
@@ -48,7 +49,7 @@ async def sign_in(call: Call) -> Response:
     if grant.once:
         session = edge.gate.new_local()
     answer = JSONResponse({"user": identity_json(session.identity), "role": session.role.value})
-    _set_cookie(call, answer, session)
+    set_cookie(call, answer, session)
     edge.audit.note(Event.SIGNED_IN, person(session), by="token")
     return answer
 
@@ -71,7 +72,8 @@ async def _use_up(call: Call, grant: Grant) -> None:
     await call.edge.revocations.revoke(f"jti:{grant.token_id}", grant.expires_s * 1000)
 
 
-def _set_cookie(call: Call, answer: Response, grant: Grant) -> None:
+def set_cookie(call: Call, answer: Response, grant: Grant) -> None:
+    """Let the browser keep this session."""
     edge = call.edge
     answer.set_cookie(
         edge.gate.cookie_name,
@@ -94,6 +96,7 @@ _ME = {
         "role": {"type": ["string", "null"]},
         "roots": {"type": "array", "items": {"type": "object"}},
         "version": {"type": "string"},
+        "sign_in": {"type": ["object", "null"]},
     },
 }
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from collab.config import AuditConfig
 from collab.document import Document, Splice
 from collab.protocol.messages import MessageType, encode_update
 from collab.protocol.roles import Role
+from collab.siteconfig import AuditConfig
 from collab.web.pages import Bundle
 from tests.patience import PATIENCE_S
 from tests.web.edge_server import Running, bearer, first_json, make_config, running, with_secret

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import tornado.web as web
 from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler, JupyterHandler
 from jupyter_server.utils import ensure_async
-from tornado import web
 
 from collab.jupyter_extension.mounts import Mounts
 from collab.jupyter_extension.upstream import Person, Upstream

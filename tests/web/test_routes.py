@@ -16,6 +16,8 @@ from tests.web.edge_server import JSON, Running, bearer, make_config
 
 PUBLIC = {
     "GET /embed",
+    "GET /output-frame",
+    "GET /output-frame/run",
     "GET /hosting/capabilities",
     "GET /hosting/discovery",
     "GET /wopi/edit",

@@ -82,8 +82,8 @@ export function isHidden(cell: YCell, part: "source" | "outputs"): boolean {
 }
 
 /** The cell that a type of its inside belongs to, null for everything else. */
-export function cellAround(type: Y.AbstractType<unknown> | null, cells: Y.Array<unknown>): YCell | null {
-  for (let at = type; at; at = at.parent as Y.AbstractType<unknown> | null) {
+export function cellAround(type: Y.AbstractType<any> | null, cells: Y.Array<unknown>): YCell | null {
+  for (let at = type; at; at = at.parent as Y.AbstractType<any> | null) {
     if (at.parent === cells) return isCell(at) ? at : null;
   }
   return null;

@@ -20,12 +20,14 @@ export interface NewKind {
 }
 
 const LATEX = "\\documentclass{article}\n\\begin{document}\n\n\\end{document}\n";
+const NOTEBOOK = `${JSON.stringify({ cells: [], metadata: {}, nbformat: 4, nbformat_minor: 5 }, null, 1)}\n`;
 
 export const NEW_KINDS: readonly NewKind[] = [
   { id: "markdown", label: "new.markdown", icon: "text", extension: ".md", content: "" },
   { id: "latex", label: "new.latex", icon: "math", extension: ".tex", content: LATEX },
   { id: "text", label: "new.text", icon: "file", extension: ".txt", content: "" },
   { id: "csv", label: "new.csv", icon: "sheet", extension: ".csv", content: "" },
+  { id: "notebook", label: "new.notebook", icon: "code", extension: ".ipynb", content: NOTEBOOK },
   { id: "odt", label: "new.odt", icon: "text", extension: ".odt", content: "" },
   { id: "docx", label: "new.docx", icon: "text", extension: ".docx", content: "" },
   { id: "folder", label: "new.folder", icon: "folder", extension: "", content: "" },

@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from collab.audit import Audit, Event
 from collab.clock import FakeClock
@@ -65,6 +66,14 @@ def test_a_file_that_cannot_be_written_stops_nobody_and_goes_on_later(tmp_path: 
 def test_a_file_that_cannot_be_opened_is_said_at_the_start(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be written"):
         Audit(AuditConfig(tmp_path / "none" / "audit.jsonl"), FakeClock())
+
+
+def test_the_same_may_go_into_the_log() -> None:
+    with capture_logs() as logged:
+        Audit(AuditConfig(log=True), FakeClock()).note(Event.OPENED, WHO, path="a.md")
+
+    (line,) = logged
+    assert (line["event"], line["what"], line["user_id"], line["path"]) == ("audit", "opened", "anna", "a.md")
 
 
 def test_without_a_setting_nothing_is_noted() -> None:

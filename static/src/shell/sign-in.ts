@@ -30,7 +30,7 @@ export async function ensureSignedIn(): Promise<Me> {
 export function signInLink(me: Me, here: string): HTMLAnchorElement | null {
   if (!me.sign_in) return null;
   const address = `${me.sign_in.url}?next=${encodeURIComponent(here)}`;
-  return h("a", { class: "button button-primary signin-with", href: address }, t("signin.with", { name: me.sign_in.name }));
+  return h("a", { class: "button button-primary signin-with", attrs: { href: address } }, t("signin.with", { name: me.sign_in.name }));
 }
 
 /** Draw the sign-in page; resolves when a token was taken. */

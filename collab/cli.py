@@ -11,6 +11,7 @@ from rich.console import Console
 
 from collab import __version__
 from collab.commands import upkeep
+from collab.commands.admin import admin
 from collab.commands.pasts import When
 from collab.commands.sources import Options, gather
 from collab.config import Config
@@ -26,6 +27,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
+app.add_typer(admin)
 console = Console()
 
 Folder = Annotated[

@@ -16,6 +16,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from collab.errors import ConfigError
 from collab.limits import Limits
+from collab.siteconfig import AuditConfig, OidcConfig
 
 _Section = TypeVar("_Section")
 
@@ -32,6 +33,8 @@ SHORT_NAMES = {
 }
 ROOT_PREFIX = "COLLAB_ROOT_"
 """Of the settings of the one root that is named on the command line."""
+ADMIN_PREFIX = "COLLAB_ADMIN_"
+"""Of what `collab admin` reads: which server, by which token."""
 
 
 def mask_address(address: str) -> str:
@@ -294,6 +297,8 @@ class Config:
     jupyter: JupyterConfig = field(default_factory=JupyterConfig)
     redis: RedisConfig = field(default_factory=RedisConfig)
     log: LogConfig = field(default_factory=LogConfig)
+    audit: AuditConfig = field(default_factory=AuditConfig)
+    oidc: OidcConfig = field(default_factory=OidcConfig)
     limits: Limits = field(default_factory=Limits)
     roots: tuple[RootConfig, ...] = ()
 
@@ -332,7 +337,7 @@ class Config:
 
 
 def _is_ours(name: str) -> bool:
-    elsewhere = ("COLLAB_CONFIG", "COLLAB_TEST_", ROOT_PREFIX)
+    elsewhere = ("COLLAB_CONFIG", "COLLAB_TEST_", ROOT_PREFIX, ADMIN_PREFIX)
     return name.startswith("COLLAB_") and not name.startswith(elsewhere)
 
 

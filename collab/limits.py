@@ -78,6 +78,8 @@ class Limits:
     fanout_nodes: int = 256
     fanout_missing_messages: int = 64
     fanout_rooms_in_beat: int = 2_000
+    # for operators
+    listed_entries: int = 10_000
     # files
     file_size_bytes: int = 10 * MIB
     notebook_size_bytes: int = 56 * MIB

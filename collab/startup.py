@@ -14,6 +14,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from collab.auth.oidc import check_oidc
 from collab.auth.open_mode import is_loopback
 from collab.auth.origin import Origin
 from collab.auth.tokens import check_secret
@@ -76,6 +77,7 @@ def check(config: Config) -> None:
     presence = config.presence
     if min(presence.frames_per_second, presence.deliveries_per_second, presence.bytes_per_second) <= 0:
         raise ConfigError("The presence settings in messages or bytes per second must be above 0.")
+    check_oidc(config)
     _check_roots(config)
 
 

@@ -58,6 +58,7 @@ def test_help_names_every_command() -> None:
         "token",
         "check-config",
         "doctor",
+        "admin",
         "replay",
         "backup",
         "restore",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from collab.commands.operator import TOKEN_VARIABLE, URL_VARIABLE
 from collab.config import ROOT_PREFIX, SHORT_NAMES, Config, is_secret
 from connectors.registry import KINDS, settings_class
 
@@ -55,5 +56,10 @@ def test_a_setting_stands_in_the_table_with_its_default(name: str, default: obje
 def test_a_page_names_settings_that_there_are(page: Path) -> None:
     named = set(re.findall(r"\bCOLLAB_[A-Z0-9_]*[A-Z0-9]\b", page.read_text(encoding="utf-8")))
 
-    known = {name for name, _ in settings()} | SHORT_NAMES.keys() | {"COLLAB_CONFIG"} | root_settings()
+    known = (
+        {name for name, _ in settings()}
+        | SHORT_NAMES.keys()
+        | {"COLLAB_CONFIG", URL_VARIABLE, TOKEN_VARIABLE}
+        | root_settings()
+    )
     assert {name for name in named - known if not name.startswith("COLLAB_TEST_")} == set()

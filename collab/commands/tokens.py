@@ -10,8 +10,10 @@ from dataclasses import dataclass, replace
 
 from rich.console import Console
 
+from collab.audit import Event
 from collab.auth.tokens import Purpose, Scope, Tokens, check_secret
 from collab.clock import SystemClock
+from collab.commands.auditing import note
 from collab.commands.storing import opened
 from collab.config import Config
 from collab.errors import ConfigError, Unauthenticated
@@ -63,6 +65,8 @@ def revoke(config: Config, subject: str, console: Console) -> None:
         asyncio.run(_revoke(config, subject))
     except ConfigError:
         ask_server(config, "/api/v1/admin/revocations", {"subject": subject})
+    else:
+        note(config, Event.REVOKED, subject=subject)
     console.print(f"Withdrawn: {subject}", highlight=False)
 
 

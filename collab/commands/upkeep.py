@@ -10,12 +10,15 @@ from pathlib import Path
 
 from rich.console import Console
 
+from collab.audit import Event
+from collab.commands.auditing import note
 from collab.commands.pasts import When, past
 from collab.commands.storing import chosen, copied, data_folder, opened
 from collab.config import Config
 from collab.document import Document
 from collab.errors import CollabError, ConfigError
 from collab.formats.table import format_of
+from collab.logs import token_digest
 from collab.startup import default_data_of
 from collab.store.base import DocumentRecord, Point, Store, StoredHistory
 from collab.store.choice import database_of
@@ -98,6 +101,7 @@ def purge(config: Config, document: str, console: Console) -> None:
             return record
 
     record = asyncio.run(run())
+    note(config, Event.PURGED, document_id=record.document_id, path=record.alias.external_id)
     console.print(f"Removed for good: the history of {record.alias.external_id}", highlight=False)
 
 
@@ -108,7 +112,9 @@ def erase(config: Config, person: str, console: Console) -> None:
         async with opened(config) as store:
             return await store.erase_person(person)
 
-    console.print(f"Erased {person} from {asyncio.run(run())} entries.", highlight=False)
+    entries = asyncio.run(run())
+    note(config, Event.ERASED, person_digest=token_digest(person), entries=entries)
+    console.print(f"Erased {person} from {entries} entries.", highlight=False)
 
 
 async def _backup(config: Config, target: str) -> None:

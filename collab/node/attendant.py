@@ -40,6 +40,8 @@ from collab.node.calls import (
     Told,
     UndoOutside,
 )
+from collab.node.operator import NodeOperator
+from collab.node.operator_calls import Kick, ListConnections, ListRooms, Unload
 from collab.node.past import NodePast
 from collab.node.plain import to_plain
 from collab.node.rooms import NodeRooms
@@ -53,6 +55,7 @@ class Attendant:
     rooms: NodeRooms
     past: NodePast
     asking: NodeAsking
+    operator: NodeOperator
     measure: Callable[[], Sequence[Family]]
     ready: Callable[[], Awaitable[Ready]]
     revoked: Callable[[str], Awaitable[None]]
@@ -91,6 +94,8 @@ class Attendant:
                 return await self.past.rebase(call.document_id)
             case AskToEdit() | TakeRequest() | GiveRole() | Denied():
                 return await self._of_asking(call)
+            case ListRooms() | ListConnections() | Kick() | Unload():
+                return await self.operator.answer(call)
             case _:
                 return await self._of_this_worker(call)
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from collab.errors import CloseCode, CollabError, InternalError, LimitExceeded, MalformedMessage
+from collab.node.operator_calls import Kick, ListConnections, ListRooms, OperatorCall, Unload
 from collab.node.plain import from_plain, to_plain
 from collab.protocol.roles import Identity, Role
 from collab.rooms.absorb import Absorption
@@ -201,6 +202,7 @@ Call = (
     | Drain
     | AskReady
     | Measure
+    | OperatorCall
 )
 
 _CALLS: Mapping[str, type[Call]] = {
@@ -227,6 +229,10 @@ _CALLS: Mapping[str, type[Call]] = {
         Drain,
         AskReady,
         Measure,
+        ListRooms,
+        ListConnections,
+        Kick,
+        Unload,
     )
 }
 

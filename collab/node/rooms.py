@@ -51,7 +51,7 @@ _Result = TypeVar("_Result")
 _log = structlog.get_logger(__name__)
 
 
-MOVED, CHANGED, REVOKED, ROLE = "moved", "changed", "revoked", "role"
+MOVED, CHANGED, REVOKED, ROLE, KICKED = "moved", "changed", "revoked", "role", "kicked"
 """What machines tell each other that is about no room."""
 
 
@@ -176,50 +176,51 @@ class NodeRooms:
 
     async def live(self) -> Sequence[LiveDocument]:
         """The documents that somebody has open; a worker that does not answer is left out."""
-        frames = await self._ask_others(Live())
+        frames = await self.ask_others(Live())
         theirs = [_answer(LiveDocuments, frame).documents for frame in frames.values() if frame is not None]
         return [*self.local.live(), *(document for documents in theirs for document in documents)]
 
     async def moved(self, root: str, old_path: str, new_path: str) -> None:
         """A file or folder was renamed: its documents follow. Raises: JournalError."""
         await self.local.following.moved(root, old_path, new_path)
-        await self._ask_others(Moved(root, old_path, new_path))
-        self._tell_nodes(MOVED, root=root, old_path=old_path, new_path=new_path)
+        await self.ask_others(Moved(root, old_path, new_path))
+        self.tell_nodes(MOVED, root=root, old_path=old_path, new_path=new_path)
 
     async def changed(self, root: str, path: str) -> None:
         """A file, or something in a folder, was changed or deleted: look at it soon."""
         self.local.following.changed(root, path)
-        await self._ask_others(Changed(root, path))
-        self._tell_nodes(CHANGED, root=root, path=path)
+        await self.ask_others(Changed(root, path))
+        self.tell_nodes(CHANGED, root=root, path=path)
 
     async def revoked(self, subject: str) -> None:
         """Tell all others that a right is gone; who does not hear it sees it in the store a little later."""
-        await self._ask_others(Revoked(subject))
-        self._tell_nodes(REVOKED, subject=subject)
+        await self.ask_others(Revoked(subject))
+        self.tell_nodes(REVOKED, subject=subject)
 
     def role_given(self, document_id: DocumentId, user_id: str, role: Role) -> None:
         """Tell the other machines that a person's connections are judged by another role."""
-        self._tell_nodes(ROLE, document_id=document_id, user_id=user_id, role=role.value)
+        self.tell_nodes(ROLE, document_id=document_id, user_id=user_id, role=role.value)
 
-    def _tell_nodes(self, about: str, /, **fields: str) -> None:
+    def tell_nodes(self, about: str, /, **fields: str) -> None:
+        """Tell the other machines something that is about no room."""
         if self._fanout is not None:
             self._fanout.tell(about, fields)
 
     async def drain_others(self) -> None:
         """Have the other workers send everybody away."""
-        await self._ask_others(Drain(), self._limits.room_channel_timeout_s)
+        await self.ask_others(Drain(), self._limits.room_channel_timeout_s)
 
     async def measures(self) -> list[Sequence[Family]]:
         """The metrics of the other workers that answer."""
-        frames = await self._ask_others(Measure())
+        frames = await self.ask_others(Measure())
         return [_answer(Families, frame).families for frame in frames.values() if frame is not None]
 
     async def ready(self) -> dict[str, Ready | None]:
         """What the other workers say of themselves; None: no answer."""
-        frames = await self._ask_others(AskReady())
+        frames = await self.ask_others(AskReady())
         return {seat.name: None if frame is None else _answer(Ready, frame) for seat, frame in frames.items()}
 
-    async def _ask_others(self, call: Call, timeout_s: float | None = None) -> dict[Seat, Frame | None]:
+    async def ask_others(self, call: Call, timeout_s: float | None = None) -> dict[Seat, Frame | None]:
         """Ask every other worker that is there; seats for large documents may be empty, and stay so."""
         peers = self._peers
         if peers is None:

@@ -7,7 +7,7 @@ The transport attaches a wire, gives messages to `receive` and tells of its stat
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import TYPE_CHECKING, Protocol
@@ -48,6 +48,10 @@ class Access:
     expires_ms: int | None = None
     jupyter: bool = False
     """The client is a JupyterLab (`protocol.jupyter`)."""
+    dialect: str = "y-websocket"
+    since_ms: int = 0
+    address: str | None = None
+    """Where from, as a digest."""
 
 
 def _session_of(access: Access, limits: Limits) -> Session:
@@ -101,8 +105,10 @@ class Connection:
         "close_info",
         "covers",
         "deferred",
+        "edits",
         "ledger",
         "number",
+        "on_first_edit",
         "outbox",
         "resync_due",
         "session",
@@ -115,6 +121,9 @@ class Connection:
         self.outbox = Outbox(limits.outbox_size_bytes, self)
         self.session = _session_of(access, limits)
         self.close_info: CloseInfo | None = None
+        self.edits = 0
+        """So many messages of this connection changed the document and are journalled."""
+        self.on_first_edit: Callable[[], None] | None = None
         self.covers = 0
         """So many update messages of this connection are in the stored file."""
         self.deferred: deque[Received] | None = None
@@ -277,6 +286,12 @@ class Connection:
         self.asked_at, self.resync_due = now, None
         self.session.send_sync_step1(state_vector)
         self.pump()
+
+    def note_edit(self) -> None:
+        """A message that changed the document is journalled."""
+        self.edits += 1
+        if self.edits == 1 and self.on_first_edit is not None:
+            self.on_first_edit()
 
     def acknowledge(self) -> None:
         """Tell the client how many of its update messages are journalled. Called after an append, only."""

@@ -31,7 +31,7 @@ from collab.rooms.snapshots import Snapshots
 from collab.rooms.states import JOINABLE, OVER
 from collab.rooms.states import TRANSITIONS as TRANSITIONS
 from collab.rooms.states import State as State
-from collab.rooms.turns import Turns
+from collab.rooms.turns import Load, Turns
 
 _Result = TypeVar("_Result")
 _log = structlog.get_logger(__name__)
@@ -43,6 +43,7 @@ class Room:
     def __init__(self, parts: Parts, loaded: Loaded) -> None:
         self.document_id = loaded.record.document_id
         self.history_id = loaded.history_id
+        self.name = loaded.record.alias.external_id
         self.kind = loaded.kind
         self.facts = loaded.facts
         self.read_only = loaded.read_only
@@ -81,14 +82,9 @@ class Room:
         return self._turns.positions.known
 
     @property
-    def queued(self) -> int:
-        """Messages that wait for the owner."""
-        return self._turns.queued
-
-    @property
-    def unjournalled(self) -> int:
-        """Messages that wait for the journal."""
-        return self._turns.unjournalled
+    def load(self) -> Load:
+        """What waits, and how large the document is."""
+        return self._turns.load
 
     @property
     def dirty(self) -> bool:

@@ -36,6 +36,7 @@ from collab.rooms.opened import LiveDocument, OpenedDocument, describe_live, des
 from collab.rooms.outside import GONE
 from collab.rooms.parts import Parts
 from collab.rooms.places import Places
+from collab.rooms.roll import Roll
 from collab.rooms.room import Room
 from collab.rooms.scratch import SCRATCH, ScratchNames
 from collab.rooms.stable import StableIds
@@ -63,6 +64,7 @@ class Rooms:
         self._scratch = ScratchNames(parts.store, parts.limits, parts.clock)
         self.following = Following(parts, self._live)
         """What happens in the storages reaches the rooms by this."""
+        self.roll = Roll(self._live)
         self._stable = StableIds(parts.store, lambda root, path: self._places.file(root, path, SERVER), self.following)
         self.outgrown = Outgrown(parts.limits.rooms)
         self.keeper = CredentialKeeper(parts)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
@@ -38,6 +39,18 @@ from collab.rooms.requests import CheckedElsewhere, Drained, Heard, Job, Left, M
 
 TURN_MESSAGES = 256
 """So many messages are taken before what they changed is sent and others get a turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What a room has to do, and to hold."""
+
+    queued: int
+    """Messages that wait in the inbox."""
+    unjournalled: int
+    """Messages that are applied and not journalled yet."""
+    size_bytes: int
+    """An upper estimate of the encoded document."""
 
 
 class TurnEvents(Protocol):
@@ -110,14 +123,9 @@ class Turns:
         return self._journal.positions
 
     @property
-    def queued(self) -> int:
-        """Messages that wait in the inbox."""
-        return len(self._inbox)
-
-    @property
-    def unjournalled(self) -> int:
-        """Messages that are applied and not journalled yet."""
-        return self._journal.pending_count
+    def load(self) -> Load:
+        """What waits, and how large the document is."""
+        return Load(len(self._inbox), self._journal.pending_count, self._live.size_bytes)
 
     @property
     def document(self) -> Document:
@@ -217,6 +225,8 @@ class Turns:
             if applied.connection is not None:
                 applied.connection.ledger.settle(applied.number, whole_sync=applied.whole_sync)
                 touched[applied.connection.number] = applied.connection
+                if applied.entry is not None:
+                    applied.connection.note_edit()
         self.positions.note_own(noted + 1, seq)
         if self.fellows is not None:
             self.fellows.journalled(settled, seq)

@@ -90,6 +90,7 @@ class Gate:
             self._check_local(asked)
             return Access(None, self._config.open_mode)
         access = await self._identify(asked)
+        asked.scope.setdefault("state", {})["grant"] = access.grant
         if access.grant is not None and access.grant.document_id is not None and permission is Permission.OWNER:
             raise PermissionDenied("a room token is no owner's", public="Please sign in to do this.")
         if permission is not Permission.VISITOR and _RANK[access.need().role] < _RANK[Role(permission.value)]:

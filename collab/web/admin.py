@@ -6,9 +6,11 @@ import asyncio
 
 from starlette.responses import JSONResponse, Response
 
+from collab.audit import Event
 from collab.errors import JournalError, MalformedMessage, PermissionDenied
 from collab.node.calls import Ready
 from collab.web.access import Permission
+from collab.web.auditing import note
 from collab.web.edge import Edge
 from collab.web.metrics import CONTENT_TYPE, text_of
 from collab.web.routes import Call, Field, Route
@@ -57,10 +59,18 @@ async def metrics(call: Call) -> Response:
 
 async def drain(call: Call) -> Response:
     """Take no more rooms, store everything, send the clients elsewhere; `/readyz` says no from now on."""
+    need_all(call)
+    note(call, Event.DRAINED)
     async with asyncio.TaskGroup() as group:
         group.create_task(call.edge.drain(), name="drain: here")
         group.create_task(call.edge.rooms.drain_others(), name="drain: others")
-    return JSONResponse({"draining": True})
+    return JSONResponse({"node": call.edge.node, "draining": True})
+
+
+def need_all(call: Call) -> None:
+    """What concerns the whole server is for owners of everything. Raises: Unauthenticated, PermissionDenied."""
+    if call.access.need().scopes is not None:
+        raise PermissionDenied("owner of a part only")
 
 
 async def withdraw(call: Call) -> Response:
@@ -68,10 +78,10 @@ async def withdraw(call: Call) -> Response:
     subject = call.text("subject")
     if not subject.startswith(_SUBJECTS):
         raise MalformedMessage("subject", public="The subject is `jti:…`, `sub:…` or `share:…`.")
-    if call.access.need().scopes is not None:
-        raise PermissionDenied("owner of a part only")
+    need_all(call)
     await call.edge.revocations.revoke(subject, call.edge.clock.wall_ms() + _YEAR_MS)
     await call.edge.sockets.recheck()
+    note(call, Event.REVOKED, subject=subject)
     return Response(status_code=204)
 
 

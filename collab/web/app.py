@@ -18,6 +18,8 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
+from collab.audit import Audit
+from collab.auth.oidc import Logins
 from collab.auth.peer import SUPPORTED as PEER_UID_SUPPORTED
 from collab.auth.revocation import Revocations
 from collab.auth.tokens import Purpose, Tokens
@@ -31,6 +33,7 @@ from collab.node.asking import NodeAsking
 from collab.node.attendant import Attendant
 from collab.node.claims import Claims
 from collab.node.doorway import Adopt, Doorway
+from collab.node.operator import NodeOperator
 from collab.node.past import NodePast
 from collab.node.peers import Peers
 from collab.node.placement import FIRST, Post
@@ -53,6 +56,8 @@ from collab.web import (
     documents,
     files,
     jupyter,
+    oidc,
+    operator,
     output_frame,
     pages,
     past,
@@ -69,9 +74,10 @@ from collab.web.errors import answer_error
 from collab.web.hocuspocus.route import hocuspocus_route
 from collab.web.jupyter import jupyter_route
 from collab.web.metrics import Metrics
-from collab.web.nodes import Hearing, join_nodes, node_name
+from collab.web.nodes import Hearing, join_nodes, machine_name, node_name
 from collab.web.openapi import openapi_document
 from collab.web.pages import Bundle
+from collab.web.provider import Provider
 from collab.web.routes import Route, starlette_route
 from collab.web.security import Guard
 from collab.web.slots import take_slot
@@ -101,6 +107,8 @@ ROUTES: tuple[Route, ...] = (
     *asking.ROUTES,
     *jupyter.ROUTES,
     *admin.ROUTES,
+    *operator.ROUTES,
+    *oidc.ROUTES,
     *wopi.ROUTES,
 )
 SIGNING_KEY = "signing"
@@ -183,6 +191,7 @@ class Application:
             edge.rooms,
             edge.past,
             edge.asking,
+            edge.operator,
             edge.metrics.families,
             lambda: admin.ready_here(edge),
             revoked=partial(_note_revoked, edge),
@@ -204,6 +213,7 @@ class Application:
         stack.callback(slot.close)
         sandbox = await stack.enter_async_context(Sandbox(config.limits))
         metrics = Metrics()
+        audit = _audit(config, self.port, post, clock, stack)
         roots = _open_roots(config, stack)
         tokens = Tokens(await _signing_key(config, store), clock)
         name = node_name(config, self.port, post)
@@ -230,22 +240,26 @@ class Application:
             sockets=Sockets(revocations, config.auth.recheck_s),
             sandbox=sandbox,
             asking=NodeAsking(rooms, Asking(local, config.limits, clock)),
+            operator=NodeOperator(rooms, config.limits),
+            node=machine_name(config, self.port),
             transfers=Transfers(config.limits),
             metrics=metrics,
+            audit=audit,
+            provider=_provider(config, clock, stack),
             bundle=self._bundle,
             openapi=openapi_document(ROUTES),
             wopi=door,
         )
+        await self._keep_house(stack, edge, fanout)
+        return edge
+
+    async def _keep_house(self, stack: contextlib.AsyncExitStack, edge: Edge, fanout: Fanout | None) -> None:
+        publish_gauges(edge)
         if isinstance(fanout, Hub):
-            hearing = Hearing(local, partial(_note_revoked, edge))
+            hearing = Hearing(edge.rooms.local, partial(_note_revoked, edge))
             fanout.told = hearing.take
             publish_nodes(edge, fanout)
             await _keep_running(stack, hearing.run(), "nodes: hearing")
-        await self._keep_house(stack, edge)
-        return edge
-
-    async def _keep_house(self, stack: contextlib.AsyncExitStack, edge: Edge) -> None:
-        publish_gauges(edge)
         await _keep_running(stack, edge.sockets.keep_checking(), "sockets: recheck")
         await _keep_running(stack, WopiRights(edge).keep_checking(), "wopi: rights")
         await _keep_running(stack, watch_lag(edge), "loop: lag")
@@ -285,6 +299,23 @@ async def _open_door(config: Config, store: Store, clock: Clock, stack: contextl
     stack.push_async_callback(door.close)
     await door.keys.refresh()
     return door
+
+
+def _audit(config: Config, port: int, post: Post | None, clock: Clock, stack: contextlib.AsyncExitStack) -> Audit:
+    """Raises: ConfigError."""
+    worker = FIRST.name if post is None else post.seat.name
+    audit = Audit(config.audit, clock, node=machine_name(config, port), worker=worker)
+    stack.callback(audit.close)
+    return audit
+
+
+def _provider(config: Config, clock: Clock, stack: contextlib.AsyncExitStack) -> Provider | None:
+    """Where people can sign in. Raises: ConfigError."""
+    if config.oidc.issuer is None or config.auth.secret is None:
+        return None
+    provider = Provider(config.oidc, Logins(config.auth.secret.encode(), clock), clock)
+    stack.push_async_callback(provider.close)
+    return provider
 
 
 def _open_roots(config: Config, stack: contextlib.AsyncExitStack) -> list[Root]:

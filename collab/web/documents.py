@@ -7,6 +7,7 @@ from urllib.parse import quote, urlencode
 
 from starlette.responses import JSONResponse, Response
 
+from collab.audit import Event
 from collab.auth.tokens import Grant, Purpose
 from collab.errors import NotFound, StorageDenied
 from collab.protocol.payloads import SaveState
@@ -14,6 +15,7 @@ from collab.protocol.roles import Role, min_role
 from collab.rooms.opened import OpenedDocument
 from collab.store.base import DocumentId
 from collab.web.access import Permission, identity_json, named
+from collab.web.auditing import note
 from collab.web.files import attachment, place
 from collab.web.routes import Call, Field, Route
 
@@ -85,7 +87,9 @@ async def save(call: Call) -> Response:
 async def restore(call: Call) -> Response:
     """Write the file again although it was deleted. Raises: NotFound, StorageError, JournalError."""
     record = await known(call)
-    return JSONResponse(state_json(await call.edge.rooms.restore(record.document_id)))
+    state = await call.edge.rooms.restore(record.document_id)
+    note(call, Event.RESTORED, document_id=record.document_id, root=record.root, path=record.path)
+    return JSONResponse(state_json(state))
 
 
 async def undo_outside(call: Call) -> Response:

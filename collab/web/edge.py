@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 
 from starlette.requests import HTTPConnection
 
+from collab.audit import Audit
 from collab.auth.revocation import Revocations
 from collab.auth.tokens import Grant, Tokens
 from collab.clock import Clock
 from collab.config import Config
 from collab.errors import NotFound, PermissionDenied, Unauthenticated
 from collab.node.asking import NodeAsking
+from collab.node.operator import NodeOperator
 from collab.node.past import NodePast
 from collab.node.rooms import NodeRooms
 from collab.rooms.storage_file import Root
@@ -23,6 +25,7 @@ from collab.web.admission import Admission
 from collab.web.errors import ImpossiblePath, NotPossibleHere
 from collab.web.metrics import Metrics
 from collab.web.pages import Bundle
+from collab.web.provider import Provider
 from collab.web.sockets import Sockets
 from collab.web.transfers import Transfers
 from collab.web.upgrade import Upgrade
@@ -32,6 +35,8 @@ from connectors.errors import InvalidPath
 from connectors.paths import split_path
 
 SUBPROTOCOL = "collab.v1"
+Y_WEBSOCKET, HOCUSPOCUS, JUPYTER = "y-websocket", "hocuspocus", "jupyter"
+"""The dialects, as operators are told them."""
 TOKEN_PREFIX = "token."  # noqa: S105  # the prefix of a subprotocol, no password
 
 
@@ -59,8 +64,14 @@ class Edge:
     sockets: Sockets
     sandbox: Sandbox
     asking: NodeAsking
+    operator: NodeOperator
+    node: str
+    """The name of this machine among those that share the store."""
     transfers: Transfers
     metrics: Metrics
+    audit: Audit
+    provider: Provider | None
+    """Where people can sign in, besides with a token."""
     bundle: Bundle
     openapi: Mapping[str, object]
     wopi: WopiDoor
@@ -132,18 +143,24 @@ class Offer:
     subprotocol: str | None
     jupyter: bool = False
     """It speaks JupyterLab's dialect."""
+    dialect: str = Y_WEBSOCKET
+    address: str | None = None
+    """Where it comes from; None: another worker stands between."""
 
     @classmethod
     def of(cls, upgrade: Upgrade, room: str) -> Offer:
         offered = upgrade.subprotocols
         token = next((name.removeprefix(TOKEN_PREFIX) for name in offered if name.startswith(TOKEN_PREFIX)), None)
         query = upgrade.asked.query_params
+        relayed = query.get("dialect") == HOCUSPOCUS
         return cls(
             room=room,
             token=token or query.get("token") or None,
             extended=query.get("v") == "1",
             history=query.get("history") or None,
             subprotocol=SUBPROTOCOL if SUBPROTOCOL in offered else None,
+            dialect=HOCUSPOCUS if relayed else Y_WEBSOCKET,
+            address=None if relayed else upgrade.address,
         )
 
     @property

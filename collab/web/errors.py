@@ -26,6 +26,7 @@ from collab.errors import (
     Unauthenticated,
     VersionConflict,
 )
+from collab.web.auditing import note_refused
 from connectors import errors as storage
 
 log = structlog.get_logger(__name__)
@@ -119,7 +120,9 @@ async def answer_error(request: Request, error: Exception) -> Response:
         log.error("request_failed", code=told.code, path=request.scope["path"], exc_info=error)
     else:
         log.info("request_refused", code=told.code, path=request.scope["path"], detail=str(told))
-    request.app.state.edge.metrics.error(told.code)
+    edge = request.app.state.edge
+    edge.metrics.error(told.code)
+    note_refused(edge, request, told)
     return error_response(request, told, request.scope["state"]["correlation_id"])
 
 

@@ -8,12 +8,14 @@ from urllib.parse import quote
 
 from starlette.responses import JSONResponse, Response
 
+from collab.audit import Event
 from collab.errors import MalformedMessage, PermissionDenied
 from collab.formats.rich.blank import blank_file
 from collab.formats.table import file_type
 from collab.protocol.roles import Identity
 from collab.rooms.storage_file import Root
 from collab.web.access import Permission
+from collab.web.auditing import note
 from collab.web.edge import credentials_of, folders_of
 from collab.web.entries import RASTER_TYPES, entry_json, extension_of, person_json
 from collab.web.errors import AlreadyThere
@@ -130,6 +132,7 @@ async def make_file(call: Call) -> Response:
     at = place(call, writing=True)
     content = call.text("content").encode() or blank_file(extension_of(at.path)) or b""
     await at.connector.write(at.path, content, at.credentials, if_version=None)
+    note(call, Event.UPLOADED, root=at.root.name, path=at.path, replaced=False)
     return await _entry(call, at, status=201)
 
 
@@ -140,6 +143,7 @@ async def upload(call: Call) -> Response:
         content = await read_body(call.request, call.edge.config.limits, "upload_size_bytes", held.grow)
         version = await _version_to_replace(at) if call.text("replace") == "1" else None
         await at.connector.write(at.path, content, at.credentials, if_version=version)
+    note(call, Event.UPLOADED, root=at.root.name, path=at.path, replaced=version is not None)
     return await _entry(call, at, status=201 if version is None else 200)
 
 
@@ -187,6 +191,7 @@ async def rename(call: Call) -> Response:
         raise AlreadyThere("the root itself", public="The shared folder itself cannot be renamed here.")
     stat = await folders_of(at.root).rename(at.path, target.path, at.credentials)
     await call.edge.rooms.moved(at.root.name, at.path, target.path)
+    note(call, Event.RENAMED, root=at.root.name, path=at.path, new_path=target.path)
     return JSONResponse((await entries(call, at.root, [stat]))[0])
 
 
@@ -196,6 +201,7 @@ async def delete(call: Call) -> Response:
         raise PermissionDenied("the root itself", public="The shared folder itself cannot be deleted here.")
     await folders_of(at.root).delete(at.path, at.credentials)
     await call.edge.rooms.changed(at.root.name, at.path)
+    note(call, Event.DELETED, root=at.root.name, path=at.path)
     return Response(status_code=204)
 
 

@@ -29,6 +29,7 @@ class Joined:
 
     connection: Connection
     grant: Grant
+    document_id: DocumentId
 
 
 async def join(edge: Edge, asked: HTTPConnection, offer: Offer) -> Joined:
@@ -47,7 +48,8 @@ async def join(edge: Edge, asked: HTTPConnection, offer: Offer) -> Joined:
     if grant.sealed is not None and not await edge.wopi.admit(edge.credentials(grant)):
         role = Role.VIEWER
     access = _access(edge, offer, grant, role, grant.history_id)
-    return Joined(await _into_room(edge, DocumentId(offer.room), access), grant)
+    document_id = DocumentId(offer.room)
+    return Joined(await _into_room(edge, document_id, access), grant, document_id)
 
 
 async def _into_room(edge: Edge, document_id: DocumentId, access: Access) -> Connection:
@@ -87,13 +89,13 @@ async def _without_room_token(edge: Edge, offer: Offer, grant: Grant) -> Joined:
     if known is not None:
         if not edge.config.open_mode:
             raise PermissionDenied("a document needs a token of its own")
-        return Joined(await _into_room(edge, known.document_id, access), grant)
+        return Joined(await _into_room(edge, known.document_id, access), grant, known.document_id)
     if not edge.config.scratch:
         raise NotFound("no such document", public="There is no such document.")
     if not offer.room.isprintable() or not offer.room:
         raise NotFound("no possible room name", public="This is no possible room name.")
     opened = await edge.rooms.open_scratch(offer.room, grant.identity.user_id)
-    return Joined(await _into_room(edge, opened.document_id, access), grant)
+    return Joined(await _into_room(edge, opened.document_id, access), grant, opened.document_id)
 
 
 def _access(edge: Edge, offer: Offer, grant: Grant, role: Role, history: str | None) -> Access:
@@ -107,5 +109,8 @@ def _access(edge: Edge, offer: Offer, grant: Grant, role: Role, history: str | N
         history=history,
         token_id=grant.token_id,
         share_id=grant.share_id,
+        dialect=offer.dialect,
+        since_ms=edge.clock.wall_ms(),
+        address=None if offer.address is None else edge.tokens.pseudonym(offer.address),
         expires_ms=None if edge.config.open_mode else expires_s * 1000,
     )

@@ -21,7 +21,7 @@ from collab.rooms.opened import OpenedDocument
 from collab.rooms.storage_file import Root
 from collab.store.base import DocumentId
 from collab.web.access import Permission, named
-from collab.web.edge import Edge, Offer, credentials_of
+from collab.web.edge import JUPYTER, Edge, Offer, credentials_of
 from collab.web.hub import ask_hub, is_secret, scheme_of
 from collab.web.routes import Call, Field, Route
 from collab.web.socket_routes import SocketRoute
@@ -40,7 +40,9 @@ def jupyter_route(edge: Callable[[], Edge]) -> SocketRoute:
     """Rooms in the dialect of jupyter-docprovider."""
 
     async def open_room(wire: WebSocketWire, upgrade: Upgrade, room: str) -> None:
-        await open_socket(wire, upgrade, edge(), replace(Offer.of(upgrade, room), extended=False, jupyter=True))
+        await open_socket(
+            wire, upgrade, edge(), replace(Offer.of(upgrade, room), extended=False, jupyter=True, dialect=JUPYTER)
+        )
 
     return SocketRoute(PATH, open_room)
 

@@ -21,7 +21,7 @@ from collab.fanout.alone import Alone
 from collab.fanout.base import Fanout, NodeId
 from collab.fanout.hub import Hub
 from collab.node.placement import Post
-from collab.node.rooms import CHANGED, MOVED, REVOKED, ROLE
+from collab.node.rooms import CHANGED, KICKED, MOVED, REVOKED, ROLE
 from collab.protocol.payloads import Fields
 from collab.protocol.roles import Role
 from collab.rooms.rooms import Rooms
@@ -37,7 +37,7 @@ _QUEUED = 10_000
 
 def node_name(config: Config, port: int, post: Post | None) -> str:
     """Who this process is among those that share the store."""
-    name = config.redis.node or f"{socket.gethostname()}:{port}"
+    name = machine_name(config, port)
     return name if post is None else f"{name}/{post.seat.name}"
 
 
@@ -59,6 +59,11 @@ async def join_nodes(
     key = await store.set_key_once(_KEY, secrets.token_bytes(32))
     bus = RedisBus(config.redis, config.limits, clock)
     return await stack.enter_async_context(Hub(bus, me, key, config.redis, config.limits, clock, metrics))
+
+
+def machine_name(config: Config, port: int) -> str:
+    """What this server is called among those that share the store."""
+    return config.redis.node or f"{socket.gethostname()}:{port}"
 
 
 class Hearing:
@@ -93,6 +98,8 @@ class Hearing:
             await following.moved(fields.text("root"), fields.text("old_path"), fields.text("new_path"))
         elif subject == CHANGED:
             following.changed(fields.text("root"), fields.text("path"))
+        elif subject == KICKED:
+            self._rooms.roll.kick(fields.text("user_id"), None)
         elif subject == ROLE:
             self._change_role(fields)
         else:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from starlette.responses import JSONResponse, Response
 
 from collab import __version__
+from collab.audit import Event
 from collab.auth.tokens import Grant, Purpose
 from collab.errors import PermissionDenied
 from collab.web.access import Permission, identity_json
+from collab.web.auditing import note, person
 from collab.web.routes import Call, Field, Route
 
 
@@ -28,10 +30,11 @@ async def me(call: Call) -> Response:
                 for root in ([] if grant is None else edge.roots_of(grant))
             ],
             "version": __version__,
+            "sign_in": None if edge.provider is None else {"name": edge.provider.config.name, "url": "/oidc/login"},
         }
     )
     if fresh and grant is not None:
-        _set_cookie(call, answer, grant)
+        set_cookie(call, answer, grant)
     return answer
 
 
@@ -46,7 +49,8 @@ async def sign_in(call: Call) -> Response:
     if grant.once:
         session = edge.gate.new_local()
     answer = JSONResponse({"user": identity_json(session.identity), "role": session.role.value})
-    _set_cookie(call, answer, session)
+    set_cookie(call, answer, session)
+    edge.audit.note(Event.SIGNED_IN, person(session), by="token")
     return answer
 
 
@@ -55,6 +59,7 @@ async def sign_out(call: Call) -> Response:
     if call.access.grant is not None and not call.access.open_mode:
         grant = call.access.grant
         await call.edge.revocations.revoke(f"jti:{grant.token_id}", grant.expires_s * 1000)
+        note(call, Event.SIGNED_OUT)
     answer = Response(status_code=204)
     answer.delete_cookie(call.edge.gate.cookie_name, httponly=True, samesite="lax")
     return answer
@@ -67,7 +72,8 @@ async def _use_up(call: Call, grant: Grant) -> None:
     await call.edge.revocations.revoke(f"jti:{grant.token_id}", grant.expires_s * 1000)
 
 
-def _set_cookie(call: Call, answer: Response, grant: Grant) -> None:
+def set_cookie(call: Call, answer: Response, grant: Grant) -> None:
+    """Let the browser keep this session."""
     edge = call.edge
     answer.set_cookie(
         edge.gate.cookie_name,
@@ -90,6 +96,7 @@ _ME = {
         "role": {"type": ["string", "null"]},
         "roots": {"type": "array", "items": {"type": "object"}},
         "version": {"type": "string"},
+        "sign_in": {"type": ["object", "null"]},
     },
 }
 

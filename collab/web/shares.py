@@ -7,11 +7,13 @@ from dataclasses import replace
 
 from starlette.responses import JSONResponse, Response
 
+from collab.audit import Event
 from collab.auth.tokens import Grant, Purpose, Scope, clean_name, digest
 from collab.errors import MalformedMessage, NotFound, Unauthenticated
 from collab.protocol.roles import Role
 from collab.store.base import DocumentId, Share
 from collab.web.access import Permission
+from collab.web.auditing import note
 from collab.web.documents import OPENED, known, room_answer
 from collab.web.edge import credentials_of
 from collab.web.routes import Call, Field, Route
@@ -48,6 +50,7 @@ async def add_share(call: Call, document_id: DocumentId, role: Role, lifetime_s:
         revoked_ms=None,
     )
     await call.edge.store.add_share(share)
+    note(call, Event.SHARED, document_id=document_id, share=share.share_id, share_role=role.value)
     return share, f"{call.edge.address(call.request)}/s#{secret}"
 
 
@@ -68,6 +71,7 @@ async def withdraw_share(call: Call) -> Response:
     await call.edge.store.revoke_share(share_id, now_ms)
     await call.edge.revocations.revoke(f"share:{share_id}", now_ms + _YEAR_MS)
     await call.edge.sockets.recheck()
+    note(call, Event.REVOKED, subject=f"share:{share_id}", document_id=document.document_id, path=document.path)
     return Response(status_code=204)
 
 

@@ -26,8 +26,10 @@ def publish_gauges(edge: Edge) -> None:
         "Documents whose storage lacks something, and nobody's right is known to store it by",
         lambda: rooms.keeper.stranded_count + rooms.total(is_stranded),
     )
-    gauge("inbox_messages", "Messages that wait for their room", lambda: rooms.total(lambda room: room.queued))
-    gauge("unjournalled_messages", "Applied, not yet journalled", lambda: rooms.total(lambda room: room.unjournalled))
+    gauge("inbox_messages", "Messages that wait for their room", lambda: rooms.total(lambda room: room.load.queued))
+    gauge(
+        "unjournalled_messages", "Applied, not yet journalled", lambda: rooms.total(lambda room: room.load.unjournalled)
+    )
     gauge("sockets", "WebSockets that are open or being opened", lambda: edge.admission.sockets)
 
 

@@ -16,6 +16,7 @@ from collab.errors import CollabError, HistoryChanged, InternalError, RoomElsewh
 from collab.node.placement import Seat
 from collab.protocol.jupyter import close_of
 from collab.protocol.sending import CloseInfo
+from collab.web.auditing import note_left, note_refused, watch
 from collab.web.edge import Edge, Offer
 from collab.web.joining import Joined, LivesElsewhere, join
 from collab.web.socket_routes import SocketRoute
@@ -47,6 +48,7 @@ async def open_socket(wire: WebSocketWire, upgrade: Upgrade, edge: Edge, offer: 
         edge.admission.enter(address)
     except CollabError as error:
         refuse(wire, edge, error, address)
+        note_refused(edge, upgrade.asked, error)
         return
     attached = False
     try:
@@ -56,6 +58,7 @@ async def open_socket(wire: WebSocketWire, upgrade: Upgrade, edge: Edge, offer: 
     except LivesElsewhere as elsewhere:
         await _hand_over(wire, edge, elsewhere.seat, address)
     except CollabError as error:
+        note_refused(edge, upgrade.asked, error)
         _turn_away(wire, edge, offer, error, address)
     finally:
         if not attached:
@@ -83,9 +86,11 @@ def _let_in(wire: WebSocketWire, edge: Edge, offer: Offer, joined: Joined, addre
         log.info("disconnected", room=room, connection=connection.number, code=int(info.code), reason=info.reason)
         edge.sockets.remove(connection)
         edge.admission.leave(address)
+        note_left(edge, joined)
 
     edge.metrics.handshake(101)
     edge.sockets.add(connection, joined.grant)
+    watch(edge, joined)
     log.info("connected", room=room, connection=connection.number)
     wire.accept(offer.subprotocol)
     wire.attach(connection, on_over)

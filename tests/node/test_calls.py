@@ -9,12 +9,14 @@ import pytest
 from collab.errors import CloseCode, CollabError, LimitExceeded, MalformedMessage, NotFound, RoomElsewhere
 from collab.node import calls
 from collab.node.calls import dump_call, dump_error, load_call, load_error
+from collab.node.operator_calls import Kick, Kicked, ListConnections, ListRooms, Unload, Unloaded
 from collab.node.plain import from_plain, to_plain
 from collab.protocol.payloads import SaveState, StorageState
 from collab.protocol.roles import Identity
 from collab.rooms.absorb import Absorption
 from collab.rooms.opened import LiveDocument, OpenedDocument
 from collab.rooms.rebase import Outcome, Rebased
+from collab.rooms.roll import ConnectionList, ConnectionStatus, RoomList, RoomStatus
 from collab.store.base import DocumentId, HistoryId, Point, PointName
 from connectors.base import Credentials
 
@@ -37,6 +39,11 @@ QUESTIONS: list[calls.Call] = [
     calls.Drain(),
     calls.AskReady(),
     calls.Measure(),
+    ListRooms(),
+    ListConnections(DOCUMENT, None),
+    Kick("anna", None, None),
+    Kick(None, "worker-1", 7),
+    Unload(DOCUMENT),
 ]
 ANSWERS: list[object] = [
     OpenedDocument(DOCUMENT, "docs", "a.md", "text", "markdown", {"eol": "lf"}, HistoryId("h"), writable=True),
@@ -49,6 +56,13 @@ ANSWERS: list[object] = [
     calls.Absorbed(Absorption()),
     Point(HistoryId("h"), 7, 1_700_000_000_000, PointName("before the talk", "anna", "Anna", 1_700_000_000_001)),
     Rebased(Outcome.REBASED, 3, 1),
+    RoomList((RoomStatus(DOCUMENT, None, "room", "text", "active", "none", 1, 2, False, 0, 3),), truncated=True),
+    ConnectionList(
+        (ConnectionStatus(7, DOCUMENT, "docs", "a.md", "anna", "Anna", "editor", "jupyter", 1_700_000_000_000, None),),
+        truncated=False,
+    ),
+    Kicked(2),
+    Unloaded(done=True),
 ]
 
 

@@ -293,7 +293,7 @@ def test_draining_one_worker_drains_all(server: Server) -> None:
             )
             for one in opened
         ]
-        assert post(f"{server.url}/api/v1/admin/drain") == {"draining": True}
+        assert post(f"{server.url}/api/v1/admin/drain")["draining"]
         async with asyncio.timeout(30):
             for client in clients:
                 await client.wait_closed()

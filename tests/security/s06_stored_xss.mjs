@@ -292,8 +292,8 @@ await runCases({
     let titles = 0;
     for (let step = 0; step < 40 && titles < 10; step += 1) {
       await page.keyboard.press("ArrowDown");
-      await page.waitForTimeout(150); // CodeMirror draws the box of an entry a moment after it is chosen
-      titles += await page.locator(".cm-completionInfo").count();
+      const box = page.locator(".cm-completionInfo").first(); // drawn a moment after its entry is chosen, on a busy machine a long one
+      titles += await box.waitFor({ timeout: 3_000 }).then(() => 1, () => 0);
     }
     assert.equal(titles, 10);
     await watch.quiet();

@@ -293,7 +293,7 @@ async def test_client_ids_of_those_who_left_are_forgotten(room: Flooded) -> None
         guest.connection.disconnected()
         await asyncio.sleep(0.01)
 
-    table = room.rooms._live[room.document_id]._turns._intake._presence._table
+    table = room.rooms._live[room.document_id]._turns._intake.presence._table
     assert len(table._presences) <= 4 * 2
     assert len(table._rates) <= 1
 

@@ -37,6 +37,8 @@ VISITOR = {
     "GET /s",
     "GET /api/v1/me",
     "POST /api/v1/session",
+    "GET /oidc/login",
+    "GET /oidc/callback",
     "DELETE /api/v1/session",
     "POST /api/v1/shares/redeem",
     "GET /api/v1/openapi.json",

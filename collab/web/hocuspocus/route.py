@@ -14,7 +14,8 @@ import structlog
 from collab.errors import CollabError
 from collab.protocol.hocuspocus import Translation
 from collab.protocol.sending import CloseInfo
-from collab.web.edge import Edge, Offer
+from collab.web.auditing import note_left, note_refused, watch
+from collab.web.edge import HOCUSPOCUS, Edge, Offer
 from collab.web.hocuspocus.channel import Channel, LocalChannel
 from collab.web.hocuspocus.remote import RemoteChannel
 from collab.web.hocuspocus.socket import HocuspocusSocket
@@ -46,6 +47,7 @@ def _open(wire: WebSocketWire, upgrade: Upgrade, edge: Edge) -> None:
         edge.admission.enter(address)
     except CollabError as error:
         refuse(wire, edge, error, address)
+        note_refused(edge, upgrade.asked, error)
         return
     doors = _Doors(edge, upgrade)
     edge.metrics.handshake(101)
@@ -64,13 +66,22 @@ class _Doors:
 
     async def open(self, socket: HocuspocusSocket, translation: Translation, name: str, token: str) -> Channel:
         """Raises: CollabError."""
-        offer = Offer(room=name, token=token or None, extended=True, history=None, subprotocol=None)
+        offer = Offer(
+            room=name,
+            token=token or None,
+            extended=True,
+            history=None,
+            subprotocol=None,
+            dialect=HOCUSPOCUS,
+            address=self._upgrade.address,
+        )
         try:
             joined = await join(self._edge, self._upgrade.asked, offer)
         except LivesElsewhere:
             return self._remote(socket, translation, offer)
         except CollabError as error:
             self._edge.metrics.error(error.code)
+            note_refused(self._edge, self._upgrade.asked, error)
             if self._edge.admission.refused(self._upgrade.address):
                 log.info("hocuspocus_refused_often")
             raise
@@ -82,8 +93,10 @@ class _Doors:
         def on_over(info: CloseInfo) -> None:
             log.info("disconnected", room=room, connection=connection.number, code=int(info.code), reason=info.reason)
             edge.sockets.remove(connection)
+            note_left(edge, joined)
 
         edge.sockets.add(connection, joined.grant)
+        watch(edge, joined)
         log.info("connected", room=room, connection=connection.number, dialect="hocuspocus")
         channel = LocalChannel(socket, translation, connection, on_over)
         socket.add(channel)
@@ -106,4 +119,4 @@ class _Doors:
         """Where this server listens, as the socket that we answer on says."""
         host, port = self._upgrade.asked.scope["server"]
         shown = f"[{host}]" if ":" in host else host
-        return f"ws://{shown}:{port}/ws/{quote(room, safe='')}?v=1"
+        return f"ws://{shown}:{port}/ws/{quote(room, safe='')}?v=1&dialect={HOCUSPOCUS}"

@@ -27,6 +27,8 @@ export interface Me {
   readonly role: Role | null;
   readonly roots: readonly Root[];
   readonly version: string;
+  /** Where people can sign in besides with a token; null: nowhere. */
+  readonly sign_in?: { readonly name: string; readonly url: string } | null;
 }
 
 export interface Entry {

@@ -22,16 +22,24 @@ export async function ensureSignedIn(): Promise<Me> {
   }
   const me = await api.me();
   if (me.mode === "open" || me.signed_in) return me;
-  await askForToken(token && problem instanceof ApiError ? problem : undefined);
+  await askForToken(me, token && problem instanceof ApiError ? problem : undefined);
   return api.me();
 }
 
+/** The link to the sign-in that the server was given, which leads back here; null: there is none. */
+export function signInLink(me: Me, here: string): HTMLAnchorElement | null {
+  if (!me.sign_in) return null;
+  const address = `${me.sign_in.url}?next=${encodeURIComponent(here)}`;
+  return h("a", { class: "button button-primary signin-with", attrs: { href: address } }, t("signin.with", { name: me.sign_in.name }));
+}
+
 /** Draw the sign-in page; resolves when a token was taken. */
-function askForToken(earlier?: ApiError): Promise<void> {
+function askForToken(me: Me, earlier?: ApiError): Promise<void> {
   return new Promise((resolve) => {
     const input = h("input", { class: "field", type: "password", id: uniqueId("token"), attrs: { autocomplete: "off", spellcheck: "false" } });
     const problem = h("div", { class: "problem", role: "alert" }, earlier ? signInProblem(earlier) : "");
-    const send = h("button", { class: "button button-primary", type: "submit" }, t("signin.action"));
+    const link = signInLink(me, location.pathname + location.search);
+    const send = h("button", { class: link ? "button" : "button button-primary", type: "submit" }, t("signin.action"));
     const submit = async (event: Event): Promise<void> => {
       event.preventDefault();
       if (!input.value.trim()) return;
@@ -47,10 +55,12 @@ function askForToken(earlier?: ApiError): Promise<void> {
       }
     };
     const form = h("form", { class: "signin", on: { submit: (event) => void submit(event) } });
-    form.append(h("h1", {}, t("signin.title")), h("p", {}, t("signin.text")), h("label", { attrs: { for: input.id } }, t("signin.label")), input, problem, send);
+    form.append(h("h1", {}, t("signin.title")));
+    if (link) form.append(link);
+    form.append(h("p", {}, t(link ? "signin.or_text" : "signin.text")), h("label", { attrs: { for: input.id } }, t("signin.label")), input, problem, send);
     document.title = t("signin.title");
     mountPage(null, h("main", { class: "signin-page" }, form));
-    input.focus();
+    (link ?? input).focus();
   });
 }
 

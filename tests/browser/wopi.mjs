@@ -75,7 +75,7 @@ const CASES = {
       const { Values } = await heard(page, "Action_Save_Resp");
       assert.equal(Values.success, true);
       assert.equal((await outside(file)).content, "one\ntwo");
-      await stateIs(frame, "state.stored");
+      await stateIs(frame, "state.stored_at");
       assert.deepEqual(await page.context().cookies(), []);
     },
   },

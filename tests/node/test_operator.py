@@ -28,7 +28,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder.mkdir()
     for number in range(FILES):
         (folder / f"{number}.md").write_text("# A\n", encoding="utf-8")
-    environ = {"COLLAB_SECRET": SECRET, "COLLAB_ROOM_IDLE_UNLOAD_S": "600"}
+    environ = {
+        "COLLAB_SECRET": SECRET,
+        "COLLAB_ROOM_IDLE_UNLOAD_S": "600",
+        "COLLAB_LIMITS_ROOM_CHANNEL_QUESTION_S": "60",
+    }
     with Server(folder, place / "data", count=WORKERS, environ=environ) as server:
         yield server
 

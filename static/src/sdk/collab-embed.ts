@@ -29,8 +29,14 @@ export async function mountEditor(element: HTMLElement, options: Connection & Lo
     emptyHint: "",
     phrases: searchPhrases(),
   });
-  const stop = live.on("save", () => editor.setReadOnly(live.readOnly));
-  live.on("close", () => (stop(), editor.setReadOnly(true)));
+  let closed = live.readOnly;
+  const show = (readOnly: boolean): void => {
+    if (readOnly === closed) return;
+    closed = readOnly;
+    queueMicrotask(() => editor.setReadOnly(closed)); // it may be told of an edit while the editor still makes it
+  };
+  const stop = live.on("save", () => show(live.readOnly));
+  live.on("close", () => (stop(), show(true)));
   return live;
 }
 

@@ -81,8 +81,9 @@ export class ConnectedDocument implements LiveDocument, Observer {
   changed(): void {
     const save = this.saved();
     const told = JSON.stringify(save);
-    if (told !== this.lastSave) this.emitter.emit("save", save);
+    if (told === this.lastSave) return;
     this.lastSave = told;
+    this.emitter.emit("save", save);
   }
 
   stopped(reason: StopReason): void {

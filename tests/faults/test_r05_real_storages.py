@@ -7,6 +7,7 @@ cells, another one for each storage; the soak takes all 336 of each.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from itertools import product
 from pathlib import Path
@@ -18,6 +19,7 @@ from collab.config import Config, RoomConfig, SaveConfig
 from collab.document import Splice
 from collab.errors import CollabError
 from collab.protocol.payloads import StorageState
+from collab.store.base import DocumentId
 from connectors.faults import CONTENT_OPERATIONS, Fault, Operation, ScriptedPlan, Step
 from connectors.faulty import FaultyConnector, FaultySettings
 from tests.faults.storages import NAMES, Recording, Storage, storage
@@ -109,10 +111,23 @@ class Cell:
         assert self.server.rooms is not None
         assert EDIT.encode() in await self.server.rooms.content_now(document_id)
         parts = (*START.splitlines(keepends=True), EDIT.encode(), FOREIGN)
-        await until(lambda: all(self.content.count(part) == 1 for part in parts), "both sides' text, once")
+        await self._both_stored(document_id, parts)
         for written in self.recording.written:
             assert written.startswith(b"first line\n"), written
             assert b"last line\n" in written, written
+
+    async def _both_stored(self, document_id: DocumentId, parts: Sequence[bytes]) -> None:
+        """Wait for both sides' text; somebody looks in now and then, for a file that seemed deleted is left alone.
+
+        A room that nobody is in goes then, with the edit in the journal, and stores it when it is opened again.
+        """
+        rooms = self.server.rooms
+        async with asyncio.timeout(PATIENCE_S):
+            while not all(self.content.count(part) == 1 for part in parts):
+                with contextlib.suppress(CollabError):
+                    assert rooms is not None
+                    await rooms.content_now(document_id)
+                await asyncio.sleep(0.5)
 
     def _told(self) -> bool:
         """What the client is told is true: stored, or refused with a reason."""

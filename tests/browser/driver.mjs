@@ -45,11 +45,14 @@ export async function newWindow(browser, options = {}, problems = []) {
 /**
  * Run every case of `cases` (name -> {server?, options?, path?, alone?, run}); argv has the servers by name and the
  * browser. So many cases as `atOnce` run beside each other, first those that must be alone. A page error or a refused
- * resource fails the case too. COLLAB_TEST_CASE runs only the cases whose name has that text.
+ * resource fails the case too. COLLAB_TEST_CASE runs only the cases whose name has that text, COLLAB_TEST_CASES those
+ * of a JSON list, one after the other.
  */
 export async function runCases(cases, { atOnce = 1, more = [] } = {}) {
   const [servers, executablePath] = [JSON.parse(process.argv[2]), process.argv[3]];
-  const chosen = Object.entries(cases).filter(([name]) => name.includes(process.env.COLLAB_TEST_CASE ?? ""));
+  const named = process.env.COLLAB_TEST_CASES ? JSON.parse(process.env.COLLAB_TEST_CASES) : null;
+  const wanted = (name) => (named ? named.includes(name) : name.includes(process.env.COLLAB_TEST_CASE ?? ""));
+  const chosen = Object.entries(cases).filter(([name]) => wanted(name));
   const browser = await chromium.launch({ executablePath, args: [...ARGUMENTS, ...more] });
   const report = async ([name, item]) => {
     const began = performance.now();
@@ -62,7 +65,7 @@ export async function runCases(cases, { atOnce = 1, more = [] } = {}) {
     const work = async () => {
       for (let one = left.shift(); one; one = left.shift()) await report(one);
     };
-    await Promise.all(Array.from({ length: atOnce }, work));
+    await Promise.all(Array.from({ length: named ? 1 : atOnce }, work));
   } finally {
     await browser.close();
   }

@@ -25,7 +25,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str | None]:
     folder = top / "docs"
     folder.mkdir()
     with Server(folder, top / "data") as server:
-        return run_cases(SCRIPT, {"sample": server.url, "folder": str(folder)})
+        return run_cases(SCRIPT, {"sample": server.url, "folder": str(folder)}, again=False)
 
 
 @pytest.mark.parametrize("case", CASES)

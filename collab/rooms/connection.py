@@ -106,6 +106,7 @@ class Connection:
         "covers",
         "deferred",
         "edits",
+        "holds_back",
         "ledger",
         "number",
         "on_first_edit",
@@ -132,6 +133,8 @@ class Connection:
         self.checking = False
         self.barren_answers = 0
         """So many answers to sync step 1 in a row had gaps and brought nothing new."""
+        self.holds_back = False
+        """An edit of this client stands on something that we lack, and has not come again with it."""
         self.asked_at = float("-inf")
         """When this client was asked last for what we lack (monotonic)."""
         self.resync_due: float | None = None

@@ -297,6 +297,8 @@ class Intake:
         except ProtocolError as error:
             self._refuse(connection, error)
             return
+        if event.in_sync is taken.complete:
+            connection.holds_back = not taken.complete
         complete = taken.complete or (event.in_sync and _gave_all(connection, taken))
         if not complete:
             connection.ledger.drop(number)
@@ -365,7 +367,7 @@ def _gave_all(connection: Connection, taken: Taken) -> bool:
     """Whether a client whose answers have gaps has nothing more to give.
 
     It may wait itself for an edit of somebody who is gone and whose edit was never acknowledged. What it has made of
-    its own never depends on such an edit.
+    its own then came whole. As long as an edit of its own did not, nothing is given up and nothing acknowledged.
     """
     connection.barren_answers = 0 if taken.update is not None else connection.barren_answers + 1
-    return connection.barren_answers >= BARREN_ANSWERS
+    return connection.barren_answers >= BARREN_ANSWERS and not connection.holds_back

@@ -11,7 +11,7 @@ from collab.config import Config, RoomConfig
 from collab.document import Document, Splice, merge_updates
 from collab.errors import CloseCode, CollabError, FormatError, HistoryChanged, LimitExceeded, NotFound
 from collab.limits import Limits
-from collab.protocol.messages import SyncStep2, Update, encode_update
+from collab.protocol.messages import SyncStep2, Update, encode_sync_step2, encode_update
 from collab.protocol.payloads import StorageState
 from collab.protocol.roles import Role
 from collab.store.base import Alias, HistoryId
@@ -193,6 +193,30 @@ def test_a_gap_is_asked_for_and_not_acknowledged_before_it_is_filled() -> None:
         assert counted <= sent
         assert ada.acknowledged == ada.sent == sent + 2
         assert case.stored == b"lost next " + START
+
+    run(test)
+
+
+def test_an_edit_that_stands_on_a_lost_one_is_not_acknowledged_however_often_an_answer_lacks_that() -> None:
+    async def test(case: Case) -> None:
+        opened = await case.open()
+        ada = Client("ada", access(), 7, manual=True)
+        case.clients.append(ada)
+        await ada.connect(case.rooms, opened.document_id)
+        gone = Document(client_id=4711)
+        lost = gone.changed_by(lambda: gone.edit_text([Splice(0, 0, "lost ")]))
+        copy = Document.from_updates([lost], 4712)
+        own = copy.changed_by(lambda: copy.edit_text([Splice(3, 0, "own ")]))
+
+        for frame in (encode_update(own), *[encode_sync_step2(own)] * 4):
+            ada._send_update(frame, in_sync=frame[1] == 1)
+            while ada.outgoing:
+                ada.deliver_outgoing()
+            await asyncio.sleep(1.5)
+
+        assert ada.connection is not None
+        assert ada.connection.ledger.received == 5
+        assert ada.connection.ledger.acknowledged == 0
 
     run(test)
 

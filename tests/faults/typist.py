@@ -104,12 +104,14 @@ class Typist:
 
     async def _live_once(self, client: httpx.AsyncClient) -> None:
         async with self._connect(await self._open(client)) as socket:
-            self.socket, self._carried = socket, []
+            self.socket, self._carried, life = socket, [], self._lives
             await socket.send(encode_sync_step1(self.replica.state_vector()))
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._type(), name=f"typist {self.number}")
                 async for data in socket:
                     assert isinstance(data, bytes)
+                    if self._lives != life:
+                        raise EOFError  # that browser is closed: what was on its way to it reaches nobody
                     await self._take(decode_message(data, LIMITS))
                 raise EOFError
 

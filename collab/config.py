@@ -16,7 +16,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from collab.errors import ConfigError
 from collab.limits import Limits
-from collab.siteconfig import AuditConfig, OidcConfig
+from collab.siteconfig import AuditConfig, ExportConfig, OidcConfig
 
 _Section = TypeVar("_Section")
 
@@ -299,6 +299,7 @@ class Config:
     log: LogConfig = field(default_factory=LogConfig)
     audit: AuditConfig = field(default_factory=AuditConfig)
     oidc: OidcConfig = field(default_factory=OidcConfig)
+    export: ExportConfig = field(default_factory=ExportConfig)
     limits: Limits = field(default_factory=Limits)
     roots: tuple[RootConfig, ...] = ()
 

@@ -106,6 +106,13 @@ class Limits:
     format_queue_jobs: int = 64
     format_queue_size_bytes: int = 256 * MIB
     format_jobs_per_child: int = 500
+    # exports, and the office program that makes some of them
+    exports_per_minute: int = 20
+    export_children: int = 1
+    export_queue_jobs: int = 8
+    export_timeout_s: float = 90.0
+    export_memory_bytes: int = 2048 * MIB
+    export_size_bytes: int = 64 * MIB
     # times of the room
     suspect_s: float = 3600.0
     load_timeout_s: float = 30.0

@@ -30,7 +30,7 @@ _START = "import sys; sys.path.insert(0, sys.argv[1]);from collab.sandbox.office
 _SWITCHES = "--headless --norestore --nologo --nolockcheck --nodefault --nofirststartwizard".split()
 _SHELL = 128
 """A shell tells a signal as a status above this."""
-_OF_SIGNAL = {signal.SIGXCPU: "export_timeout_s", signal.SIGXFSZ: "export_size_bytes"}
+_OF_SIGNAL: dict[int, str] = {signal.SIGXCPU: "export_timeout_s", signal.SIGXFSZ: "export_size_bytes"}
 _ITEM = (
     '<item oor:path="/org.openoffice.Office.{path}"><prop oor:name="{name}" oor:op="fuse"><value>{value}</value>'
     "</prop></item>"
@@ -103,27 +103,31 @@ class Office:
     def installed(self) -> bool:
         return self._program is not None
 
+    def check(self) -> None:
+        """Whether a run could begin now. Raises: ExportUnavailable, ExportsBusy."""
+        if self._program is None:
+            raise ExportUnavailable
+        if self._asked >= self._limits.export_children + self._limits.export_queue_jobs:
+            raise ExportsBusy("export_queue_jobs")
+
     async def convert(self, source: Source, target: str) -> bytes:
         """The document in another format, by its extension.
 
         Raises: ExportUnavailable, ExportsBusy, ExportFailed, LimitExceeded (too slow, too large).
         """
-        if self._program is None:
-            raise ExportUnavailable
-        if self._asked >= self._limits.export_children + self._limits.export_queue_jobs:
-            raise ExportsBusy
+        self.check()
         self._asked += 1
         try:
             async with self._running:
                 with tempfile.TemporaryDirectory(prefix="collab-export-", ignore_cleanup_errors=True) as folder:
-                    return await self._run(self._program, Path(folder), source, target)
+                    return await self._run(Path(folder), source, target)
         finally:
             self._asked -= 1
 
-    async def _run(self, program: Path, scratch: Path, source: Source, target: str) -> bytes:
+    async def _run(self, scratch: Path, source: Source, target: str) -> bytes:
         document = f"document.{source.extension}"
         await asyncio.to_thread(_lay_out, scratch, document, source.content)
-        command = [str(program), *_SWITCHES, f"-env:UserInstallation=file://{SCRATCH}/profile"]
+        command = [str(self._program), *_SWITCHES, f"-env:UserInstallation=file://{SCRATCH}/profile"]
         command += ["--convert-to", target, "--outdir", f"{SCRATCH}/made", f"{SCRATCH}/{document}"]
         status = await self._wait(await _spawn(scratch, self._limits, command))
         return await asyncio.to_thread(self._made, scratch / "made" / f"document.{target}", status)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -36,6 +37,8 @@ def main() -> None:
     _own_processes()
     confine.limit_program(limits["memory_bytes"], limits["cpu_s"], limits["file_size_bytes"], _OPEN_FILES)
     landlock.restrict(_allowed(scratch, program))
+    for ignored in (signal.SIGXFSZ, signal.SIGPIPE):  # Python ignores them, and so would the program
+        signal.signal(ignored, signal.SIG_DFL)
     os.chdir(scratch)
     home = str(scratch)
     environ = {"HOME": home, "TMPDIR": home, "XDG_RUNTIME_DIR": home, "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}

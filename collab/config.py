@@ -63,6 +63,8 @@ class ServerConfig:
     """Rooms without a file for any other name under /ws; default: on in open mode only."""
     hidden_files: bool | None = None
     """Names that begin with a dot can be shown and opened; default: in open mode only."""
+    templates: Path | None = None
+    """A folder of files that new ones can be made from."""
     shutdown_s: float = 10.0
     workers: int = 1
     """Processes that share the rooms of this machine; 0: one for each core."""

@@ -89,6 +89,8 @@ class Limits:
     search_folders: int = 2_000
     folder_entries: int = 50_000
     request_body_size_bytes: int = 1 * MIB
+    templates: int = 100
+    template_size_bytes: int = 20 * MIB
     # files that are a zip of XML parts
     package_members: int = 5_000
     package_unpacked_bytes: int = 512 * MIB

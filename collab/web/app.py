@@ -184,7 +184,6 @@ class Application:
         stack.callback(slot.close)
         sandbox = await stack.enter_async_context(Sandbox(config.limits))
         metrics = Metrics()
-        audit = _audit(config, self.port, post, clock, stack)
         roots = _open_roots(config, stack)
         tokens = Tokens(await _signing_key(config, store), clock)
         name = node_name(config, self.port, post)
@@ -216,7 +215,7 @@ class Application:
             transfers=Transfers(config.limits),
             exports=Exports.of(config, sandbox, clock),
             metrics=metrics,
-            audit=audit,
+            audit=_audit(config, self.port, post, clock, stack),
             provider=_provider(config, clock, stack),
             bundle=self._bundle,
             openapi=openapi_document(ROUTES),

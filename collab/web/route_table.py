@@ -17,6 +17,7 @@ from collab.web import (
     pictures,
     session,
     shares,
+    templates,
     wopi,
 )
 from collab.web.routes import Route
@@ -26,6 +27,7 @@ ROUTES: tuple[Route, ...] = (
     *output_frame.ROUTES,
     *session.ROUTES,
     *files.ROUTES,
+    *templates.ROUTES,
     *documents.ROUTES,
     *exports.ROUTES,
     *past.ROUTES,

@@ -101,6 +101,12 @@ export interface SaveState {
   readonly reason: string | null;
 }
 
+/** A file that new ones can be made from. */
+export interface Template {
+  readonly name: string;
+  readonly format: string;
+}
+
 /** A format that a document can be had in; `reason` says why not on this server. */
 export interface ExportFormat {
   readonly format: string;
@@ -220,6 +226,8 @@ export const api = {
 
   createFolder: (place: Place): Promise<Entry> => call("POST", address("/folders"), place),
   createFile: (place: Place, content = ""): Promise<Entry> => call("POST", address("/files"), { ...place, content }),
+  templates: (): Promise<{ templates: readonly Template[] }> => call("GET", address("/templates")),
+  createFrom: (place: Place, template: string): Promise<Entry> => call("POST", address("/files"), { ...place, template }),
   rename: (place: Place, newPath: string): Promise<Entry> => call("POST", address("/files/rename"), { ...place, new_path: newPath }),
   remove: (place: Place): Promise<void> => call("DELETE", address("/files", { ...place })),
 

@@ -12,7 +12,18 @@ from html import escape
 
 from collab.formats.exports.links import safe_href
 from collab.formats.exports.page import web_page
-from collab.formats.exports.tree import CODE, QUOTE, RULE, TITLE, Body, is_ordered, marks_of, opaque_lines, shown_text
+from collab.formats.exports.tree import (
+    CODE,
+    QUOTE,
+    RULE,
+    TITLE,
+    Body,
+    heading_level,
+    is_ordered,
+    marks_of,
+    opaque_lines,
+    shown_text,
+)
 from collab.formats.rich.model import HARD_BREAK, IMAGE, LINK, OPAQUE_BLOCK, PAGE_BREAK, SPAN, TAB, Block, Piece
 
 _TAGS = {"strong": "strong", "em": "em", "underline": "u", "strike": "s", "sub": "sub", "sup": "sup", CODE: "code"}
@@ -103,7 +114,7 @@ class _Writer:
         spans = "".join(
             f' {name}="{min(int(cell.attrs[name]), _SPAN_MAX)}"'
             for name in ("colspan", "rowspan")
-            if cell.attrs.get(name, "").isdigit()
+            if cell.attrs.get(name, "").isdecimal()
         )
         return f"<td{spans}>{self._blocks(cell.children)}</td>"
 
@@ -112,8 +123,7 @@ class _Writer:
             return "<hr>"
         tag = "p"
         if block.kind == "heading" or role == TITLE:
-            level = block.attrs.get("level", "1")
-            tag = f"h{min(int(level), 6) if level.isdigit() and int(level) else 1}"
+            tag = f"h{heading_level(block)}"
         style, props, align = (block.attrs.get(key, "") for key in ("style", "props", "align"))
         names = [self._class(f"p:{style}"), self._class(f"d:{props}") if props else ""]
         classes = " ".join(name for name in names if name)

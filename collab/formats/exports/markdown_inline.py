@@ -143,7 +143,8 @@ class _Line:
         until = self._until(mark, index)
         before = self._segments[index - 1].text[-1:] if index else " "
         behind = self._segments[until].text[:1] if until < len(self._segments) else " "
-        return _edge(self._segments[index], before, 0) and _edge(self._segments[until - 1], behind, -1)
+        first, last = self._segments[index], self._segments[until - 1]
+        return _edge(mark, first, before, 0) and _edge(mark, last, behind, -1)
 
     def _close(self, keep: int) -> None:
         for _, closed in reversed(self._open[keep:]):
@@ -152,7 +153,7 @@ class _Line:
         del self._open[keep:]
 
 
-def _edge(segment: Segment, outside: str, at: int) -> bool:
-    names = {name for name, _ in segment.marks}
-    hard = segment.raw or not (names <= {"strong", "em"} or names == {"strike"})
-    return outside.isspace() or (not hard and segment.text[at].isalnum())
+def _edge(mark: tuple[str, str], segment: Segment, outside: str, at: int) -> bool:
+    """Beside a blank all is read; beside a letter only what begins with one, and with no other mark in between."""
+    plain = segment.marks == (mark,) and not segment.raw and segment.text[at].isalnum()
+    return outside.isspace() or plain

@@ -17,6 +17,7 @@ from collab.formats.exports.tree import (
     RULE,
     TITLE,
     Body,
+    heading_level,
     is_ordered,
     marks_of,
     opaque_lines,
@@ -24,8 +25,8 @@ from collab.formats.exports.tree import (
 )
 from collab.formats.rich.model import HARD_BREAK, IMAGE, OPAQUE_BLOCK, TAB, Block
 
+_SPAN_MAX = 100
 _BULLETS, _COUNTS = "-*", ".)"
-_DEEPEST = 6
 
 
 def to_markdown(body: Body) -> str:
@@ -74,9 +75,8 @@ class _Writer:
         if role == RULE:
             return "---"
         if block.kind == "heading" or role == TITLE:
-            level = min(int(block.attrs.get("level", "1") or 1), _DEEPEST)
             text = inline(self._segments(block), " ")
-            return f"{'#' * level} {_without_closing_hashes(text)}" if text else ""
+            return f"{'#' * heading_level(block)} {_without_closing_hashes(text)}" if text else ""
         return inline(self._segments(block))
 
     def _fence(self, blocks: Sequence[Block]) -> str:
@@ -93,7 +93,7 @@ class _Writer:
         """A list that follows another one has another sign, or they would be one."""
         ordered, done = is_ordered(block), []
         start = block.attrs.get("start", "")
-        number = int(start) if start.isdigit() else 1
+        number = int(start) if start.isdecimal() else 1
         for item in block.children:
             sign = f"{number}{_COUNTS[nth % 2 - 1]} " if ordered else f"{_BULLETS[nth % 2 - 1]} "
             text = self._blocks(item.children)
@@ -119,7 +119,8 @@ class _Writer:
         for cell in row.children:
             parts = [inline(self._segments(block), "<br>") for block in cell.walk() if block.is_text]
             cells.append("<br>".join(part for part in parts if part))
-            cells += [""] * (min(int(cell.attrs.get("colspan", "1")), 1000) - 1)
+            span = cell.attrs.get("colspan", "")
+            cells += [""] * (min(int(span), _SPAN_MAX) - 1 if span.isdecimal() else 0)
         return cells
 
     # -- a line --

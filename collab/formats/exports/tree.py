@@ -26,6 +26,8 @@ _ROLES = {
 }
 NOTE, COMMENT = "note", "comment"
 _CHAIN = 20
+_DEEPEST_LIST = 9
+_DEEPEST_HEADING = 6
 _LEFT_OUT = {COMMENT, "contents", "index"}
 """What belongs to the page or to the work on it, and not to the text."""
 
@@ -158,7 +160,7 @@ def _inside(block: Block) -> Block:
 def _put(done: list[Block], open_lists: list[Block], block: Block, place: str) -> list[Block]:
     """Add a paragraph to the list at its depth; the lists that are open then."""
     number, _, level = place.partition("/")
-    depth = int(level) if level.isdigit() else 0
+    depth = min(int(level), _DEEPEST_LIST) if level.isdecimal() else 0
     attrs = {"numbered": block.attrs.get("numbered", ""), "number": number}
     kept = open_lists[: depth + 1]
     if kept and len(kept) == depth + 1 and kept[-1].attrs != attrs:
@@ -175,6 +177,12 @@ def _put(done: list[Block], open_lists: list[Block], block: Block, place: str) -
     plain = {key: value for key, value in block.attrs.items() if key not in ("list", "numbered")}
     kept[-1].children.append(Block("list_item", children=[Block(block.kind, plain, pieces=block.pieces)]))
     return kept
+
+
+def heading_level(block: Block) -> int:
+    """1 to 6, whatever the file says."""
+    level = block.attrs.get("level", "")
+    return min(max(int(level), 1), _DEEPEST_HEADING) if level.isdecimal() else 1
 
 
 def is_ordered(block: Block) -> bool:

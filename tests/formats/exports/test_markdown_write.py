@@ -182,3 +182,11 @@ def test_lists_and_marks_of_a_docx_are_found() -> None:
     text = to_markdown(read_body("docx", docx(f"<w:p>{run}</w:p><w:p>{item}{run}</w:p>"), Limits()))
 
     assert text == "**bold**thin\n\n- **bold**thin\n"
+
+
+def test_levels_and_depths_that_are_no_numbers_or_huge_do_no_harm() -> None:
+    for level in ("", "0", "x", "²", "99999999999"):
+        assert of(Block("heading", {"level": level}, pieces=[Piece("a")])).strip("# \n") == "a"
+        assert of(bullet("a", f"1/{level}")).strip("- \n") == "a"
+        cell = Block("table_cell", {"colspan": level}, [paragraph(Piece("a"))])
+        assert of(Block("table", children=[Block("table_row", children=[cell])])).startswith("| a |")

@@ -1,0 +1,1 @@
+"""Owns spreadsheets: files to grids to shared documents and back."""

@@ -1,1 +1,1 @@
-"""Owns spreadsheets: files to grids to shared documents and back."""
+"""Spreadsheets: files of rows and columns as shared documents (docs/sheets.md), saved by splices."""

@@ -9,13 +9,16 @@ from collab.formats.sheet.formula.parts import (
     GONE,
     Corner,
     Ids,
-    Part,
+    Piece,
     Range,
     Reference,
     corner_text,
+    dump,
+    load,
     unread_text,
     with_ranges,
 )
+from collab.formats.sheet.model import UNREAD, Formula
 
 _CELL = r"\$?[A-Za-z]{1,3}\$?[1-9][0-9]{0,6}(?![\w.$(!\\?])"
 _ROWS = r"\$?[0-9]{1,7}:\$?[0-9]{1,7}(?![\w.$(!])"
@@ -35,16 +38,20 @@ TOKEN = re.compile(
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )
 """The words of an A1 formula; together they are the text. The browser has the same (`tokens.ts`)."""
+LENGTH = 32_768
+"""Characters of a formula; the common offices take 8,192."""
 _PLAIN_NAME = re.compile(r"[^\W\d][\w.]*")
 _LIKE_PLACE = re.compile(r"[a-z]{1,3}[0-9]+|r[0-9]*(?:c[0-9]*)?|c[0-9]*|true|false", re.IGNORECASE)
 
 
-def from_a1(text: str, ids: Ids, here_sheet: str) -> list[Part] | None:
+def from_a1(text: str, ids: Ids, here_sheet: str) -> Formula | None:
     """A formula's parts; None when it has something that this program cannot read. `text` is without the leading `=`.
 
     Not read are other files, tables' columns, ranges over several sheets, and names of one sheet.
     """
-    parts: list[Part] = []
+    parts: list[Piece] = []
+    if len(text) > LENGTH or UNREAD in text:
+        return None
     tokens = TOKEN.finditer(text)
     for token in tokens:
         kind, word = token.lastgroup, token.group()
@@ -58,10 +65,10 @@ def from_a1(text: str, ids: Ids, here_sheet: str) -> list[Part] | None:
             _add_area(parts, corners, ids, here_sheet, _sheet_of_range(parts))
         else:
             _add_words(parts, word)
-    return parts
+    return dump(parts)
 
 
-def _add_words(parts: list[Part], words: str) -> None:
+def _add_words(parts: list[Piece], words: str) -> None:
     last = parts[-1] if parts else None
     if isinstance(last, str):
         parts[-1] = last + words
@@ -69,7 +76,7 @@ def _add_words(parts: list[Part], words: str) -> None:
         parts.append(words)
 
 
-def _qualified(parts: list[Part], word: str, following: re.Match[str], ids: Ids, here_sheet: str) -> bool:
+def _qualified(parts: list[Piece], word: str, following: re.Match[str], ids: Ids, here_sheet: str) -> bool:
     """Add what stands on a named sheet; False for names of that sheet and for sheets that are not there."""
     if following.group() == GONE:
         _add_words(parts, word + GONE)
@@ -90,14 +97,14 @@ def _corners(area: str) -> list[Corner] | None:
     return corners if len(corners) == area.count(":") + 1 else None
 
 
-def _add_area(parts: list[Part], corners: Sequence[Corner], ids: Ids, here_sheet: str, sheet: str | None) -> None:
+def _add_area(parts: list[Piece], corners: Sequence[Corner], ids: Ids, here_sheet: str, sheet: str | None) -> None:
     for index, corner in enumerate(corners):
         if index:
             _add_words(parts, ":")
         parts.append(corner.reference(ids, here_sheet, sheet))
 
 
-def _sheet_of_range(parts: Sequence[Part]) -> str | None:
+def _sheet_of_range(parts: Sequence[Piece]) -> str | None:
     """`B2` of `Sheet1!A1:B2` is on Sheet1 too."""
     if len(parts) < 2:
         return None
@@ -106,13 +113,13 @@ def _sheet_of_range(parts: Sequence[Part]) -> str | None:
     return before.sheet if is_range and isinstance(before, Reference) else None
 
 
-def to_a1(parts: Sequence[Part], ids: Ids, here_sheet: str) -> str:
+def to_a1(formula: Formula, ids: Ids, here_sheet: str) -> str:
     """A formula as text, without the leading `=`; what is gone is `#REF!`. One that is not read is its own text."""
-    kept = unread_text(parts)
+    kept = unread_text(formula)
     if kept is not None:
         return kept
     words = []
-    for part in with_ranges(parts):
+    for part in with_ranges(load(formula)):
         if isinstance(part, str):
             words.append(part)
         elif isinstance(part, Range):

@@ -8,13 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeGuard
+from typing import Protocol
+
+from collab.formats.sheet.model import UNREAD, Formula, Json, Part
 
 ABSOLUTE_ROW, ABSOLUTE_COLUMN = 1, 2
-SHEET_WITHOUT_MARK = 4
-"""Of ods only: the sheet is written without `$`."""
-UNREAD = "\0"
-"""What begins a formula that cannot be read: its text in the file's own syntax follows."""
 GONE = "#REF!"
 LAST_ROW, LAST_COLUMN = 1_048_575, 16_383
 
@@ -32,82 +30,61 @@ class Reference:
     sheet: str | None = None
 
 
-Part = str | Reference
+Piece = str | Reference
+"""A part of a formula that was read from JSON."""
 
 
 class Ids(Protocol):
     """Where rows, columns and sheets are now."""
 
-    def row_id(self, sheet: str, index: int) -> str | int:
+    def row_id(self, sheet: str, index: int, /) -> str | int:
         """The id at an index counted from 0; the index itself beyond the end."""
         ...
 
-    def col_id(self, sheet: str, index: int) -> str | int: ...
+    def col_id(self, sheet: str, index: int, /) -> str | int: ...
 
-    def row_index(self, sheet: str, place: str | int) -> int | None:
+    def row_index(self, sheet: str, place: str | int, /) -> int | None:
         """None: it is gone. A place beyond the end is its own index."""
         ...
 
-    def col_index(self, sheet: str, place: str | int) -> int | None: ...
+    def col_index(self, sheet: str, place: str | int, /) -> int | None: ...
 
-    def sheet_id(self, name: str) -> str | None: ...
+    def sheet_id(self, name: str, /) -> str | None: ...
 
-    def sheet_name(self, sheet: str) -> str | None: ...
-
-
-def dump(parts: Iterable[Part]) -> list[object]:
-    """As JSON arrays."""
-    return [part if isinstance(part, str) else _dump_reference(part) for part in parts]
+    def sheet_name(self, sheet: str, /) -> str | None: ...
 
 
-def _dump_reference(reference: Reference) -> list[object]:
-    corner: list[object] = [reference.row, reference.column, reference.flags]
+def dump(pieces: Iterable[Piece]) -> Formula:
+    """As the JSON arrays of the shared document."""
+    return [piece if isinstance(piece, str) else _dump_reference(piece) for piece in pieces]
+
+
+def _dump_reference(reference: Reference) -> list[Json]:
+    corner = [reference.row, reference.column, reference.flags]
     return corner if reference.sheet is None else [*corner, reference.sheet]
 
 
-def load(value: object) -> list[Part] | None:
-    """From JSON arrays; None when it is no formula. Numbers may have come back as floats."""
-    if not isinstance(value, Sequence) or isinstance(value, str | bytes):
-        return None
-    parts: list[Part] = []
-    for item in value:
-        part = item if isinstance(item, str) else _load_reference(item)
-        if part is None:
-            return None
-        parts.append(part)
-    return parts
+def load(formula: Sequence[Part]) -> list[Piece]:
+    """From JSON arrays that were checked (`clean.py`), strings joined where two follow each other."""
+    pieces: list[Piece] = []
+    for part in formula:
+        if not isinstance(part, str):
+            pieces.append(Reference(part[0], part[1], part[2], part[3] if len(part) > 3 else None))
+        elif pieces and isinstance(pieces[-1], str):
+            pieces[-1] += part
+        else:
+            pieces.append(part)
+    return pieces
 
 
-def _load_reference(item: object) -> Reference | None:
-    if not isinstance(item, Sequence) or isinstance(item, bytes) or len(item) not in (3, 4):
-        return None
-    row, column, flags = _place(item[0]), _place(item[1]), _place(item[2])
-    sheet = item[3] if len(item) == 4 else None
-    if row is False or column is False or not _is_index(flags) or not (sheet is None or isinstance(sheet, str)):
-        return None
-    return None if row is None and column is None else Reference(row, column, flags, sheet)
-
-
-def _place(value: object) -> Place:
-    """False when it is none (False is an int to the type checker, and no index here)."""
-    if value is None or isinstance(value, str):
-        return value
-    is_index = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e9
-    return int(value) if is_index and int(value) == value else False  # type: ignore[call-overload, no-any-return]
-
-
-def _is_index(value: Place) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def unread(text: str) -> list[Part]:
+def unread(text: str) -> Formula:
     """A formula that cannot be read, by its text in the file's own syntax."""
     return [UNREAD + text]
 
 
-def unread_text(parts: Sequence[Part]) -> str | None:
+def unread_text(formula: Sequence[Part]) -> str | None:
     """The file's own text of a formula that cannot be read; None when it can."""
-    first = parts[0] if parts else ""
+    first = formula[0] if formula else ""
     return first[1:] if isinstance(first, str) and first.startswith(UNREAD) else None
 
 
@@ -157,12 +134,12 @@ class Corner:
         row_mark, mark = (row_mark, mark) if letters else (mark, "")
         return cls(row, column, (ABSOLUTE_ROW if row_mark else 0) + (ABSOLUTE_COLUMN if mark else 0))
 
-    def reference(self, ids: Ids, here: str, sheet: str | None, flags: int = 0) -> Reference:
+    def reference(self, ids: Ids, here: str, sheet: str | None) -> Reference:
         """By ids; `sheet` is None when the text names none."""
         on = here if sheet is None else sheet
         row = None if self.row is None else ids.row_id(on, self.row)
         column = None if self.column is None else ids.col_id(on, self.column)
-        return Reference(row, column, self.flags | flags, sheet)
+        return Reference(row, column, self.flags, sheet)
 
 
 def corner_text(reference: Reference, ids: Ids, here: str) -> str | None:
@@ -189,7 +166,7 @@ class Range:
     end: Reference
 
 
-def with_ranges(parts: Sequence[Part]) -> Iterable[Part | Range]:
+def with_ranges(parts: Sequence[Piece]) -> Iterable[Piece | Range]:
     """The parts, with ranges as one."""
     at = 0
     while at < len(parts):

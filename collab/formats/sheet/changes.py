@@ -132,13 +132,17 @@ class _CellChanges:
             edits = {}
             for at in wanted:
                 name, col = cols[at]
-                edit = self._edit(row, name, cells.get(col, NOTHING) if col is not None else NOTHING)
+                known = (
+                    source is not None and col is not None and source < self._before.rows and col < self._before.cols
+                )
+                edit = self._edit(row, name, cells.get(col, NOTHING) if col is not None else NOTHING, known=known)
                 if edit is not None:
                     edits[at] = edit
             if edits:
                 self._plan.edits[place] = edits
 
-    def _edit(self, row: str, col: str, before: Cell) -> CellEdit | None:
+    def _edit(self, row: str, col: str, before: Cell, *, known: bool) -> CellEdit | None:
+        """`known`: the file's used area has the cell, so that it says how it looks."""
         edit = CellEdit()
         content = self._sheet.content(row, col)
         if not self._same_content(content, before):
@@ -147,7 +151,8 @@ class _CellChanges:
             before.formula is not None and content.formula is not None and self._moved(content.formula, before.formula)
         ):
             edit.formula = content.formula
-        self._compare_look(edit, row, col, before.style)
+        if known or (row, col) in self._sheet.looks:
+            self._compare_look(edit, row, col, before.style)
         return edit if edit.content is not None or edit.formula is not None or edit.look is not None else None
 
     def _same_content(self, content: Content, before: Cell) -> bool:

@@ -82,4 +82,4 @@ class OdsFile:
         part = writer.written(plan)
         if self._package is None:
             return part
-        return save_parts(self._package, {CONTENT: part}, self._limits)
+        return save_parts(self._package, {CONTENT: part}, self._limits, scanned=False)

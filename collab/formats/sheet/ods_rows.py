@@ -72,7 +72,7 @@ class SheetWriter:
         runs = runs_of(plan.cols, total, plan.used[1], anew)
         new = partial(self._new_lines, COLUMN, COLS_REPEATED)
         spliced = Spliced(self._columns, partial(self._repeated, COLS_REPEATED), new)
-        if self._columns and spliced.emptied(runs):
+        if spliced.emptied(runs, self._table.node):
             raise FormatError("a group without columns", public=GROUPED)
         first = next((child for child in self._table.node.elements if child.name != "table:title"), None)
         return spliced.patches(self._content, runs, first.start if first else self._table.node.inner_end)
@@ -101,7 +101,7 @@ class SheetWriter:
         runs = runs_of(plan.rows, table.total_rows, plan.used[0], anew)
         made = self._recolumned if plan.moves_cols else partial(self._repeated, ROWS_REPEATED)
         spliced = Spliced(table.rows, made, self._new_rows)
-        if table.rows and spliced.emptied(runs):
+        if spliced.emptied(runs, table.node):
             raise FormatError("a group without rows", public=GROUPED)
         return spliced.patches(self._content, runs, self._end_of_rows())
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from collab.formats.sheet.ods_table import Line
 from collab.formats.zipped.patch import Patch
+from collab.formats.zipped.scan import Node
 
 
 @dataclass(slots=True)
@@ -47,7 +48,7 @@ def runs_of(sources: Sequence[int | None], total: int, used: int, anew: Mapping[
     grown = max(0, last + 1 - tail)
     if total - grown > tail:
         runs.append(Run(tail, total - grown - tail))
-    return runs
+    return runs or [Run(None, 1)]
 
 
 def _follows(run: Run, source: int | None) -> bool:
@@ -121,11 +122,11 @@ class Spliced:
         numbers = [items[place].line or 0 for place in places]
         return {places[index] for index in longest_increasing(numbers)}
 
-    def emptied(self, runs: Sequence[Run]) -> bool:
-        """Whether an element that holds some of the lines would be left with none."""
+    def emptied(self, runs: Sequence[Run], table: Node) -> bool:
+        """Whether a group within the table would be left with none of its lines."""
         items = [item for run in runs for item in self._items(run)]
         kept = {id(self._lines[items[place].line or 0].parent) for place in self._staying(items)}
-        return any(id(line.parent) not in kept for line in self._lines)
+        return any(line.parent is not table and id(line.parent) not in kept for line in self._lines)
 
 
 def longest_increasing(numbers: Sequence[int]) -> list[int]:

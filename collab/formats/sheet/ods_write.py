@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from collab.formats.sheet.model import Book, Plan, Sheet, SheetPlan
 from collab.formats.sheet.ods_looks import CellStyles
-from collab.formats.sheet.ods_names import CELL, COLUMN, NAMES, ROW, STYLE, TABLE, Names
+from collab.formats.sheet.ods_names import CELL, COLUMN, NAMES, ROW, STYLE, TABLE, Names, tag_name
 from collab.formats.sheet.ods_ranges import moved_print_ranges
 from collab.formats.sheet.ods_read import Tables
 from collab.formats.sheet.ods_rows import SheetWriter
@@ -110,7 +110,7 @@ class BookWriter:
         around = self._around()
         tags = [start_tag(self._content, node) for node in around]
         before = b"".join(tags)
-        closing = b"".join(names.end(node.name) for node in reversed(around))
+        closing = b"".join(b"</%b>" % tag_name(tag) for tag in reversed(tags))
         return self._filled(plan, sheet, before, table, closing)
 
     def _filled(self, plan: Plan, sheet: SheetPlan, before: bytes, table: bytes, closing: bytes) -> bytes:

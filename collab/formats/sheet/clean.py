@@ -34,7 +34,7 @@ def clean_text(text: str) -> str:
     return _NO_CHARACTER.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
-def number_of(value: Json) -> float | None:
+def number_of(value: Json) -> int | float | None:
     """A finite number, whole where it is; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None

@@ -34,7 +34,8 @@ STYLES = (
     '<number:date-style style:name="N1"><number:year number:style="long"/><number:text>-</number:text>'
     '<number:month number:style="long"/><number:text>-</number:text><number:day number:style="long"/>'
     "</number:date-style>"
-    '<style:style style:name="ce1" style:family="table-cell"><style:text-properties fo:font-weight="bold"/></style:style>'
+    '<style:style style:name="ce1" style:family="table-cell"><style:text-properties fo:font-weight="bold"/>'
+    "</style:style>"
     '<style:style style:name="ce2" style:family="table-cell" style:data-style-name="N1"/>'
     '<style:style style:name="co1" style:family="table-column">'
     '<style:table-column-properties style:column-width="2.5cm"/></style:style>'

@@ -14,7 +14,6 @@ from collab.formats.sheet.clean import (
     clean_content,
     clean_formula,
     clean_look,
-    clean_text,
     is_id,
     names_apart,
     number_of,
@@ -198,17 +197,11 @@ def _name_apart(sheets: list[LiveSheet]) -> None:
         sheet.name = name
 
 
-def clean_name(name: Json) -> str:
-    """A name that every office takes: no longer than 31 characters, none of `[]*?:/\\`, no quote at either end."""
-    cleaned = re.sub(r"[\[\]*?:/\\\x00-\x1f]", "_", clean_text(name) if isinstance(name, str) else "")
-    return cleaned[:31].strip("'").strip() or "Sheet"
-
-
 def _live_sheet(sheet: str, values: Mapping[str, Json]) -> LiveSheet:
     name = values.get("name")
     found = LiveSheet(
         sheet,
-        name if isinstance(name, str) and name and "\n" not in name else clean_name(name),
+        name if isinstance(name, str) else "",
         values.get("hidden") is True,
         values["locked"] if isinstance(values.get("locked"), str) else "",
         _ids(values.get("rows")),

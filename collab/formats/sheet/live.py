@@ -178,6 +178,26 @@ def _thing(sheet: Sheet, number: int) -> dict[str, object]:
     return {"kind": thing.kind, "at": _key(*thing.place), **size, **href}
 
 
+def renewed_update(document: Document, client_id: int) -> bytes:
+    """The update of a fresh document of the same content, without what was deleted. Raises: DocumentPoisoned."""
+    sheets = document.read_map(SHEETS)
+    tabs = [tab for tab in dict.fromkeys(document.read_array(TABS)) if is_id(tab) and isinstance(sheets.get(tab), dict)]
+    builder = UpdateBuilder(client_id)
+    for root in (STATE, META, STYLES):
+        builder.root(root, YMap(document.read_map(root)))
+    builder.root(SHEETS, YMap({tab: _again(sheets[tab]) for tab in tabs}))
+    builder.root(TABS, YArray(tabs))
+    return builder.update()
+
+
+def _again(sheet: Mapping[str, Json]) -> YMap:
+    found: dict[str, object] = {key: value for key, value in sheet.items() if not isinstance(value, dict | list)}
+    for key in ("rows", "cols"):
+        found[key] = YArray(_ids(sheet.get(key)))
+    found |= {key: YMap(value) for key, value in sheet.items() if isinstance(value, dict)}
+    return YMap(found)
+
+
 # -- a live document --
 
 

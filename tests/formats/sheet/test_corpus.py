@@ -17,7 +17,7 @@ from tests.formats.sheet.files import Open, all_cells, format_of
 
 __all__ = ["judge"]
 KINDS = ("ods", "fods")
-SMALL = 12_000
+SMALL = 9_500
 pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from collab.audit import Event
 from collab.errors import MalformedMessage, PermissionDenied
 from collab.formats.rich.blank import blank_file
+from collab.formats.sheet.blank import blank_sheet
 from collab.formats.table import file_type
 from collab.protocol.roles import Identity
 from collab.rooms.storage_file import Root
@@ -142,7 +143,8 @@ async def _first_content(call: Call, path: str) -> bytes:
     if template := call.text("template"):
         config = call.edge.config
         return await template_content(config.server.templates, template, config.limits)
-    return call.text("content").encode() or blank_file(extension_of(path)) or b""
+    extension = extension_of(path)
+    return call.text("content").encode() or blank_file(extension) or blank_sheet(extension) or b""
 
 
 async def upload(call: Call) -> Response:

@@ -33,8 +33,8 @@ _XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
 def blank_file(extension: str) -> bytes | None:
     """The bytes of a new file of this kind, None for kinds that begin with no bytes."""
     if extension == "odt":
-        return _zipped(_odt())
-    return _zipped(_docx()) if extension == "docx" else None
+        return zipped(_odt())
+    return zipped(_docx()) if extension == "docx" else None
 
 
 def odt_with(body: str, styles: str, automatic: str) -> bytes:
@@ -46,10 +46,11 @@ def odt_with(body: str, styles: str, automatic: str) -> bytes:
         .replace('<text:p text:style-name="Standard"/>', body)
     )
     parts["styles.xml"] = parts["styles.xml"].replace("</office:styles>", f"{styles}</office:styles>")
-    return _zipped(parts)
+    return zipped(parts)
 
 
-def _zipped(parts: dict[str, str]) -> bytes:
+def zipped(parts: dict[str, str]) -> bytes:
+    """A zip of these parts, in their order."""
     body, directory = bytearray(), b""
     for name, content in parts.items():
         record, entry = write_member(name, content.encode(), len(body))

@@ -37,6 +37,7 @@ class StyleWriter:
     def __init__(self, styles: XlsxStyles) -> None:
         self._styles = styles
         self._made: dict[tuple[int, str], int] = {}
+        self._new_looks: dict[int, Look] = {}
         self._new: dict[str, list[bytes]] = {"x:numFmts": [], "x:fonts": [], "x:fills": [], "x:cellXfs": []}
         self._codes: dict[str, int] = {}
         self._prefix = b""
@@ -51,7 +52,12 @@ class StyleWriter:
         key = (base, repr(sorted(wanted.items())))
         if key not in self._made:
             self._made[key] = self._make(base, wanted, now)
+            self._new_looks[self._made[key]] = wanted
         return self._made[key]
+
+    def look(self, index: int) -> Look:
+        """The look of a cell format, old or new."""
+        return self._new_looks.get(index) or self._styles.look(index)
 
     def _make(self, base: int, wanted: Look, now: Look) -> int:
         styles = self._styles

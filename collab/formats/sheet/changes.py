@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from collab.formats.sheet.align import Match, align, match_sheets
+from collab.formats.sheet.file import SheetFile
 from collab.formats.sheet.formulas import is_unread
 from collab.formats.sheet.live import LiveBook, LiveSheet, laid_over
 from collab.formats.sheet.model import (
@@ -17,6 +18,7 @@ from collab.formats.sheet.model import (
     Content,
     Formula,
     Ids,
+    Json,
     Look,
     Plan,
     Range,
@@ -26,9 +28,8 @@ from collab.formats.sheet.model import (
     sheet_id,
 )
 from collab.formats.sheet.number_formats import DATE, DURATION, TIME, format_kind
+from collab.formats.sheet.shrink import shrink
 
-Written = Callable[[Formula, Ids, str], str]
-"""How a file writes a formula."""
 _NEAR = 1e-12
 _SAME_SIZE_PX = 0.4
 
@@ -41,7 +42,7 @@ class Comparison:
     book: Book
     sources: list[int | None]
     matches: list[Match]
-    written: Written
+    file: SheetFile
     live_ids: Ids
     file_ids: Ids
     still: bool = True
@@ -51,8 +52,10 @@ class Comparison:
     col_of: list[dict[int, int]] = field(default_factory=list)
 
 
-def compare(live: LiveBook, book: Book, written: Written) -> Comparison:
-    """Find out what is where."""
+def compare(live: LiveBook, file: SheetFile) -> Comparison:
+    """Find out what is where; ranges with a corner that is gone are made to fit."""
+    shrink(live)
+    book = file.book
     sources = match_sheets(live, book)
     matches = [
         align(sheet, book.sheets[source])
@@ -61,7 +64,7 @@ def compare(live: LiveBook, book: Book, written: Written) -> Comparison:
         for sheet, source in zip(live.sheets, sources, strict=True)
     ]
     ids = file_ids([(sheet.name, sheet.rows, sheet.cols) for sheet in book.sheets])
-    found = Comparison(live, book, sources, matches, written, live.ids(), ids)
+    found = Comparison(live, book, sources, matches, file, live.ids(), ids)
     found.row_of = [{} for _ in book.sheets]
     found.col_of = [{} for _ in book.sheets]
     found.still = sources == list(range(len(book.sheets)))
@@ -131,13 +134,17 @@ class _CellChanges:
             edits = {}
             for at in wanted:
                 name, col = cols[at]
-                edit = self._edit(row, name, cells.get(col, NOTHING) if col is not None else NOTHING)
+                known = (
+                    source is not None and col is not None and source < self._before.rows and col < self._before.cols
+                )
+                edit = self._edit(row, name, cells.get(col, NOTHING) if col is not None else NOTHING, known=known)
                 if edit is not None:
                     edits[at] = edit
             if edits:
                 self._plan.edits[place] = edits
 
-    def _edit(self, row: str, col: str, before: Cell) -> CellEdit | None:
+    def _edit(self, row: str, col: str, before: Cell, *, known: bool) -> CellEdit | None:
+        """`known`: the file's used area has the cell, so that it says how it looks."""
         edit = CellEdit()
         content = self._sheet.content(row, col)
         if not self._same_content(content, before):
@@ -146,7 +153,8 @@ class _CellChanges:
             before.formula is not None and content.formula is not None and self._moved(content.formula, before.formula)
         ):
             edit.formula = content.formula
-        self._compare_look(edit, row, col, before.style)
+        if known or (row, col) in self._sheet.looks:
+            self._compare_look(edit, row, col, before.style)
         return edit if edit.content is not None or edit.formula is not None or edit.look is not None else None
 
     def _same_content(self, content: Content, before: Cell) -> bool:
@@ -168,19 +176,19 @@ class _CellChanges:
         return isinstance(old, int | float) and abs(old - value) <= max(_NEAR * abs(value), 1e-9)
 
     def _text(self, formula: Formula) -> str:
-        return self._found.written(formula, self._found.live_ids, self._sheet.id)
+        return self._found.file.formula_text(formula, self._found.live_ids, self._sheet.id)
 
     def _moved(self, formula: Formula, before: Formula) -> bool:
         """Whether the same formula reads otherwise now."""
         if self._found.still or is_unread(formula):
             return False
-        return self._text(formula) != self._found.written(before, self._found.file_ids, self._here)
+        return self._text(formula) != self._found.file.formula_text(before, self._found.file_ids, self._here)
 
     def _in_live_ids(self, formula: Formula) -> Formula:
         """A formula of the file, by what its places are in the live document."""
         return [part if isinstance(part, str) else self._live_reference(part) for part in formula]
 
-    def _live_reference(self, part: list[object]) -> list[object]:
+    def _live_reference(self, part: list[Json]) -> list[Json]:
         found = self._found
         named = len(part) > 3
         name = str(part[3]) if named else self._here
@@ -213,6 +221,7 @@ class _CellChanges:
             look = laid_over(look, laid)
         elif base_style == style:
             return
+        look = self._found.file.readable(look)
         if look != self._found.book.look(style):
             edit.look = look
             edit.style = base_style if self._found.book.styles.get(base_style) == look else ""
@@ -280,14 +289,20 @@ def _overlap(one: Range, other: Range) -> bool:
     return one[0] <= other[2] and other[0] <= one[2] and one[1] <= other[3] and other[1] <= one[3]
 
 
-def moved_range(one: Range, plan: SheetPlan) -> Range | None:
-    """Where a range of the file is now; None when its lines are no longer beside each other."""
-    rows = {row: place for place, row in enumerate(plan.rows)}
-    cols = {col: place for place, col in enumerate(plan.cols)}
+def moved_ranges(ranges: Sequence[Range], plan: SheetPlan) -> list[Range | None]:
+    """Where ranges of the file are now; None when the lines of one are no longer beside each other."""
+    rows = {row: place for place, row in enumerate(plan.rows) if row is not None}
+    cols = {col: place for place, col in enumerate(plan.cols) if col is not None}
+    return [_moved_range(one, rows, cols) for one in ranges]
+
+
+def _moved_range(one: Range, rows: Mapping[int, int], cols: Mapping[int, int]) -> Range | None:
     top, left, bottom, right = one
-    if any(rows.get(row) != rows.get(top, 0) + row - top for row in range(top, bottom + 1)):
+    if top not in rows or left not in cols:
         return None
-    if any(cols.get(col) != cols.get(left, 0) + col - left for col in range(left, right + 1)):
+    if any(rows.get(row) != rows[top] + row - top for row in range(top, bottom + 1)):
+        return None
+    if any(cols.get(col) != cols[left] + col - left for col in range(left, right + 1)):
         return None
     return rows[top], cols[left], rows[bottom], cols[right]
 
@@ -295,6 +310,6 @@ def moved_range(one: Range, plan: SheetPlan) -> Range | None:
 def _add_merges(sheet: LiveSheet, before: Sheet, plan: SheetPlan) -> None:
     wanted = live_merges(sheet)
     still = not plan.moves_rows and not plan.moves_cols
-    there = before.merges if still else [moved_range(one, plan) for one in before.merges]
-    if sorted(wanted) != sorted(one for one in there if one is not None) or None in there:
+    there = [*before.merges] if still else moved_ranges(before.merges, plan)
+    if None in there or wanted != list(_apart(sorted(one for one in there if one is not None))):
         plan.merges = wanted

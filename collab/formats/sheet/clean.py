@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 
 from collab.formats.sheet.model import BOOLEAN, EMPTY, NUMBER, TEXT, Content, Formula, Json, Look
 
@@ -27,6 +28,20 @@ GENERAL = "General"
 def is_id(value: Json) -> bool:
     """Whether this can be the id of a row, a column or a sheet."""
     return isinstance(value, str) and _ID.fullmatch(value) is not None
+
+
+def names_apart(names: Sequence[str]) -> list[str]:
+    """Names of sheets; two people, and some files, give one name to two: the later one gets a number."""
+    taken: set[str] = set()
+    found: list[str] = []
+    for name in names:
+        apart, number = name, 1
+        while apart.casefold() in taken:
+            number += 1
+            apart = f"{name[:26]} ({number})"
+        taken.add(apart.casefold())
+        found.append(apart)
+    return found
 
 
 def clean_text(text: str) -> str:

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 
 from collab.errors import FormatError
 from collab.formats.sheet.formulas import write_odf
-from collab.formats.sheet.model import Formula, Ids, Plan
+from collab.formats.sheet.model import Formula, Ids, Look, Plan
 from collab.formats.sheet.ods_looks import CellStyles
 from collab.formats.sheet.ods_names import NAMES, ROW, TABLE
 from collab.formats.sheet.ods_read import BookReader, Tables
+from collab.formats.sheet.ods_write import BookWriter
 from collab.formats.zipped.package import ENCRYPTED, Package
-from collab.formats.zipped.patch import apply_patches, save_parts
+from collab.formats.zipped.patch import save_parts
 from collab.formats.zipped.scan import scan
 from collab.limits import Limits
 
@@ -37,14 +38,13 @@ class OdsFile:
         spreadsheet = self._scan.root.find("office:body", "office:spreadsheet")
         if spreadsheet is None:
             raise FormatError("no office:spreadsheet", public=NOT_A_SHEET)
-        self._styles.add(self._scan.root)
+        self._styles.add(self._scan.root, part)
         if self._package is not None and STYLES in self._package:
-            self._styles.add(scan(self._package.read(STYLES), limits, NAMES).root)
+            styles = self._package.read(STYLES)
+            self._styles.add(scan(styles, limits, NAMES).root, styles)
         self._tables = tables.found
         reader = BookReader(self._tables, self._styles, spreadsheet, limits)
         self.book = reader.book(media_types)
-        self._ids = reader.ids
-        self._spreadsheet = spreadsheet
 
     def _media_types(self) -> Mapping[str, str]:
         """Path of a member -> what the manifest calls it. Raises: FormatError (encrypted)."""
@@ -72,6 +72,14 @@ class OdsFile:
         """A formula as this format writes it."""
         return write_odf(formula, ids, sheet)
 
+    def readable(self, look: Look) -> Look:
+        """A look as it is read again after it was written."""
+        return self._styles.readable(look)
+
     def saved(self, plan: Plan) -> bytes:
         """The file with these changes. Raises: FormatError, LimitExceeded."""
-        raise NotImplementedError
+        writer = BookWriter(self._scan, self._tables, self._styles, self.book, self._limits)
+        part = writer.written(plan)
+        if self._package is None:
+            return part
+        return save_parts(self._package, {CONTENT: part}, self._limits, scanned=False)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from collab.formats.sheet.number_formats import DATE, DURATION, GENERAL, PERCENT, TEXT, TIME, format_kind
-from collab.formats.zipped.scan import Node
+from collab.formats.zipped.scan import Node, Text
 
 DATA_STYLES = {
     f"number:{name}-style" for name in ("number", "percentage", "currency", "date", "time", "boolean", "text")
@@ -158,16 +159,56 @@ _TOKENS = re.compile(
 )
 
 
-def format_parts(code: str) -> tuple[str, dict[str, str], list[Element]] | None:
-    """Name, attributes and elements of a data style for the first section of a format; None for the general one."""
-    section = code.split(";")[0] if '"' not in code else re.split(r';(?=(?:[^"]*"[^"]*")*[^"]*$)', code)[0]
-    if not section or section == GENERAL:
-        return None
+def sections(code: str) -> list[tuple[str, str]]:
+    """The sections of a format with the condition under which each counts; the last one is for all else."""
+    parts = re.split(r';(?=(?:[^"]*"[^"]*")*[^"]*$)', code)[:4]
+    text = parts.pop() if len(parts) == 4 else None
+    bare = [_CONDITIONAL.sub("", part) for part in parts]
+    limits = [_CONDITIONAL.search(part) for part in parts]
+    if any(limits):
+        signs = [f"value(){limit[1]}{limit[2]}" if limit else "" for limit in limits]
+        found = [(sign, part) for sign, part in zip(signs[:-1], bare[:-1], strict=True) if sign]
+        return [*found, ("", bare[-1])]
+    defaults = {1: [""], 2: ["value()>=0", ""], 3: ["value()>0", "value()<0", ""]}[len(bare)]
+    if text is not None and text.strip() == "@":
+        return [*zip(["value()>0", "value()<0", "value()=0"], bare, strict=True), ("", "@")]
+    return list(zip(defaults, bare, strict=True))
+
+
+_CONDITIONAL = re.compile(r"\[(>=|<=|<>|=|>|<)(-?\d+(?:\.\d+)?)\]")
+
+
+@lru_cache(maxsize=1024)
+def readable_format(code: str) -> str:
+    """A format as it is read again after it was written."""
+    *parts, (_, last) = sections(code)
+    own = _node(last)
+    others = {str(number): _node(part) for number, (_, part) in enumerate(parts)}
+    for number, (condition, _) in enumerate(parts):
+        attributes = {"style:condition": condition, "style:apply-style-name": str(number)}
+        own.children.append(Node("style:map", attributes, 0))
+    return format_code(own, others)
+
+
+def _node(section: str) -> Node:
+    name, attributes, elements = format_parts(section)
+    node = Node(name, attributes, 0)
+    for child_name, child_attributes, text in elements:
+        child = Node(child_name, child_attributes, 0)
+        if text:
+            child.children.append(Text(0))
+            child.children[0].value = text  # type: ignore[union-attr]
+        node.children.append(child)
+    return node
+
+
+def format_parts(section: str) -> tuple[str, dict[str, str], list[Element]]:
+    """Name, attributes and elements of a data style for one section of a format."""
     kind = format_kind(section)
-    elements = _elements(section, kind)
-    attributes: dict[str, str] = {}
-    if kind == DURATION:
-        attributes["number:truncate-on-overflow"] = "false"
+    elements = _elements(section or GENERAL, kind)
+    if section == "BOOLEAN":
+        return "number:boolean-style", {}, [("number:boolean", {}, "")]
+    attributes = {"number:truncate-on-overflow": "false"} if kind == DURATION else {}
     if kind == PERCENT and any(name in _DIGITS for name, _, _ in elements):
         return "number:percentage-style", attributes, elements
     names = {DATE: "date", TIME: "time", DURATION: "time", TEXT: "text"}

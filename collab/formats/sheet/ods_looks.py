@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from collab.formats.sheet.clean import clean_look, number_of
 from collab.formats.sheet.model import Json, Look
 from collab.formats.sheet.number_formats import GENERAL
-from collab.formats.sheet.ods_formats import DATA_STYLES, format_code
+from collab.formats.sheet.ods_formats import DATA_STYLES, format_code, readable_format
 from collab.formats.zipped.scan import Node
 
 _UNITS = {"pt": 4 / 3, "cm": 96 / 2.54, "mm": 96 / 25.4, "in": 96.0, "pc": 16.0, "px": 1.0}
@@ -34,17 +34,22 @@ class CellStyles:
         self._data: dict[str, Node] = {}
         self._fonts: dict[str, str] = {}
         self._looks: dict[str, Look] = {}
+        self._automatic: set[tuple[str, str]] = set()
+        self._contents: dict[int, bytes] = {}
         self._plain: Look | None = None
 
-    def add(self, root: Node) -> None:
+    def add(self, root: Node, content: bytes) -> None:
         """Take the styles of a part; those that are there stay."""
         for font in _held(root, "office:font-face-decls"):
             self._fonts.setdefault(font.attrs.get("style:name", ""), font.attrs.get("svg:font-family", "").strip("'\""))
         for holder in ("office:styles", "office:automatic-styles"):
             for node in _held(root, holder):
                 name, family = node.attrs.get("style:name", ""), node.attrs.get("style:family", "")
-                if node.name == "style:style":
-                    self._styles.setdefault((family, name), node)
+                if node.name == "style:style" and (family, name) not in self._styles:
+                    self._styles[family, name] = node
+                    self._contents[id(node)] = content
+                    if holder == "office:automatic-styles":
+                        self._automatic.add((family, name))
                 elif node.name == "style:default-style":
                     self._defaults.setdefault(family, node)
                 elif node.name in DATA_STYLES:
@@ -53,6 +58,22 @@ class CellStyles:
     def get(self, family: str, name: str) -> Node | None:
         """A style as it is written."""
         return self._styles.get((family, name))
+
+    def source(self, family: str, name: str) -> tuple[Node | None, bytes]:
+        """A style and the part that it stands in."""
+        node = self.get(family, name)
+        return node, self._contents.get(id(node), b"")
+
+    def is_automatic(self, family: str, name: str) -> bool:
+        """Whether a style was made by an office and has no name for people."""
+        return (family, name) in self._automatic
+
+    def readable(self, look: Look) -> Look:
+        """A look as it is read again after it was written."""
+        plain = self._plain_look()
+        if "format" in look:
+            look = {**look, "format": readable_format(str(look["format"]))}
+        return {key: value for key, value in look.items() if plain.get(key) != value}
 
     def names(self) -> set[str]:
         """Every name that is taken, of whatever family."""
@@ -130,9 +151,9 @@ def _look_of(properties: Mapping[str, str]) -> dict[str, Json]:
     }
     if properties.get("style:text-align-source", "fix") == "fix":
         look["align"] = _ALIGNS.get(properties.get("fo:text-align", ""), "")
-    size = pixels(properties.get("fo:font-size", ""))
-    if size:
-        look["size"] = number_of(round(size * 0.75, 2))
+    size = properties.get("fo:font-size", "")
+    if found := _LENGTH.fullmatch(size):
+        look["size"] = number_of(round(float(found[1]) * _UNITS[found[2]] * 0.75, 2))
     return look
 
 

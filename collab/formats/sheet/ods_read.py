@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from collab.errors import LimitExceeded
 from collab.formats.sheet import ods_locks
+from collab.formats.sheet.clean import names_apart
 from collab.formats.sheet.formulas import read_odf
 from collab.formats.sheet.model import (
     EMPTY,
@@ -26,6 +27,11 @@ from collab.limits import Limits
 
 _SHEET_DEPTH = 3
 """Where `office:spreadsheet` stands among the open elements: behind document, root and body."""
+
+
+_BEHIND = 500
+_STYLED = 64
+"""Cells without content are in use when so few of them look like something; more are the background of a sheet."""
 
 
 class Tables:
@@ -68,7 +74,11 @@ class BookReader:
         self._limits = limits
         self._used_styles: set[str] = set()
         self._count = 0
-        self.ids: Ids = file_ids([(table.name, table.used[0], table.used[1]) for table in tables])
+        for table in tables:
+            self._use_styled(table)
+        self._names = names_apart([table.name for table in tables])
+        sizes = [(name, *table.used) for name, table in zip(self._names, tables, strict=True)]
+        self.ids: Ids = file_ids(sizes)
 
     def book(self, pictures: Mapping[str, str]) -> Book:
         """The workbook; `pictures` tells the media types of embedded objects. Raises: LimitExceeded."""
@@ -79,7 +89,7 @@ class BookReader:
 
     def _sheet(self, number: int, table: Table, pictures: Mapping[str, str]) -> Sheet:
         rows, cols = table.used
-        sheet = Sheet(table.name, rows, cols, merges=table.merges, comments=table.comments)
+        sheet = Sheet(self._names[number], rows, cols, merges=table.merges, comments=table.comments)
         style = self._styles.get("table", table.node.attrs.get(STYLE, ""))
         properties = style.find("style:table-properties") if style else None
         sheet.hidden = properties is not None and properties.attrs.get("table:display") == "false"
@@ -90,13 +100,22 @@ class BookReader:
         sheet.things = self._things(table, pictures)
         return sheet
 
+    def _use_styled(self, table: Table) -> None:
+        for line, runs in table.cells:
+            styled = [run for run in runs if run.style and run.repeat <= _STYLED and self._styles.look(run.style)]
+            if styled and line.repeat <= _STYLED:
+                table.use(line.first + line.repeat, styled[-1].first + styled[-1].repeat)
+
     def _measure(
         self, lines: Sequence[Line], used: int, family: str, sizes: dict[int, float], hidden: set[int]
     ) -> None:
         key = "style:column-width" if family == "table-column" else "style:row-height"
         known: dict[str, float | None] = {}
         for line in lines:
-            places = range(line.first, min(line.first + line.repeat, used))
+            # A little more than is in use: rows that were emptied since are still measured.
+            places = range(
+                line.first, min(line.first + line.repeat, max(used, line.first + _BEHIND), self._limits.sheet_rows)
+            )
             name = line.node.attrs.get(STYLE, "")
             if name not in known:
                 known[name] = self._styles.size(family, name, key)

@@ -72,7 +72,7 @@ class Table:
     rows: list[Line] = field(default_factory=list)
     cells: list[tuple[Line, list[Raw]]] = field(default_factory=list)
     """The rows in which something is, with their runs of cells."""
-    used: list[int] = field(default_factory=lambda: [0, 0])
+    used: tuple[int, int] = (0, 0)
     total_rows: int = 0
     count: int = 0
     merges: list[Range] = field(default_factory=list)
@@ -104,18 +104,19 @@ class Table:
         if runs and (filled or any(run.style for run in runs)):
             self.cells.append((line, runs))
         if filled:
-            self._use(line.first + line.repeat, filled)
+            self.use(line.first + line.repeat, filled)
             self.count += line.repeat * sum(min(run.repeat, filled - run.first) for run in runs if run.first < filled)
             if self.count > self.limits.sheet_cells:
                 raise LimitExceeded("sheet_cells", f"{self.count} cells")
         node.children.clear()
 
-    def _use(self, rows: int, cols: int) -> None:
+    def use(self, rows: int, cols: int) -> None:
+        """Count rows and columns as being in use. Raises: LimitExceeded."""
         if rows > self.limits.sheet_rows:
             raise LimitExceeded("sheet_rows", f"{rows} rows")
         if cols > self.limits.sheet_columns:
             raise LimitExceeded("sheet_columns", f"{cols} columns")
-        self.used = [max(self.used[0], rows), max(self.used[1], cols)]
+        self.used = (max(self.used[0], rows), max(self.used[1], cols))
 
     def _runs(self, line: Line) -> tuple[list[Raw], int]:
         """The runs of a row, and how many columns of it are filled."""
@@ -147,7 +148,7 @@ class Table:
         rows, cols = repeats(cell, ROWS_SPANNED, MAX_ROWS), repeats(cell, COLS_SPANNED, MAX_COLS)
         if (rows > 1 or cols > 1) and cell.name == CELL:
             self.merges.append((row, col, row + rows - 1, col + cols - 1))
-            self._use(row + rows, col + cols)
+            self.use(row + rows, col + cols)
             found = True
         if MATRIX[0] in attrs or MATRIX[1] in attrs:
             rows, cols = repeats(cell, MATRIX[0], MAX_ROWS), repeats(cell, MATRIX[1], MAX_COLS)

@@ -114,9 +114,7 @@ def scan(
 
 
 class _Scanner:
-    def __init__(
-        self, content: bytes, limits: Limits, names: Mapping[str, str], closed: Mapping[str, Closed]
-    ) -> None:
+    def __init__(self, content: bytes, limits: Limits, names: Mapping[str, str], closed: Mapping[str, Closed]) -> None:
         self._content = content
         self._closed = closed
         self._limits = limits

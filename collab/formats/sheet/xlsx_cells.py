@@ -56,22 +56,20 @@ class CellWriter:
         self.without_value = False
         """Whether a formula was written whose value is not known."""
 
-    def written(self, old: Old, row: int, col: int, edit: CellEdit, style: int) -> bytes:
-        """A cell after an edit; empty bytes when nothing is left of it."""
+    def written(self, old: Old, row: int, col: int, edit: CellEdit, style: int, formula: bytes | None = None) -> bytes:
+        """A cell after an edit; `formula` takes the place of a formula element that the edit leaves alone."""
         reference = reference_of(row, col)
         tag = old.tag(self._prefix, reference)
         if style != old.style:
             tag = with_attributes(tag, {"s": str(style) if style else None})
         if edit.content is not None:
             return self._filled(tag, self._formula(edit.content), edit.content, style, old.rest())
-        formula = old.child("x:f") if edit.formula is None else self._plain_formula(edit.formula)
+        if edit.formula is not None:
+            formula = self._plain_formula(edit.formula)
+        elif formula is None:
+            formula = old.child("x:f")
         if edit.cached is not None:
             return self._filled(tag, formula, edit.cached, style, old.rest(), keep=True)
-        return self._closed(tag, formula + old.child("x:v", "x:is") + old.rest())
-
-    def with_formula(self, old: Old, row: int, col: int, formula: bytes) -> bytes:
-        """A cell with other bytes for its formula element."""
-        tag = old.tag(self._prefix, reference_of(row, col))
         return self._closed(tag, formula + old.child("x:v", "x:is") + old.rest())
 
     def formula_element(self, text: str, attributes: bytes = b"") -> bytes:

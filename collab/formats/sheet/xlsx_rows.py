@@ -26,7 +26,7 @@ class RowChange:
     """Where it will be."""
     edits: Mapping[int, CellEdit]
     formulas: Mapping[int, bytes]
-    """Column -> bytes of a formula element, for cells that are otherwise as they were."""
+    """Column -> bytes of a formula element, for cells that keep their formula and say it in another way."""
     attributes: Mapping[str, str | None]
 
 
@@ -111,13 +111,11 @@ class RowWriter:
         return tag + body + closing(tag)
 
     def _cell(self, old: Old, row: int, col: int, change: RowChange) -> bytes:
-        edit = change.edits.get(col)
-        if edit is None:
-            return self._cells.with_formula(old, row, col, change.formulas[col])
+        edit = change.edits.get(col) or CellEdit()
         style = self._style_of(edit, old.style)
         if is_nothing(edit) and not style:
             return b""
-        return self._cells.written(old, row, col, edit, style)
+        return self._cells.written(old, row, col, edit, style, change.formulas.get(col))
 
     def _old(self, part: Scan, cell: Node | None, line: Line, col: int) -> Old:
         if cell is None:

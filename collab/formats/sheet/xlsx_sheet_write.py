@@ -146,9 +146,7 @@ class SheetWriter:
             left = [one for one in group if one is not master and not self._is_touched(*_place(one))]
             for row, col, element in self._shared_again(master, left):
                 found.setdefault(row, {})[col] = element
-        return {
-            row: {col: new for col, new in cols.items() if not self._edited(row, col)} for row, cols in found.items()
-        }
+        return found
 
     def _groups(self) -> dict[str, Group]:
         if not any(edit.content or edit.formula for row in self._plan.edits.values() for edit in row.values()):
@@ -177,16 +175,13 @@ class SheetWriter:
         area = range_of(raw.area)
         is_line = area is not None and (area[0] == area[2] or area[1] == area[3])
         first_row, first = left[0]
-        untouched = self._edited(first_row, first.col) is None
-        if area is not None and is_line and untouched and (first_row, first.col) > (row, cell.col):
+        if area is not None and is_line and (first_row, first.col) > (row, cell.col):
             start = range_text((first_row, first.col, max(area[2], first_row), max(area[3], first.col)))
             attributes = f' t="shared" ref="{start}" si="{_plain(raw.shared)}"'.encode()
             text = shared.text_at(first_row, first.col)
             yield first_row, first.col, self._cells.formula_element(text, attributes)
             return
         for other_row, other in left:
-            if self._edited(other_row, other.col) is not None:
-                raise refuse("a shared formula and another change in one cell")
             yield other_row, other.col, self._cells.formula_element(shared.text_at(other_row, other.col))
 
     # -- rows and columns that move --
@@ -223,12 +218,7 @@ class SheetWriter:
             col = col_of(cell.col)
             if col is None or not _is_shared(cell.formula):
                 continue
-            text = self._tools.formula_text(source, cell.col)
-            edit = edits.get(col)
-            if edit is None:
-                formulas[col] = self._cells.formula_element(text)
-            elif edit.content is None and edit.formula is None:
-                raise refuse("a shared formula and another change in one cell")
+            formulas[col] = self._cells.formula_element(self._tools.formula_text(source, cell.col))
         return RowChange(row, edits, formulas, self._attributes(row))
 
     # -- what stands around the rows --

@@ -15,7 +15,10 @@ from collab.formats.zipped.scan import Node, Scan, scan
 from collab.limits import Limits
 
 _WORKSHEET_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"
-_AFTER_CALC = "oleSize customWorkbookViews pivotCaches smartTagPr smartTagTypes webPublishing fileRecoveryPr webPublishObjects extLst"
+_AFTER_CALC = (
+    "oleSize customWorkbookViews pivotCaches smartTagPr smartTagTypes webPublishing fileRecoveryPr webPublishObjects "
+    "extLst"
+)
 
 
 class TabWriter:

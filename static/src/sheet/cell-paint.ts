@@ -1,0 +1,81 @@
+/** Owns how one cell is drawn into its element: text, looks, what does not fit. */
+import { cellColors } from "./colors";
+import type { DrawnCell } from "./display";
+import { general } from "./number-format";
+import type { SheetLocale } from "./locale";
+
+const POINT_PX = 4 / 3;
+const PADDING = 6;
+const TONES = new Map([["red", "#c00000"], ["blue", "#0000c0"], ["green", "#007000"], ["black", "#000000"], ["white", "#ffffff"], ["yellow", "#8a6d00"], ["magenta", "#a000a0"], ["cyan", "#007080"]]);
+
+let pen: CanvasRenderingContext2D | null | undefined;
+
+function widthOf(text: string, bold: boolean, size: number): number {
+  pen ??= document.createElement("canvas").getContext("2d");
+  if (!pen) return text.length * size * 0.55;
+  const font = `${bold ? "700" : "400"} ${size}px system-ui, sans-serif`;
+  if (pen.font !== font) pen.font = font;
+  return pen.measureText(text).width;
+}
+
+export interface Surroundings {
+  readonly dark: boolean;
+  readonly locale: SheetLocale;
+  readonly width: number;
+  /** How far text may run over empty cells at its left and right. */
+  readonly spill: (wanted: number) => { left: number; right: number };
+}
+
+export function paintCell(element: HTMLElement, cell: DrawnCell, around: Surroundings): void {
+  const { look } = cell;
+  const side = look.align ?? cell.side;
+  const style = element.style;
+  const colors = cellColors(look.color ?? (cell.tone ? TONES.get(cell.tone) : undefined), look.fill, around.dark);
+  style.color = colors.ink;
+  style.backgroundColor = colors.fill;
+  style.fontWeight = look.bold ? "700" : "";
+  style.fontStyle = look.italic ? "italic" : "";
+  style.textDecoration = [look.underline ? "underline" : "", look.strike ? "line-through" : ""].join(" ").trim();
+  style.fontSize = look.size && look.size > 3 && look.size < 200 ? `${look.size * POINT_PX}px` : "";
+  style.fontFamily = fontOf(look.font);
+  style.textAlign = side;
+  element.dataset.valign = look.valign ?? "bottom";
+  element.classList.toggle("is-wrapped", look.wrap === true);
+  element.classList.toggle("is-error", cell.type === "e");
+  write(element, cell, side, around);
+}
+
+function write(element: HTMLElement, cell: DrawnCell, side: string, around: Surroundings): void {
+  const { look, text } = cell;
+  if (text === "") return void (element.childNodes.length > 0 && element.replaceChildren());
+  const size = look.size ? look.size * POINT_PX : 13;
+  const room = around.width - PADDING;
+  const fits = text.length * size * 0.4 < room && (text.length * size * 0.7 < room || widthOf(text, look.bold === true, size) <= room);
+  const span = element.firstElementChild instanceof HTMLElement ? element.firstElementChild : element.appendChild(document.createElement("span"));
+  span.className = "sheet-text";
+  span.style.left = span.style.right = "";
+  const words = !fits && cell.type === "n" && !look.wrap ? shortened(cell, room, size, around.locale) : text;
+  if (span.textContent !== words) span.textContent = words;
+  if (fits || look.wrap || cell.type !== "s") return;
+  const { left, right } = around.spill(widthOf(text, look.bold === true, size) - room);
+  if (side !== "left" && left > 0) span.style.left = `${-left}px`;
+  if (side !== "right" && right > 0) span.style.right = `${-right}px`;
+}
+
+/** A number is never cut: fewer decimals where no format asks for them, else signs that say that it does not fit. */
+function shortened(cell: DrawnCell, room: number, size: number, locale: SheetLocale): string {
+  const bold = cell.look.bold === true;
+  const { format } = cell.look;
+  if (typeof cell.value === "number" && (!format || /^general$/i.test(format))) {
+    for (let digits = 9; digits > 0; digits -= 1) {
+      const text = general(cell.value, locale, digits);
+      if (Math.abs(cell.value) < 10 ** digits && widthOf(text, bold, size) <= room) return text;
+    }
+  }
+  return "#".repeat(Math.max(2, Math.min(Math.floor(room / widthOf("#", bold, size)), 40)));
+}
+
+function fontOf(name: string | undefined): string {
+  if (!name || !/^[\p{L}\p{N} ._-]{1,60}$/u.test(name)) return "";
+  return `"${name}", ${/mono|courier|consol/i.test(name) ? "monospace" : /serif|times|roman|georgia|garamond|cambria/i.test(name) && !/sans/i.test(name) ? "serif" : "sans-serif"}`;
+}

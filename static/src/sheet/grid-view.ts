@@ -1,0 +1,360 @@
+/** Owns the grid's elements: rows of the visible window only, heads, frozen panes, scrolling. Knows no document. */
+import { h, uniqueId } from "../shell/dom";
+import { HEAD_HEIGHT, type Layout } from "./layout";
+import { columnName, contains, meet, type At, type Range } from "./types";
+
+const OVER_ROWS = 12;
+const OVER_COLS = 3;
+/** This close to the end the sheet gets longer. */
+const NEAR_END_PX = 400;
+
+export interface GridSource {
+  /** Draw what is in a cell into its element. */
+  paint(element: HTMLElement, row: number, col: number, merged: Range | null): void;
+  /** The window moved or everything was drawn again. */
+  drawn(): void;
+  /** Somebody scrolled near the end. */
+  atEnd(rows: boolean, cols: boolean): void;
+}
+
+interface RowView {
+  readonly element: HTMLElement;
+  readonly head: HTMLElement;
+  readonly frozen: HTMLElement;
+  readonly cells: Map<number, HTMLElement>;
+  version: number;
+}
+
+export interface Hit extends At {
+  readonly area: "cell" | "row" | "col" | "corner";
+}
+
+/** A rectangle in one of the four parts that frozen rows and columns make. */
+export interface Box {
+  readonly pane: HTMLElement;
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+export class GridView {
+  readonly scroller = h("div", { class: "sheet-scroller", role: "grid", tabIndex: 0, id: uniqueId("sheet-grid") });
+  private readonly space = h("div", { class: "sheet-space", role: "presentation" });
+  private readonly top = h("div", { class: "sheet-top", role: "rowgroup" });
+  private readonly body = h("div", { class: "sheet-body", role: "rowgroup" });
+  private readonly panes = {
+    body: h("div", { class: "sheet-overlay", attrs: { "aria-hidden": "true" } }),
+    left: h("div", { class: "sheet-overlay sheet-overlay-left", attrs: { "aria-hidden": "true" } }),
+    top: h("div", { class: "sheet-overlay", attrs: { "aria-hidden": "true" } }),
+    corner: h("div", { class: "sheet-overlay sheet-overlay-corner", attrs: { "aria-hidden": "true" } }),
+  };
+  private readonly headRow: RowView;
+  private readonly rows = new Map<number, RowView>();
+  private readonly pool: RowView[] = [];
+  private version = 0;
+  private pending = 0;
+  private cells: readonly Range[] = [];
+  private active: At = { row: 0, col: 0 };
+  private layoutNow: Layout | null = null;
+
+  constructor(private readonly source: GridSource) {
+    this.headRow = this.makeRow("columnheader");
+    this.headRow.element.classList.add("sheet-head-row");
+    this.top.append(this.headRow.element, this.panes.top, this.panes.corner);
+    this.space.append(this.top, this.panes.left, this.body, this.panes.body);
+    this.scroller.append(this.space);
+    this.scroller.addEventListener("scroll", () => this.renderSoon(), { passive: true });
+  }
+
+  get layout(): Layout {
+    return this.layoutNow!;
+  }
+
+  /** The cell that has the focus; keys go to the scroller. */
+  get activeId(): string {
+    return `${this.scroller.id}-active`;
+  }
+
+  show(layout: Layout): void {
+    this.layoutNow = layout;
+    this.space.style.width = `${layout.width}px`;
+    this.space.style.height = `${layout.height}px`;
+    this.top.style.height = `${layout.frozenHeight}px`;
+    this.scroller.style.scrollPadding = `${layout.frozenHeight}px 0 0 ${layout.frozenWidth}px`;
+    this.scroller.style.setProperty("--sheet-head", `${layout.headWidth}px`);
+    this.scroller.setAttribute("aria-rowcount", String(layout.rows.count + 1));
+    this.scroller.setAttribute("aria-colcount", String(layout.cols.count + 1));
+    this.redraw();
+  }
+
+  /** Draw every cell of the window again. */
+  redraw(): void {
+    this.version += 1;
+    this.render();
+  }
+
+  renderSoon(): void {
+    this.pending ||= requestAnimationFrame(() => {
+      this.pending = 0;
+      this.render();
+    });
+  }
+
+  destroy(): void {
+    cancelAnimationFrame(this.pending);
+  }
+
+  // -- the window --
+
+  /** Visible rows and columns beside the frozen ones. */
+  window(): Range {
+    const { layout, scroller } = this;
+    const y = scroller.scrollTop + layout.frozenHeight - HEAD_HEIGHT;
+    const x = scroller.scrollLeft + layout.frozenWidth - layout.headWidth;
+    const top = Math.max(layout.rows.at(y), layout.frozenRows);
+    const left = Math.max(layout.cols.at(x), layout.frozenCols);
+    const bottom = layout.rows.at(scroller.scrollTop + Math.max(scroller.clientHeight, 50) - HEAD_HEIGHT);
+    const right = layout.cols.at(scroller.scrollLeft + Math.max(scroller.clientWidth, 50) - layout.headWidth);
+    return { top, left, bottom: Math.max(bottom, top), right: Math.max(right, left) };
+  }
+
+  private render(): void {
+    const { layout, scroller } = this;
+    if (!this.layoutNow) return;
+    const seen = this.window();
+    const { rows, cols } = layout;
+    const wanted: Range = {
+      top: Math.max(seen.top - OVER_ROWS, layout.frozenRows),
+      left: Math.max(seen.left - OVER_COLS, layout.frozenCols),
+      bottom: Math.min(seen.bottom + OVER_ROWS, rows.count - 1),
+      right: Math.min(seen.right + OVER_COLS, cols.count - 1),
+    };
+    const columns = [...range(0, layout.frozenCols - 1), ...range(wanted.left, wanted.right)].filter((col) => !cols.isHidden(col));
+    const shown = [...range(0, layout.frozenRows - 1), ...range(wanted.top, wanted.bottom)].filter((row) => !rows.isHidden(row));
+    const merges = layout.sheet.merges().filter((merged) => meet(merged, { ...wanted, top: 0, left: 0 }) && merged.bottom >= Math.min(wanted.top, layout.frozenRows) && merged.right >= 0);
+    const near = merges.filter((merged) => meet(merged, wanted) || merged.top < layout.frozenRows || merged.left < layout.frozenCols);
+    const extra = new Map<number, number[]>();
+    for (const { top, left } of near) extra.set(top, [...(extra.get(top) ?? []), left]);
+    const all = new Set([...shown, ...[...extra.keys()].filter((row) => !rows.isHidden(row))]);
+    for (const [row, view] of this.rows) if (!all.has(row)) this.drop(row, view);
+    this.renderHead(columns);
+    const inWindow = new Set(shown);
+    for (const row of all) this.renderRow(row, inWindow.has(row) ? columns : [], extra.get(row) ?? [], near);
+    this.inOrder();
+    this.source.drawn();
+    this.mark();
+    const toEnd = layout.height - scroller.scrollTop - scroller.clientHeight < NEAR_END_PX;
+    const toSide = layout.width - scroller.scrollLeft - scroller.clientWidth < NEAR_END_PX;
+    if (scroller.clientHeight > 0 && (toEnd || toSide)) this.source.atEnd(toEnd, toSide);
+  }
+
+  /** A screen reader reads rows in the order of the elements. */
+  private inOrder(): void {
+    let before: Element | null = null;
+    for (const row of [...this.rows.keys()].filter((one) => one >= this.layout.frozenRows).sort((one, other) => one - other)) {
+      const { element } = this.rows.get(row)!;
+      const wanted: Element | null = before ? before.nextElementSibling : this.body.firstElementChild;
+      if (wanted !== element) this.body.insertBefore(element, wanted);
+      before = element;
+    }
+  }
+
+  private renderHead(columns: readonly number[]): void {
+    const { layout, headRow } = this;
+    headRow.element.style.height = `${HEAD_HEIGHT}px`;
+    headRow.element.style.top = "0";
+    headRow.element.setAttribute("aria-rowindex", "1");
+    this.fill(headRow, new Set(columns), (element, col) => {
+      element.textContent = columnName(col);
+      this.place(element, col, layout.cols.size(col), HEAD_HEIGHT);
+    });
+    headRow.version = this.version;
+  }
+
+  private renderRow(row: number, columns: readonly number[], extra: readonly number[], merges: readonly Range[]): void {
+    const { layout } = this;
+    const view = this.rows.get(row) ?? this.take(row);
+    const fresh = view.version !== this.version;
+    if (fresh) {
+      view.element.style.top = `${HEAD_HEIGHT + layout.rows.start(row)}px`;
+      view.element.style.height = `${layout.rows.size(row)}px`;
+      view.element.setAttribute("aria-rowindex", String(row + 2));
+      view.head.textContent = String(row + 1);
+    }
+    const here = merges.filter((merged) => row >= merged.top && row <= merged.bottom);
+    const covered = (col: number): boolean => here.some((merged) => contains(merged, { row, col }) && (merged.top !== row || merged.left !== col));
+    const wanted = new Set([...columns, ...extra].filter((col) => !layout.cols.isHidden(col) && !(here.length > 0 && covered(col))));
+    this.fill(view, wanted, (element, col) => {
+      const merged = here.find((one) => one.top === row && one.left === col) ?? null;
+      const width = merged ? layout.cols.end(merged.right) - layout.cols.start(col) : layout.cols.size(col);
+      const height = merged ? layout.rows.end(merged.bottom) - layout.rows.start(row) : layout.rows.size(row);
+      element.classList.toggle("is-merged", merged !== null);
+      this.place(element, col, width, height);
+      this.source.paint(element, row, col, merged);
+    });
+    view.version = this.version;
+  }
+
+  /** Make, keep and drop the cells of a row; `draw` gets what is new or not of this version. */
+  private fill(view: RowView, wanted: ReadonlySet<number>, draw: (element: HTMLElement, col: number) => void): void {
+    for (const [col, element] of view.cells) {
+      if (wanted.has(col)) continue;
+      element.remove();
+      view.cells.delete(col);
+    }
+    const fresh = view.version !== this.version;
+    let last = -1;
+    for (const col of [...wanted].sort((one, other) => one - other)) {
+      const there = view.cells.get(col);
+      const element = there ?? h("div", { class: view === this.headRow ? "sheet-col-head" : "sheet-cell", role: view === this.headRow ? "columnheader" : "gridcell" });
+      if (!there) {
+        element.setAttribute("aria-colindex", String(col + 2));
+        const frozen = col < this.layout.frozenCols;
+        const next = [...view.cells.keys()].filter((one) => one > col && one < this.layout.frozenCols === frozen).sort((one, other) => one - other)[0];
+        (frozen ? view.frozen : view.element).insertBefore(element, next === undefined ? null : view.cells.get(next)!);
+        view.cells.set(col, element);
+      } else if (fresh) {
+        const parent = col < this.layout.frozenCols ? view.frozen : view.element;
+        if (element.parentElement !== parent) parent.append(element);
+      }
+      if (!there || fresh) draw(element, col);
+      last = col;
+    }
+    void last;
+  }
+
+  private place(element: HTMLElement, col: number, width: number, height: number): void {
+    const { layout } = this;
+    element.style.left = `${(col < layout.frozenCols ? 0 : layout.headWidth) + layout.cols.start(col)}px`;
+    element.style.width = `${width}px`;
+    element.style.height = `${height}px`;
+  }
+
+  private take(row: number): RowView {
+    const view = this.pool.pop() ?? this.makeRow("rowheader");
+    view.version = -1;
+    this.rows.set(row, view);
+    if (row < this.layout.frozenRows) this.top.insertBefore(view.element, this.panes.top);
+    else this.body.append(view.element);
+    return view;
+  }
+
+  private drop(row: number, view: RowView): void {
+    view.element.remove();
+    this.rows.delete(row);
+    if (this.pool.length < 60) this.pool.push(view);
+  }
+
+  private makeRow(role: "rowheader" | "columnheader"): RowView {
+    const isHead = role === "columnheader";
+    const head = h("div", { class: isHead ? "sheet-corner" : "sheet-row-head", role, attrs: { "aria-colindex": 1 } });
+    const frozen = h("div", { class: "sheet-row-frozen", role: "presentation" });
+    return { element: h("div", { class: "sheet-row", role: "row" }, head, frozen), head, frozen, cells: new Map(), version: -1 };
+  }
+
+  // -- selection --
+
+  /** Mark what is selected: ranges of cells, the active cell. */
+  select(cells: readonly Range[], active: At): void {
+    this.cells = cells;
+    this.active = active;
+    this.mark();
+  }
+
+  private mark(): void {
+    const { cells, active } = this;
+    const rowIn = (row: number): boolean => cells.some(({ top, bottom }) => row >= top && row <= bottom);
+    for (const [row, view] of this.rows) {
+      const inRow = rowIn(row);
+      view.head.classList.toggle("is-in", inRow);
+      for (const [col, element] of view.cells) {
+        const selected = inRow && cells.some((one) => contains(one, { row, col }));
+        if (element.ariaSelected !== String(selected)) element.ariaSelected = String(selected);
+        const isActive = row === active.row && col === active.col;
+        if (isActive && element.id !== this.activeId) {
+          document.getElementById(this.activeId)?.removeAttribute("id");
+          element.id = this.activeId;
+        } else if (!isActive && element.id) element.removeAttribute("id");
+      }
+    }
+    for (const [col, element] of this.headRow.cells) element.classList.toggle("is-in", cells.some(({ left, right }) => col >= left && col <= right));
+    const there = this.rows.get(active.row)?.cells.has(active.col) ?? false;
+    if (there) this.scroller.setAttribute("aria-activedescendant", this.activeId);
+    else this.scroller.removeAttribute("aria-activedescendant");
+  }
+
+  // -- places --
+
+  /** Scroll as little as shows a cell. */
+  reveal({ row, col }: At, center = false): void {
+    const { layout, scroller } = this;
+    const { x, y, width, height } = layout.box({ top: row, left: col, bottom: row, right: col });
+    if (row >= layout.frozenRows) scroller.scrollTop = into(scroller.scrollTop, y, height, layout.frozenHeight, scroller.clientHeight, center);
+    if (col >= layout.frozenCols) scroller.scrollLeft = into(scroller.scrollLeft, x, width, layout.frozenWidth, scroller.clientWidth, center);
+    this.render();
+  }
+
+  /** What is at a point of the window. */
+  hit(clientX: number, clientY: number): Hit {
+    const { layout, scroller } = this;
+    const frame = scroller.getBoundingClientRect();
+    const x = clientX - frame.left;
+    const y = clientY - frame.top;
+    const col = layout.cols.at((x < layout.frozenWidth ? x : x + scroller.scrollLeft) - layout.headWidth);
+    const row = layout.rows.at((y < layout.frozenHeight ? y : y + scroller.scrollTop) - HEAD_HEIGHT);
+    const area = x < layout.headWidth ? (y < HEAD_HEIGHT ? "corner" : "row") : y < HEAD_HEIGHT ? "col" : "cell";
+    return { area, row, col };
+  }
+
+  /** The row or column whose edge is at a point of the heads, -1 for none. */
+  edge(clientX: number, clientY: number, reach: number): { way: "rows" | "cols"; index: number } | null {
+    const { layout, scroller } = this;
+    const frame = scroller.getBoundingClientRect();
+    const x = clientX - frame.left;
+    const y = clientY - frame.top;
+    if ((x < layout.headWidth) === (y < HEAD_HEIGHT)) return null;
+    const way = y < HEAD_HEIGHT ? "cols" : "rows";
+    const position = way === "cols" ? (x < layout.frozenWidth ? x : x + scroller.scrollLeft) - layout.headWidth : (y < layout.frozenHeight ? y : y + scroller.scrollTop) - HEAD_HEIGHT;
+    const index = layout[way].edgeAt(position, reach);
+    return index < 0 ? null : { way, index };
+  }
+
+  /** A range as boxes of the panes that it lies in. */
+  boxes(range: Range): Box[] {
+    const { layout, panes } = this;
+    const found: Box[] = [];
+    const rows = [{ frozen: true, top: range.top, bottom: Math.min(range.bottom, layout.frozenRows - 1) }, { frozen: false, top: Math.max(range.top, layout.frozenRows), bottom: range.bottom }];
+    const cols = [{ frozen: true, left: range.left, right: Math.min(range.right, layout.frozenCols - 1) }, { frozen: false, left: Math.max(range.left, layout.frozenCols), right: range.right }];
+    for (const { frozen: inTop, top, bottom } of rows) {
+      for (const { frozen: inLeft, left, right } of cols) {
+        if (top > bottom || left > right) continue;
+        const box = layout.box({ top, left, bottom, right });
+        if (box.width > 0 || box.height > 0) found.push({ ...box, pane: inTop ? (inLeft ? panes.corner : panes.top) : inLeft ? panes.left : panes.body });
+      }
+    }
+    return found;
+  }
+
+  clearOverlays(): void {
+    for (const pane of Object.values(this.panes)) pane.replaceChildren();
+  }
+
+  /** Where a cell is within the scroller's frame now. */
+  frameOf(range: Range): { x: number; y: number; width: number; height: number } {
+    const { layout, scroller } = this;
+    const box = layout.box(range);
+    return { ...box, x: range.left < layout.frozenCols ? box.x : box.x - scroller.scrollLeft, y: range.top < layout.frozenRows ? box.y : box.y - scroller.scrollTop };
+  }
+}
+
+function range(first: number, last: number): number[] {
+  return Array.from({ length: Math.max(last - first + 1, 0) }, (_, index) => first + index);
+}
+
+function into(scroll: number, start: number, size: number, frozen: number, view: number, center: boolean): number {
+  if (center) return start + size / 2 - (frozen + view) / 2;
+  if (start - scroll < frozen) return start - frozen;
+  if (start + size - scroll > view) return Math.min(start + size - view, start - frozen);
+  return scroll;
+}

@@ -46,6 +46,7 @@ class Kind(StrEnum):
     TEXT = "text"
     NOTEBOOK = "notebook"
     RICH = "rich"
+    SHEET = "sheet"
     SCRATCH = "scratch"
 
 
@@ -290,7 +291,7 @@ def taken_back(before: Sequence[bytes], update: bytes, now: bytes, client_id: in
 
 
 _UNDONE = {SOURCE: pycrdt.Text, CONFLICTS: pycrdt.Map, "meta": pycrdt.Map, "cells": pycrdt.Array}
-_UNDONE |= {"body": pycrdt.XmlFragment}
+_UNDONE |= {"body": pycrdt.XmlFragment, "sheets": pycrdt.Map, "tabs": pycrdt.Array}
 """The root types that hold content, of whatever kind a document is."""
 
 

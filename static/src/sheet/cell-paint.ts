@@ -1,4 +1,5 @@
 /** Owns how one cell is drawn into its element: text, looks, what does not fit. */
+import { h } from "../shell/dom";
 import { cellColors } from "./colors";
 import type { DrawnCell } from "./display";
 import { general } from "./number-format";
@@ -47,12 +48,11 @@ export function paintCell(element: HTMLElement, cell: DrawnCell, around: Surroun
 
 function write(element: HTMLElement, cell: DrawnCell, side: string, around: Surroundings): void {
   const { look, text } = cell;
-  if (text === "") return void (element.childNodes.length > 0 && element.replaceChildren());
+  if (text === "") return void (element.childNodes.length > 0 && element.querySelector(".sheet-text")?.remove());
   const size = look.size ? look.size * POINT_PX : 13;
   const room = around.width - PADDING;
   const fits = text.length * size * 0.4 < room && (text.length * size * 0.7 < room || widthOf(text, look.bold === true, size) <= room);
-  const span = element.firstElementChild instanceof HTMLElement ? element.firstElementChild : element.appendChild(document.createElement("span"));
-  span.className = "sheet-text";
+  const span = element.querySelector<HTMLElement>(".sheet-text") ?? element.insertBefore(h("span", { class: "sheet-text" }), element.firstChild);
   span.style.left = span.style.right = "";
   const words = !fits && cell.type === "n" && !look.wrap ? shortened(cell, room, size, around.locale) : text;
   if (span.textContent !== words) span.textContent = words;

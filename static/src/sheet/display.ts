@@ -5,7 +5,7 @@ import { formulaText } from "./formula-text";
 import type { SheetLocale } from "./locale";
 import type { SheetModel } from "./model";
 import { formatValue } from "./number-format";
-import type { Results } from "./results";
+import type { Result } from "./results";
 import { UNREAD, type Cell, type CellType, type Look, type Value } from "./types";
 
 export interface DrawnCell {
@@ -21,8 +21,13 @@ export interface DrawnCell {
 
 const PENDING = "…";
 
+/** Values of formulas that were computed here, by ids. */
+export interface ResultSource {
+  of(sheet: string, row: string, col: string): Result | undefined;
+}
+
 export class Display {
-  constructor(private readonly book: Book, readonly results: () => Results, readonly locale: SheetLocale) {}
+  constructor(private readonly book: Book, readonly results: ResultSource, readonly locale: SheetLocale) {}
 
   cell(sheet: SheetModel, row: number, col: number): DrawnCell {
     const cell = sheet.cellAt(row, col);
@@ -58,11 +63,11 @@ export class Display {
     return typeof first === "string" && first.startsWith(UNREAD);
   }
 
-  private resultOf(sheet: SheetModel, row: number, col: number, cell: Cell): { type: CellType; value: Value | null } {
+  private resultOf(sheet: SheetModel, row: number, col: number, cell: Cell): Result {
     if (cell.formula === null) return cell;
     const rowId = sheet.rows.ids[row];
     const colId = sheet.cols.ids[col];
-    const result = rowId === undefined || colId === undefined ? undefined : this.results().of(sheet.id, rowId, colId);
+    const result = rowId === undefined || colId === undefined ? undefined : this.results.of(sheet.id, rowId, colId);
     return result ?? cell;
   }
 

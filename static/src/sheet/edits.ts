@@ -47,6 +47,11 @@ export class Edits {
     });
   }
 
+  /** Write into a cell by its key, though its row or column may be gone. */
+  writeKey(sheet: SheetModel, key: string, content: Content): void {
+    part(sheet, "cells").set(key, content);
+  }
+
   /** Change the looks of cells. */
   dress(sheet: SheetModel, range: Range, change: LookChange): void {
     this.reach(sheet, [{ row: range.bottom, col: range.right }]);

@@ -77,6 +77,8 @@ export class GridView {
   }
 
   show(layout: Layout): void {
+    const before = this.layoutNow;
+    if (before && (before.frozenRows !== layout.frozenRows || before.frozenCols !== layout.frozenCols)) this.clear();
     this.layoutNow = layout;
     this.space.style.width = `${layout.width}px`;
     this.space.style.height = `${layout.height}px`;
@@ -86,6 +88,15 @@ export class GridView {
     this.scroller.setAttribute("aria-rowcount", String(layout.rows.count + 1));
     this.scroller.setAttribute("aria-colcount", String(layout.cols.count + 1));
     this.redraw();
+  }
+
+  /** Other rows and columns are frozen: their elements stand elsewhere. */
+  private clear(): void {
+    for (const view of this.rows.values()) view.element.remove();
+    this.rows.clear();
+    this.pool.length = 0;
+    for (const element of this.headRow.cells.values()) element.remove();
+    this.headRow.cells.clear();
   }
 
   /** Draw every cell of the window again. */
@@ -204,7 +215,6 @@ export class GridView {
       view.cells.delete(col);
     }
     const fresh = view.version !== this.version;
-    let last = -1;
     for (const col of [...wanted].sort((one, other) => one - other)) {
       const there = view.cells.get(col);
       const element = there ?? h("div", { class: view === this.headRow ? "sheet-col-head" : "sheet-cell", role: view === this.headRow ? "columnheader" : "gridcell" });
@@ -214,14 +224,9 @@ export class GridView {
         const next = [...view.cells.keys()].filter((one) => one > col && one < this.layout.frozenCols === frozen).sort((one, other) => one - other)[0];
         (frozen ? view.frozen : view.element).insertBefore(element, next === undefined ? null : view.cells.get(next)!);
         view.cells.set(col, element);
-      } else if (fresh) {
-        const parent = col < this.layout.frozenCols ? view.frozen : view.element;
-        if (element.parentElement !== parent) parent.append(element);
       }
       if (!there || fresh) draw(element, col);
-      last = col;
     }
-    void last;
   }
 
   private place(element: HTMLElement, col: number, width: number, height: number): void {

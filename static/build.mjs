@@ -26,6 +26,7 @@ const EDITORS = {
   text: { entry: "src/text/text-editor.ts", limitKb: 170 },
   rich: { entry: "src/rich/rich-editor.ts", limitKb: 110 },
   notebook: { entry: "src/notebook/notebook-editor.ts", limitKb: 250 },
+  sheet: { entry: "src/sheet/sheet-editor.ts", limitKb: 60 },
 };
 
 const OPTIONS = {

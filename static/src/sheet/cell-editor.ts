@@ -13,8 +13,12 @@ export interface Target {
 export interface WritingEvents {
   /** The text to begin with, of the selected cell; null when it may not be written. */
   begin(): { target: Target; text: string } | null;
-  /** Write it; false keeps the field open. `move` is where the selection goes. */
-  commit(target: Target, text: string, move: Direction | null): boolean;
+  /** Write it; false keeps the field open. */
+  commit(target: Target, text: string): boolean;
+  /** The writing ended by a key that goes on to another cell. */
+  moved(direction: Direction): void;
+  /** Write it into all selected cells. */
+  all(text: string): void;
   /** Opened, closed, or another text. */
   changed(): void;
   /** An arrow was pressed while a reference may be pointed at. */
@@ -77,10 +81,9 @@ export class CellEditor {
   commit(move: Direction | null = null): boolean {
     const { target, text } = this;
     if (!target) return true;
-    if (text !== this.before && !this.events.commit(target, text, move)) return false;
-    const same = text === this.before;
+    if (text !== this.before && !this.events.commit(target, text)) return false;
     this.close();
-    if (same && move) this.events.commit(target, text, move);
+    if (move) this.events.moved(move);
     return true;
   }
 
@@ -162,11 +165,12 @@ export class CellEditor {
       event.stopPropagation();
       return this.cancel();
     }
-    if (event.key === "Enter" && event.altKey) return this.field.insert("\n");
+    if (event.key === "Enter" && event.altKey) return void (event.preventDefault(), this.field.insert("\n"));
     const end = endOf(event);
     if (end !== undefined) {
       event.preventDefault();
-      this.commit(end);
+      if (end === null && this.target) this.events.all(this.text);
+      else this.commit(end);
       return;
     }
     if (event.key === "F2") {

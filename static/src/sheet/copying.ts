@@ -66,8 +66,17 @@ export class Copying {
     const data = event.clipboardData;
     if (!data || !this.core.mayWrite) return;
     event.preventDefault();
-    const html = data.getData("text/html");
-    const text = data.getData("text/plain");
+    this.take(data.getData("text/html"), data.getData("text/plain"), valuesOnly);
+  }
+
+  /** By the menu: the browser asks the person first. Throws when it may not. */
+  async pasteFromSystem(valuesOnly: boolean): Promise<void> {
+    const [item] = await navigator.clipboard.read();
+    const read = async (type: string): Promise<string> => (item?.types.includes(type) ? (await item.getType(type)).text() : "");
+    this.take(await read("text/html"), await read("text/plain"), valuesOnly);
+  }
+
+  private take(html: string, text: string, valuesOnly: boolean): void {
     const own = this.copied && tokenOf(html) === this.copied.token ? this.copied : null;
     if (own) return this.pasteOwn(own, valuesOnly);
     const table = html.includes("<table") ? readTable(fragmentOf(html)) : null;

@@ -12,7 +12,7 @@ export interface Core {
   readonly book: Book;
   readonly edits: Edits;
   readonly display: Display;
-  readonly undo: SheetUndo;
+  readonly history: SheetUndo;
   readonly view: SheetView;
   readonly mayWrite: boolean;
 }
@@ -26,7 +26,6 @@ const REASONS: ReadonlyMap<string, MessageKey> = new Map([
   ["name", "sheet.refused_name"],
   ["name_taken", "sheet.refused_name_taken"],
   ["formula", "sheet.refused_formula"],
-  ["unread", "sheet.refused_unread"],
   ["too_many", "sheet.refused_too_many"],
   ["merged", "sheet.refused_merged"],
   ["locked_charts", "sheet.locked_charts"],

@@ -62,7 +62,7 @@ export class GridView {
     this.headRow = this.makeRow("columnheader");
     this.headRow.element.classList.add("sheet-head-row");
     this.top.append(this.headRow.element, this.panes.top, this.panes.corner);
-    this.space.append(this.top, this.panes.left, this.body, this.panes.body);
+    this.space.append(this.panes.left, this.top, this.body, this.panes.body);
     this.scroller.append(this.space);
     this.scroller.addEventListener("scroll", () => this.renderSoon(), { passive: true });
   }

@@ -248,6 +248,12 @@ export class SheetModel {
   }
 }
 
+/** A sheet that is nowhere, until the document is here. */
+export function noSheet(): SheetModel {
+  const doc = new Y.Doc();
+  return new SheetModel("", doc.getMap("sheet"), doc.getMap("styles"));
+}
+
 const NO_LOOK: Look = {};
 
 function readContent(written: unknown): Cell {

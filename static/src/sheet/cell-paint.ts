@@ -53,13 +53,13 @@ function write(element: HTMLElement, cell: DrawnCell, side: string, around: Surr
   const room = around.width - PADDING;
   const fits = text.length * size * 0.4 < room && (text.length * size * 0.7 < room || widthOf(text, look.bold === true, size) <= room);
   const span = element.querySelector<HTMLElement>(".sheet-text") ?? element.insertBefore(h("span", { class: "sheet-text" }), element.firstChild);
-  span.style.left = span.style.right = "";
+  span.style.marginLeft = span.style.marginRight = "";
   const words = !fits && cell.type === "n" && !look.wrap ? shortened(cell, room, size, around.locale) : text;
   if (span.textContent !== words) span.textContent = words;
   if (fits || look.wrap || cell.type !== "s") return;
   const { left, right } = around.spill(widthOf(text, look.bold === true, size) - room);
-  if (side !== "left" && left > 0) span.style.left = `${-left}px`;
-  if (side !== "right" && right > 0) span.style.right = `${-right}px`;
+  if (side !== "left" && left > 0) span.style.marginLeft = `${-left}px`;
+  if (side !== "right" && right > 0) span.style.marginRight = `${-right}px`;
 }
 
 /** A number is never cut: fewer decimals where no format asks for them, else signs that say that it does not fit. */

@@ -29,7 +29,12 @@ export function readFormula(book: Book, sheet: SheetModel, text: string): Formul
   const source = text.replace(/^=/, "");
   const open = openBrackets(source);
   if (!source.trim() || open < 0) return null;
-  return fromA1(source + ")".repeat(open), idsOfBook(book), sheet.id);
+  return fromA1(named(source) + ")".repeat(open), idsOfBook(book), sheet.id);
+}
+
+/** Functions are written in capitals. */
+function named(source: string): string {
+  return tokens(source).map(({ kind, text }) => (kind === "function" ? text.toUpperCase() : text)).join("");
 }
 
 function openBrackets(source: string): number {

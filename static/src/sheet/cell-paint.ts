@@ -27,23 +27,40 @@ export interface Surroundings {
   readonly spill: (wanted: number) => { left: number; right: number };
 }
 
-export function paintCell(element: HTMLElement, cell: DrawnCell, around: Surroundings): void {
+/** What an element of a cell has been given: most cells of a window differ in nothing but their text. */
+const given = new WeakMap<HTMLElement, { css: string; flags: string }>();
+
+/** `place` is where the cell is, as style rules. */
+export function paintCell(element: HTMLElement, cell: DrawnCell, place: string, around: Surroundings): void {
   const { look } = cell;
   const side = look.align ?? cell.side;
-  const style = element.style;
-  const colors = cellColors(look.color ?? (cell.tone ? TONES.get(cell.tone) : undefined), look.fill, around.dark);
-  style.color = colors.ink;
-  style.backgroundColor = colors.fill;
-  style.fontWeight = look.bold ? "700" : "";
-  style.fontStyle = look.italic ? "italic" : "";
-  style.textDecoration = [look.underline ? "underline" : "", look.strike ? "line-through" : ""].join(" ").trim();
-  style.fontSize = look.size && look.size > 3 && look.size < 200 ? `${look.size * POINT_PX}px` : "";
-  style.fontFamily = fontOf(look.font);
-  style.textAlign = side;
-  element.dataset.valign = look.valign ?? "bottom";
-  element.classList.toggle("is-wrapped", look.wrap === true);
-  element.classList.toggle("is-error", cell.type === "e");
+  const css = `${place}text-align:${side};${lookRules(cell, around.dark)}`;
+  const flags = `${look.valign ?? ""}${look.wrap === true ? " wrap" : ""}${cell.type === "e" ? " error" : ""}`;
+  const before = given.get(element);
+  if (before?.css !== css) element.style.cssText = css;
+  if (before?.flags !== flags) {
+    if (look.valign) element.dataset.valign = look.valign;
+    else delete element.dataset.valign;
+    element.classList.toggle("is-wrapped", look.wrap === true);
+    element.classList.toggle("is-error", cell.type === "e");
+  }
+  given.set(element, { css, flags });
   write(element, cell, side, around);
+}
+
+function lookRules({ look, tone }: DrawnCell, dark: boolean): string {
+  const { color, fill, bold, italic, underline, strike, size, font } = look;
+  let rules = "";
+  if (color !== undefined || fill !== undefined || tone !== undefined) {
+    const colors = cellColors(color ?? (tone ? TONES.get(tone) : undefined), fill, dark);
+    if (colors.ink) rules += `color:${colors.ink};`;
+    if (colors.fill) rules += `background-color:${colors.fill};`;
+  }
+  if (bold) rules += "font-weight:700;";
+  if (italic) rules += "font-style:italic;";
+  if (underline || strike) rules += `text-decoration:${underline ? "underline" : ""} ${strike ? "line-through" : ""};`;
+  if (size && size > 3 && size < 200) rules += `font-size:${size * POINT_PX}px;`;
+  return font ? rules + fontRule(font) : rules;
 }
 
 function write(element: HTMLElement, cell: DrawnCell, side: string, around: Surroundings): void {
@@ -53,7 +70,7 @@ function write(element: HTMLElement, cell: DrawnCell, side: string, around: Surr
   const room = around.width - PADDING;
   const fits = text.length * size * 0.4 < room && (text.length * size * 0.7 < room || widthOf(text, look.bold === true, size) <= room);
   const span = element.querySelector<HTMLElement>(".sheet-text") ?? element.insertBefore(h("span", { class: "sheet-text" }), element.firstChild);
-  span.style.marginLeft = span.style.marginRight = "";
+  if (span.style.cssText) span.style.cssText = "";
   const words = !fits && cell.type === "n" && !look.wrap ? shortened(cell, room, size, around.locale) : text;
   if (span.textContent !== words) span.textContent = words;
   if (fits || look.wrap || cell.type !== "s") return;
@@ -72,10 +89,11 @@ function shortened(cell: DrawnCell, room: number, size: number, locale: SheetLoc
       if (Math.abs(cell.value) < 10 ** digits && widthOf(text, bold, size) <= room) return text;
     }
   }
-  return "#".repeat(Math.max(2, Math.min(Math.floor(room / widthOf("#", bold, size)), 40)));
+  return "#".repeat(Math.max(2, Math.min(Math.floor(room / (size * 0.84)), 40)));
 }
 
-function fontOf(name: string | undefined): string {
-  if (!name || !/^[\p{L}\p{N} ._-]{1,60}$/u.test(name)) return "";
-  return `"${name}", ${/mono|courier|consol/i.test(name) ? "monospace" : /serif|times|roman|georgia|garamond|cambria/i.test(name) && !/sans/i.test(name) ? "serif" : "sans-serif"}`;
+function fontRule(name: string): string {
+  if (!/^[\p{L}\p{N} ._-]{1,60}$/u.test(name)) return "";
+  const kind = /mono|courier|consol/i.test(name) ? "monospace" : /serif|times|roman|georgia|garamond|cambria/i.test(name) && !/sans/i.test(name) ? "serif" : "sans-serif";
+  return `font-family:"${name}",${kind};`;
 }

@@ -7,10 +7,12 @@ const OVER_ROWS = 12;
 const OVER_COLS = 3;
 /** This close to the end the sheet gets longer. */
 const NEAR_END_PX = 400;
+const MOST_SPARE = 80;
+const ORDER_AFTER_MS = 200;
 
 export interface GridSource {
   /** Draw what is in a cell into its element. */
-  paint(element: HTMLElement, row: number, col: number, merged: Range | null): void;
+  paint(element: HTMLElement, row: number, col: number, merged: Range | null, place: string): void;
   /** The window moved or everything was drawn again. */
   drawn(): void;
   /** Somebody scrolled near the end. */
@@ -23,6 +25,16 @@ interface RowView {
   readonly frozen: HTMLElement;
   readonly cells: Map<number, HTMLElement>;
   version: number;
+  /** The columns that were drawn, to see that nothing is to be done. */
+  columns: readonly number[] | null;
+}
+
+/** Where the scroller is: read once before elements change, because reading it afterwards lays everything out. */
+interface Metrics {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
 }
 
 export interface Hit extends At {
@@ -54,8 +66,13 @@ export class GridView {
   private readonly pool: RowView[] = [];
   private version = 0;
   private pending = 0;
+  private ordering: number | undefined;
   private cells: readonly Range[] = [];
   private active: At = { row: 0, col: 0 };
+  private readonly selected = new Set<HTMLElement>();
+  private activeElement: HTMLElement | null = null;
+  private metrics: Metrics | null = null;
+  private columns: readonly number[] = [];
   private layoutNow: Layout | null = null;
 
   constructor(private readonly source: GridSource) {
@@ -114,25 +131,31 @@ export class GridView {
 
   destroy(): void {
     cancelAnimationFrame(this.pending);
+    window.clearTimeout(this.ordering);
   }
 
   // -- the window --
 
   /** Visible rows and columns beside the frozen ones. */
   window(): Range {
-    const { layout, scroller } = this;
-    const y = scroller.scrollTop + layout.frozenHeight - HEAD_HEIGHT;
-    const x = scroller.scrollLeft + layout.frozenWidth - layout.headWidth;
-    const top = Math.max(layout.rows.at(y), layout.frozenRows);
-    const left = Math.max(layout.cols.at(x), layout.frozenCols);
-    const bottom = layout.rows.at(scroller.scrollTop + Math.max(scroller.clientHeight, 50) - HEAD_HEIGHT);
-    const right = layout.cols.at(scroller.scrollLeft + Math.max(scroller.clientWidth, 50) - layout.headWidth);
+    const { layout } = this;
+    const at = this.metrics ?? this.measure();
+    const top = Math.max(layout.rows.at(at.top + layout.frozenHeight - HEAD_HEIGHT), layout.frozenRows);
+    const left = Math.max(layout.cols.at(at.left + layout.frozenWidth - layout.headWidth), layout.frozenCols);
+    const bottom = layout.rows.at(at.top + Math.max(at.height, 50) - HEAD_HEIGHT);
+    const right = layout.cols.at(at.left + Math.max(at.width, 50) - layout.headWidth);
     return { top, left, bottom: Math.max(bottom, top), right: Math.max(right, left) };
   }
 
+  private measure(): Metrics {
+    const { scrollLeft: left, scrollTop: top, clientWidth: width, clientHeight: height } = this.scroller;
+    return { left, top, width, height };
+  }
+
   private render(): void {
-    const { layout, scroller } = this;
+    const { layout } = this;
     if (!this.layoutNow) return;
+    const at = (this.metrics = this.measure());
     const seen = this.window();
     const { rows, cols } = layout;
     const wanted: Range = {
@@ -141,7 +164,9 @@ export class GridView {
       bottom: Math.min(seen.bottom + OVER_ROWS, rows.count - 1),
       right: Math.min(seen.right + OVER_COLS, cols.count - 1),
     };
-    const columns = [...range(0, layout.frozenCols - 1), ...range(wanted.left, wanted.right)].filter((col) => !cols.isHidden(col));
+    const visible = [...range(0, layout.frozenCols - 1), ...range(wanted.left, wanted.right)].filter((col) => !cols.isHidden(col));
+    const same = visible.length === this.columns.length && visible.every((col, index) => col === this.columns[index]);
+    const columns = same ? this.columns : (this.columns = visible);
     const shown = [...range(0, layout.frozenRows - 1), ...range(wanted.top, wanted.bottom)].filter((row) => !rows.isHidden(row));
     const merges = layout.sheet.merges().filter((merged) => meet(merged, { ...wanted, top: 0, left: 0 }) && merged.bottom >= Math.min(wanted.top, layout.frozenRows) && merged.right >= 0);
     const near = merges.filter((merged) => meet(merged, wanted) || merged.top < layout.frozenRows || merged.left < layout.frozenCols);
@@ -152,15 +177,21 @@ export class GridView {
     this.renderHead(columns);
     const inWindow = new Set(shown);
     for (const row of all) this.renderRow(row, inWindow.has(row) ? columns : [], extra.get(row) ?? [], near);
-    this.inOrder();
+    for (const view of this.pool) view.element.remove();
+    this.orderSoon();
     this.source.drawn();
-    this.mark();
-    const toEnd = layout.height - scroller.scrollTop - scroller.clientHeight < NEAR_END_PX;
-    const toSide = layout.width - scroller.scrollLeft - scroller.clientWidth < NEAR_END_PX;
-    if (scroller.clientHeight > 0 && (toEnd || toSide)) this.source.atEnd(toEnd, toSide);
+    this.metrics = null;
+    const toEnd = layout.height - at.top - at.height < NEAR_END_PX;
+    const toSide = layout.width - at.left - at.width < NEAR_END_PX;
+    if (at.height > 0 && (toEnd || toSide)) this.source.atEnd(toEnd, toSide);
   }
 
-  /** A screen reader reads rows in the order of the elements. */
+  private orderSoon(): void {
+    window.clearTimeout(this.ordering);
+    this.ordering = window.setTimeout(() => this.inOrder(), ORDER_AFTER_MS);
+  }
+
+  /** A screen reader reads rows in the order of the elements; while somebody scrolls they are only put elsewhere. */
   private inOrder(): void {
     let before: Element | null = null;
     for (const row of [...this.rows.keys()].filter((one) => one >= this.layout.frozenRows).sort((one, other) => one - other)) {
@@ -176,18 +207,21 @@ export class GridView {
     headRow.element.style.height = `${HEAD_HEIGHT}px`;
     headRow.element.style.top = "0";
     headRow.element.setAttribute("aria-rowindex", "1");
+    if (headRow.version === this.version && headRow.columns === columns) return;
     this.fill(headRow, new Set(columns), (element, col) => {
       element.textContent = columnName(col);
-      this.place(element, col, layout.cols.size(col), HEAD_HEIGHT);
+      element.style.cssText = this.place(col, layout.cols.size(col), HEAD_HEIGHT);
     });
     headRow.version = this.version;
+    headRow.columns = columns;
   }
 
   private renderRow(row: number, columns: readonly number[], extra: readonly number[], merges: readonly Range[]): void {
     const { layout } = this;
     const view = this.rows.get(row) ?? this.take(row);
-    const fresh = view.version !== this.version;
-    if (fresh) {
+    const plain = extra.length === 0 && merges.length === 0;
+    if (view.version === this.version && view.columns === columns && plain) return;
+    if (view.version !== this.version) {
       view.element.style.top = `${HEAD_HEIGHT + layout.rows.start(row)}px`;
       view.element.style.height = `${layout.rows.size(row)}px`;
       view.element.setAttribute("aria-rowindex", String(row + 2));
@@ -200,11 +234,11 @@ export class GridView {
       const merged = here.find((one) => one.top === row && one.left === col) ?? null;
       const width = merged ? layout.cols.end(merged.right) - layout.cols.start(col) : layout.cols.size(col);
       const height = merged ? layout.rows.end(merged.bottom) - layout.rows.start(row) : layout.rows.size(row);
-      element.classList.toggle("is-merged", merged !== null);
-      this.place(element, col, width, height);
-      this.source.paint(element, row, col, merged);
+      if (merged || merges.length > 0) element.classList.toggle("is-merged", merged !== null);
+      this.source.paint(element, row, col, merged, this.place(col, width, height));
     });
     view.version = this.version;
+    view.columns = plain ? columns : null;
   }
 
   /** Make, keep and drop the cells of a row; `draw` gets what is new or not of this version. */
@@ -229,33 +263,31 @@ export class GridView {
     }
   }
 
-  private place(element: HTMLElement, col: number, width: number, height: number): void {
+  private place(col: number, width: number, height: number): string {
     const { layout } = this;
-    element.style.left = `${(col < layout.frozenCols ? 0 : layout.headWidth) + layout.cols.start(col)}px`;
-    element.style.width = `${width}px`;
-    element.style.height = `${height}px`;
+    return `left:${(col < layout.frozenCols ? 0 : layout.headWidth) + layout.cols.start(col)}px;width:${width}px;height:${height}px;`;
   }
 
   private take(row: number): RowView {
     const view = this.pool.pop() ?? this.makeRow("rowheader");
     view.version = -1;
     this.rows.set(row, view);
-    if (row < this.layout.frozenRows) this.top.insertBefore(view.element, this.panes.top);
-    else this.body.append(view.element);
+    const [parent, next] = row < this.layout.frozenRows ? [this.top, this.panes.top] : [this.body, null];
+    if (view.element.parentElement !== parent) parent.insertBefore(view.element, next);
     return view;
   }
 
   private drop(row: number, view: RowView): void {
-    view.element.remove();
     this.rows.delete(row);
-    if (this.pool.length < 60) this.pool.push(view);
+    if (this.pool.length < MOST_SPARE) this.pool.push(view);
+    else view.element.remove();
   }
 
   private makeRow(role: "rowheader" | "columnheader"): RowView {
     const isHead = role === "columnheader";
     const head = h("div", { class: isHead ? "sheet-corner" : "sheet-row-head", role, attrs: { "aria-colindex": 1 } });
     const frozen = h("div", { class: "sheet-row-frozen", role: "presentation" });
-    return { element: h("div", { class: "sheet-row", role: "row" }, head, frozen), head, frozen, cells: new Map(), version: -1 };
+    return { element: h("div", { class: "sheet-row", role: "row" }, head, frozen), head, frozen, cells: new Map(), version: -1, columns: null };
   }
 
   // -- selection --
@@ -268,24 +300,27 @@ export class GridView {
   }
 
   private mark(): void {
-    const { cells, active } = this;
-    const rowIn = (row: number): boolean => cells.some(({ top, bottom }) => row >= top && row <= bottom);
+    const { cells, active, selected } = this;
+    const now = new Set<HTMLElement>();
     for (const [row, view] of this.rows) {
-      const inRow = rowIn(row);
-      view.head.classList.toggle("is-in", inRow);
-      for (const [col, element] of view.cells) {
-        const selected = inRow && cells.some((one) => contains(one, { row, col }));
-        if (element.ariaSelected !== String(selected)) element.ariaSelected = String(selected);
-        const isActive = row === active.row && col === active.col;
-        if (isActive && element.id !== this.activeId) {
-          document.getElementById(this.activeId)?.removeAttribute("id");
-          element.id = this.activeId;
-        } else if (!isActive && element.id) element.removeAttribute("id");
-      }
+      const here = cells.filter(({ top, bottom }) => row >= top && row <= bottom);
+      view.head.classList.toggle("is-in", here.length > 0);
+      if (here.length > 0) for (const [col, element] of view.cells) if (here.some(({ left, right }) => col >= left && col <= right)) now.add(element);
     }
+    for (const element of selected) if (!now.has(element)) element.removeAttribute("aria-selected");
+    for (const element of now) if (!selected.has(element)) element.setAttribute("aria-selected", "true");
+    selected.clear();
+    for (const element of now) selected.add(element);
     for (const [col, element] of this.headRow.cells) element.classList.toggle("is-in", cells.some(({ left, right }) => col >= left && col <= right));
-    const there = this.rows.get(active.row)?.cells.has(active.col) ?? false;
-    if (there) this.scroller.setAttribute("aria-activedescendant", this.activeId);
+    this.markActive(this.rows.get(active.row)?.cells.get(active.col) ?? null);
+  }
+
+  private markActive(element: HTMLElement | null): void {
+    if (element === this.activeElement && (!element || element.id === this.activeId)) return;
+    this.activeElement?.removeAttribute("id");
+    this.activeElement = element;
+    if (element) element.id = this.activeId;
+    if (element) this.scroller.setAttribute("aria-activedescendant", this.activeId);
     else this.scroller.removeAttribute("aria-activedescendant");
   }
 

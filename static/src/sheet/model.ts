@@ -41,6 +41,8 @@ export class SheetModel {
   private rowAxis: Axis | null = null;
   private colAxis: Axis | null = null;
   private mergeList: Range[] | null = null;
+  private hasComments: boolean | undefined;
+  private filterRead: Filter | null | undefined;
 
   /** `styles` are the looks of the file by their id. */
   constructor(readonly id: string, readonly map: Y.Map<unknown>, private readonly styles: Y.Map<unknown>) {}
@@ -75,6 +77,8 @@ export class SheetModel {
     if (part === undefined || part === "rows") this.rowAxis = null;
     if (part === undefined || part === "cols") this.colAxis = null;
     if (part === undefined || part === "rows" || part === "cols" || part === "merges") this.mergeList = null;
+    if (part === undefined || part === "comments") this.hasComments = undefined;
+    if (part === undefined || part === "rows" || part === "cols" || part === "filter") this.filterRead = undefined;
   }
 
   /** A shared map of this sheet, null when the document has none. */
@@ -200,6 +204,10 @@ export class SheetModel {
   }
 
   filter(): Filter | null {
+    return this.filterRead === undefined ? (this.filterRead = this.readFilter()) : this.filterRead;
+  }
+
+  private readFilter(): Filter | null {
     const filter = this.part("filter");
     const ends = filter?.get("range");
     const range = Array.isArray(ends) ? this.rangeOfKeys(ends[0], ends[1]) : null;
@@ -213,9 +221,11 @@ export class SheetModel {
 
   commentAt(row: number, col: number): Comment | null {
     const comments = this.part("comments");
+    this.hasComments ??= (comments?.size ?? 0) > 0;
+    if (!this.hasComments) return null;
     const rowId = this.rows.ids[row];
     const colId = this.cols.ids[col];
-    if (!comments || comments.size === 0 || rowId === undefined || colId === undefined) return null;
+    if (!comments || rowId === undefined || colId === undefined) return null;
     const fields = fieldsOf(comments.get(keyOf(rowId, colId)));
     const text = words(fields.get("text"));
     return text ? { author: words(fields.get("author")), text } : null;

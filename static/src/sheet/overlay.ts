@@ -82,8 +82,8 @@ export class Overlay {
 
   /** The first row of a filter has buttons. */
   filterButton(cell: HTMLElement, sheet: SheetModel, { row, col }: At, open: (button: HTMLElement) => void): void {
-    cell.querySelector(".sheet-filter")?.remove();
     const filter = sheet.filter();
+    if (cell.lastElementChild?.classList.contains("sheet-filter")) cell.lastElementChild.remove();
     if (!filter || row !== filter.range.top || col < filter.range.left || col > filter.range.right) return;
     const on = (filter.hidden.get(sheet.cols.ids[col] ?? "")?.size ?? 0) > 0;
     const button = h("button", { class: "sheet-filter", type: "button", tabIndex: -1, attrs: { "aria-label": t("sheet.filter_column") } }, icon("chevronDown", 12));

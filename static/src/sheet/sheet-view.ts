@@ -45,7 +45,7 @@ export class SheetView {
     this.selection = new Selection(sheet);
     this.editor = new CellEditor(events.writing);
     this.grid = new GridView({
-      paint: (element, row, col, merged) => this.paint(element, row, col, merged),
+      paint: (element, row, col, merged, place) => this.paint(element, row, col, merged, place),
       drawn: () => this.drawn(),
       atEnd: (rows, cols) => this.more(rows, cols),
     });
@@ -96,6 +96,7 @@ export class SheetView {
   }
 
   redraw(): void {
+    this.dark = isDark();
     this.grid.redraw();
   }
 
@@ -114,6 +115,7 @@ export class SheetView {
     this.grid.renderSoon();
   }
 
+  private dark = isDark();
   private topRowId: string | undefined;
   private leftColId: string | undefined;
 
@@ -170,15 +172,17 @@ export class SheetView {
 
   // -- drawing --
 
-  private paint(element: HTMLElement, row: number, col: number, merged: Range | null): void {
+  private paint(element: HTMLElement, row: number, col: number, merged: Range | null, place: string): void {
     const { sheet, layout, display } = this;
     const cell = display.cell(sheet, row, col);
     const width = merged ? layout.cols.end(merged.right) - layout.cols.start(col) : layout.cols.size(col);
-    paintCell(element, cell, { dark: isDark(), locale: display.locale, width, spill: (wanted) => this.spill(row, col, merged ? 0 : wanted) });
+    paintCell(element, cell, place, { dark: this.dark, locale: display.locale, width, spill: (wanted) => this.spill(row, col, merged ? 0 : wanted) });
     const comment = sheet.commentAt(row, col);
-    element.classList.toggle("has-comment", comment !== null);
-    element.classList.toggle("is-match", this.matches.size > 0 && this.matches.has(addressOf({ row, col })));
-    element.title = comment ? `${comment.author ? `${comment.author}: ` : ""}${comment.text}` : cell.type === "e" ? cell.text : "";
+    const match = this.matches.size > 0 && this.matches.has(addressOf({ row, col }));
+    if (element.classList.contains("has-comment") !== (comment !== null)) element.classList.toggle("has-comment");
+    if (element.classList.contains("is-match") !== match) element.classList.toggle("is-match");
+    const title = comment ? `${comment.author ? `${comment.author}: ` : ""}${comment.text}` : "";
+    if (element.title !== title) element.title = title;
     this.overlay.filterButton(element, sheet, { row, col }, (button) => this.events.filterAt({ row, col }, button));
   }
 

@@ -98,6 +98,11 @@ class Limits:
     xml_depth: int = 256
     xml_attributes: int = 500
     xml_nodes: int = 3_000_000
+    # spreadsheets
+    sheet_cells: int = 1_000_000
+    sheet_rows: int = 200_000
+    sheet_columns: int = 16_384
+    sheets: int = 1_000
     # formats, in the sandbox child
     format_cpu_s: float = 20.0
     format_memory_bytes: int = 1024 * MIB

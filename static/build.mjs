@@ -29,6 +29,9 @@ const EDITORS = {
   sheet: { entry: "src/sheet/sheet-editor.ts", limitKb: 60 },
 };
 
+/** The formula engine, loaded when there is something to compute: the worker's script and its engine, and the most that both may weigh. */
+const WORKER = { entry: "src/sheet/formula/worker.ts", name: "formula-worker", limitKb: 720 };
+
 const OPTIONS = {
   absWorkingDir: HERE,
   bundle: true,
@@ -40,7 +43,7 @@ const OPTIONS = {
   entryNames: "[name]-[hash]",
   chunkNames: "chunk-[hash]",
   assetNames: "[name]-[hash]",
-  loader: { ".woff2": "file", ".svg": "file" },
+  loader: { ".woff2": "file", ".svg": "file", ".wasm": "file" },
   metafile: true,
   logLevel: "warning",
 };
@@ -56,9 +59,18 @@ const modernFonts = {
   },
 };
 
-function pageOptions() {
+function pageOptions(worker) {
   const entryPoints = Object.values(PAGES).map((page) => page.entry);
-  return { ...OPTIONS, entryPoints, format: "esm", splitting: true, plugins: [modernFonts] };
+  return { ...OPTIONS, entryPoints, format: "esm", splitting: true, plugins: [modernFonts], define: { FORMULA_WORKER: JSON.stringify(worker) } };
+}
+
+/** The worker's address. The pages name it, so it is built before them. */
+async function buildWorker() {
+  const { metafile } = await build({ ...OPTIONS, entryPoints: { [WORKER.name]: WORKER.entry }, format: "esm" });
+  const kb = (await weigh(Object.keys(metafile.outputs))) / 1024;
+  console.log(`${"formulas".padEnd(8)} ${kb.toFixed(1).padStart(6)} kB gzip when needed (at most ${WORKER.limitKb})`);
+  if (kb > WORKER.limitKb) throw new Error(`The formula engine weighs ${kb.toFixed(1)} kB gzip, more than ${WORKER.limitKb}`);
+  return { metafile, address: ASSET_URL + basename(filesOf(metafile, WORKER.entry).scripts[0]) };
 }
 
 function bootOptions() {
@@ -122,8 +134,9 @@ async function writeIcon() {
 }
 
 /** The licence texts of every package that got into a bundle. */
-async function writeLicences(metafile) {
-  const inputs = Object.values(metafile.outputs).flatMap((output) => Object.keys(output.inputs));
+async function writeLicences(...metafiles) {
+  const outputs = metafiles.flatMap((metafile) => Object.values(metafile.outputs));
+  const inputs = outputs.flatMap((output) => Object.keys(output.inputs));
   const roots = new Set(inputs.map((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0]).filter(Boolean));
   const parts = [];
   for (const root of [...roots].sort()) {
@@ -136,13 +149,13 @@ async function writeLicences(metafile) {
   await writeFile(join(STAGING, "LICENSES.txt"), parts.join(`\n${"-".repeat(72)}\n\n`));
 }
 
-async function finish(pages, boot) {
+async function finish(pages, boot, worker) {
   const metafile = pages.metafile;
   const theme = ASSET_URL + basename(Object.keys(boot.metafile.outputs)[0]);
   const shared = { theme, icon: await writeIcon() };
   for (const [name, page] of Object.entries(PAGES)) await writePage(name, page, metafile, shared);
   for (const [name, editor] of Object.entries(EDITORS)) await weighEditor(name, editor, metafile);
-  await writeLicences(metafile);
+  await writeLicences(metafile, worker.metafile);
   if (process.env.COLLAB_METAFILE) await writeFile(process.env.COLLAB_METAFILE, JSON.stringify(metafile));
 }
 
@@ -156,7 +169,8 @@ async function publish() {
 async function once() {
   await rm(STAGING, { recursive: true, force: true });
   await mkdir(ASSETS, { recursive: true });
-  await finish(await build(pageOptions()), await build(bootOptions()));
+  const worker = await buildWorker();
+  await finish(await build(pageOptions(worker.address)), await build(bootOptions()), worker);
   await build(sdkOptions());
   await cp(join(HERE, "sdk/collab-embed.d.ts"), join(STAGING, "collab-embed.d.ts"));
   await publish();
@@ -169,14 +183,15 @@ async function watch() {
     setup(plugins) {
       plugins.onEnd(async (result) => {
         if (result.errors.length) return;
-        await finish(result, await build(bootOptions()));
+        await finish(result, await build(bootOptions()), worker);
         await cp(STAGING, OUTPUT, { recursive: true });
         console.log("ready");
       });
     },
   };
   await mkdir(ASSETS, { recursive: true });
-  const options = pageOptions();
+  const worker = await buildWorker();
+  const options = pageOptions(worker.address);
   const watcher = await context({ ...options, sourcemap: "inline", minify: false, plugins: [...options.plugins, again] });
   await watcher.watch();
 }

@@ -18,8 +18,8 @@ try {
     platform: "node",
     format: "esm",
     outExtension: { ".js": ".mjs" },
-    loader: { ".css": "empty" },
-    define: { CATALOGUE_FOLDER: JSON.stringify(join(here, "locales")), SOURCE_FOLDER: JSON.stringify(join(here, "src")) },
+    loader: { ".css": "empty", ".wasm": "file" },
+    define: { CATALOGUE_FOLDER: JSON.stringify(join(here, "locales")), FORMULA_WORKER: '""', SOURCE_FOLDER: JSON.stringify(join(here, "src")) },
     logLevel: "warning",
   });
   const files = await Array.fromAsync(glob("**/*.mjs", { cwd: outdir }));

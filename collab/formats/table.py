@@ -16,13 +16,19 @@ from collab.formats.notebook.ipynb import IpynbFormat
 from collab.formats.rich.docx import DocxFile
 from collab.formats.rich.format import RichFormat
 from collab.formats.rich.odf import OdfFile
+from collab.formats.sheet.format import SheetFormat
+from collab.formats.sheet.ods import OdsFile
 from collab.formats.text import TextFormat
 from collab.limits import Limits
 
 _NOTEBOOK = "notebook"
 _RICH = "document"
 _RICH_FORMATS = {"odt": RichFormat("odt", OdfFile), "docx": RichFormat("docx", DocxFile)}
-FORMATS: Mapping[str, Format] = MappingProxyType({"text": TextFormat(), "ipynb": IpynbFormat(), **_RICH_FORMATS})
+_SHEET = "spreadsheet"
+_SHEET_FORMATS = {"ods": SheetFormat("ods", OdsFile)}
+FORMATS: Mapping[str, Format] = MappingProxyType(
+    {"text": TextFormat(), "ipynb": IpynbFormat(), **_RICH_FORMATS, **_SHEET_FORMATS}
+)
 """Every format by its name."""
 
 _TEXT_EXTENSIONS = {
@@ -38,7 +44,7 @@ _TEXT_EXTENSIONS = {
     "yaml": "yaml yml cff",
     "toml": "toml",
     "ini": "ini cfg conf cnf properties desktop service timer env editorconfig",
-    "xml": "xml xsd xsl xslt rng wsdl rss atom opml plist fods fodp fodg gpx kml tei musicxml dtd ent",
+    "xml": "xml xsd xsl xslt rng wsdl rss atom opml plist fodp fodg gpx kml tei musicxml dtd ent",
     "html": "html htm xhtml",
     "vue": "vue svelte",
     "svg": "svg",
@@ -99,6 +105,7 @@ _OTHER_EXTENSIONS = {
     "ipynb": (_NOTEBOOK, "ipynb"),
     **dict.fromkeys(("odt", "ott", "fodt"), (_RICH, "odt")),
     **dict.fromkeys(("docx", "docm", "dotx"), (_RICH, "docx")),
+    **dict.fromkeys(("ods", "ots", "fods"), (_SHEET, "ods")),
 }
 """Extension -> language and format of what is no text."""
 _BINARY_EXTENSIONS = {
@@ -108,7 +115,7 @@ _BINARY_EXTENSIONS = {
     "audio": "mp3 wav flac ogg oga opus m4a aac wma aiff mid midi",
     "archive": "zip tar gz tgz bz2 tbz xz txz zst 7z rar lz4 jar war iso dmg cab deb rpm whl",
     "document": "doc rtfd pages epub mobi",
-    "spreadsheet": "xls xlsx xlsm xlsb xltx ods ots numbers",
+    "spreadsheet": "xls xlsx xlsm xlsb xltx numbers",
     "presentation": "ppt pptx pptm pps ppsx odp otp",
     "drawing": "odg otg vsd vsdx",
     "font": "ttf otf woff woff2 eot",
@@ -176,9 +183,12 @@ _MEDIA_TYPES = {
     "text/x-sql": "sql",
     "application/pdf": "pdf",
     "application/vnd.oasis.opendocument.text": _RICH,
+    "application/vnd.oasis.opendocument.spreadsheet": _SHEET,
     "application/zip": "archive",
     "application/gzip": "archive",
 }
+_BY_MEDIA_TYPE = {_NOTEBOOK: "ipynb", _RICH: "odt", _SHEET: "ods"}
+"""Language -> format, of what is no text."""
 _MEDIA_FAMILIES = {"text": "text", "image": "image", "video": "video", "audio": "audio", "font": "font"}
 
 
@@ -252,6 +262,8 @@ def use_limits(limits: Limits) -> None:
     """The limits of this process, for those formats that read files when they save."""
     for rich in _RICH_FORMATS.values():
         rich.limits = limits
+    for sheet in _SHEET_FORMATS.values():
+        sheet.limits = limits
 
 
 class FormatTable:
@@ -300,8 +312,8 @@ def _by_media_type(media_type: str) -> FileType | None:
     language = _MEDIA_TYPES.get(media_type) or _MEDIA_FAMILIES.get(media_type.partition("/")[0])
     if language is None:
         return None
-    if language in (_NOTEBOOK, _RICH):
-        return FileType(language, "ipynb" if language == _NOTEBOOK else "odt")
+    if language in _BY_MEDIA_TYPE:
+        return FileType(language, _BY_MEDIA_TYPE[language])
     return _text(language) if language not in _BINARY_EXTENSIONS else FileType(language, None)
 
 

@@ -27,7 +27,13 @@ APP = '<div id="app"></div>'
 SDK = "collab-embed."
 _FOR_ANYBODY = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
 """Modules of other people's pages; they are the same for everybody."""
-_MEDIA_TYPES = {".ts": "text/plain; charset=utf-8", ".js": "text/javascript"}
+_WORKER = re.compile(r"assets/formula-worker-[A-Za-z0-9]+\.js")
+_FOR_WORKER = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; "
+    "frame-ancestors 'none'"
+}
+"""A worker has the policy of its own script: it may compile the formula engine, which no page may."""
+_MEDIA_TYPES = {".ts": "text/plain; charset=utf-8", ".js": "text/javascript", ".wasm": "application/wasm"}
 _FOREVER = "public, max-age=31536000, immutable"
 _MISSING = "The pages of this server were not built yet. Build them once, then load this page again:"
 _BUILD_COMMAND = "python static/build.py"
@@ -96,8 +102,8 @@ async def static_file(call: Call) -> Response:
     path = call.edge.bundle.file(name)
     cache = _FOREVER if _HASHED.search(path.name) else "no-cache"
     media_type = _MEDIA_TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    shared = _FOR_ANYBODY if name.startswith(SDK) else {}
-    return FileResponse(path, media_type=media_type, headers={"Cache-Control": cache, **shared})
+    others = _FOR_ANYBODY if name.startswith(SDK) else _FOR_WORKER if _WORKER.fullmatch(name) else {}
+    return FileResponse(path, media_type=media_type, headers={"Cache-Control": cache, **others})
 
 
 def with_data(text: str, nonce: str, data: Mapping[str, object]) -> str:

@@ -48,9 +48,9 @@ def page_policy(host: str, nonce: str, ancestors: Sequence[str] = (), *, jupyter
             "base-uri 'none'",
             "form-action 'self'",
             " ".join(("frame-ancestors 'self'", *filter(_SOURCE.fullmatch, ancestors))),
-            # The sanitiser's policy is the only one: nothing else of ours or of a library turns text into markup.
+            # Nothing but the sanitiser turns text into markup; the other policy knows the one address of the worker.
             "require-trusted-types-for 'script'",
-            "trusted-types dompurify",
+            "trusted-types dompurify formula-worker",
         )
     )
 

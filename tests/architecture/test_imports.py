@@ -66,6 +66,7 @@ SOLE_IMPORTERS = {
         "loadtest.document",
         "loadtest.peers.python",
     },  # the last runs another server
+    "ironcalc": {"collab.formats.sheet.formula.engine"},
     "sqlite3": {"collab.store", "collab.cli"},
     "redis": {"collab.fanout"},
     "starlette": {"collab.web", "collab.auth"},

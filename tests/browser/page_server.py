@@ -33,7 +33,7 @@ POLICY = "; ".join(
         "base-uri 'none'",
         "form-action 'self'",
         "require-trusted-types-for 'script'",
-        "trusted-types dompurify",
+        "trusted-types dompurify formula-worker",
     )
 )
 FORMATS = {

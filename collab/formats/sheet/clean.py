@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 
 from collab.formats.sheet.model import BOOLEAN, EMPTY, NUMBER, TEXT, Content, Formula, Json, Look
 
@@ -29,12 +30,26 @@ def is_id(value: Json) -> bool:
     return isinstance(value, str) and _ID.fullmatch(value) is not None
 
 
+def names_apart(names: Sequence[str]) -> list[str]:
+    """Names of sheets; two people, and some files, give one name to two: the later one gets a number."""
+    taken: set[str] = set()
+    found: list[str] = []
+    for name in names:
+        apart, number = name, 1
+        while apart.casefold() in taken:
+            number += 1
+            apart = f"{name[:26]} ({number})"
+        taken.add(apart.casefold())
+        found.append(apart)
+    return found
+
+
 def clean_text(text: str) -> str:
     """Characters that a file can hold, lines ended by a line feed."""
     return _NO_CHARACTER.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
-def number_of(value: Json) -> float | None:
+def number_of(value: Json) -> int | float | None:
     """A finite number, whole where it is; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None

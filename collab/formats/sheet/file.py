@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from collab.formats.sheet.model import Book, Formula, Ids, Plan
+from collab.formats.sheet.model import Book, Formula, Ids, Look, Plan
 
 
 class SheetFile(Protocol):
@@ -20,6 +20,10 @@ class SheetFile(Protocol):
 
     def formula_text(self, formula: Formula, ids: Ids, sheet: str) -> str:
         """A formula as this format writes it, in the sheet of this id. The same text means the same formula."""
+        ...
+
+    def readable(self, look: Look) -> Look:
+        """A look as it is read again after it was written: what this format cannot say is said plainer."""
         ...
 
     def saved(self, plan: Plan) -> bytes:

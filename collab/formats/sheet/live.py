@@ -10,7 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from collab.document import STATE, Document
-from collab.formats.sheet.clean import clean_content, clean_formula, clean_look, clean_text, is_id, number_of
+from collab.formats.sheet.clean import (
+    clean_content,
+    clean_formula,
+    clean_look,
+    clean_text,
+    is_id,
+    names_apart,
+    number_of,
+)
 from collab.formats.sheet.model import (
     EMPTY,
     NOTHING,
@@ -121,8 +129,8 @@ def _shared(sheet: Sheet) -> YMap:
         "base": YMap({row_id(row): shared_row(cells) for row, cells in sheet.cells.items() if cells}),
         "cells": YMap({}),
         "looks": YMap({}),
-        "sizes": YMap(_by_line(sheet.row_sizes, sheet.col_sizes)),
-        "hides": YMap(_by_line(dict.fromkeys(sheet.hidden_rows, True), dict.fromkeys(sheet.hidden_cols, True))),
+        "sizes": YMap(_by_line(sheet, sheet.row_sizes, sheet.col_sizes)),
+        "hides": YMap(_by_line(sheet, dict.fromkeys(sheet.hidden_rows, True), dict.fromkeys(sheet.hidden_cols, True))),
         "merges": YMap({_key(top, left): _key(bottom, right) for top, left, bottom, right in sheet.merges}),
         "frozen": YMap({"rows": sheet.frozen[0], "cols": sheet.frozen[1]} if any(sheet.frozen) else {}),
         "filter": YMap(_filter(sheet)),
@@ -148,9 +156,10 @@ def shared_cell(cell: Cell) -> list[Json]:
     return [cell.kind, cell.value, cell.style] if cell.style else [cell.kind, cell.value]
 
 
-def _by_line(rows: Mapping[int, object], cols: Mapping[int, object]) -> dict[str, object]:
-    found = {f"r:{row_id(row)}": value for row, value in sorted(rows.items())}
-    return {**found, **{f"c:{col_id(col)}": value for col, value in sorted(cols.items())}}
+def _by_line(sheet: Sheet, rows: Mapping[int, object], cols: Mapping[int, object]) -> dict[str, object]:
+    """Of the lines that are in use."""
+    found = {f"r:{row_id(row)}": value for row, value in sorted(rows.items()) if row < sheet.rows}
+    return {**found, **{f"c:{col_id(col)}": value for col, value in sorted(cols.items()) if col < sheet.cols}}
 
 
 def _filter(sheet: Sheet) -> dict[str, object]:
@@ -182,14 +191,8 @@ def read_live(document: Document) -> LiveBook:
 
 
 def _name_apart(sheets: list[LiveSheet]) -> None:
-    """Two people can give one name to two sheets: the later one gets a number."""
-    taken: set[str] = set()
-    for sheet in sheets:
-        name, number = sheet.name, 1
-        while sheet.name.casefold() in taken:
-            number += 1
-            sheet.name = f"{name[:26]} ({number})"
-        taken.add(sheet.name.casefold())
+    for sheet, name in zip(sheets, names_apart([sheet.name for sheet in sheets]), strict=True):
+        sheet.name = name
 
 
 def clean_name(name: Json) -> str:

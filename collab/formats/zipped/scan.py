@@ -7,7 +7,7 @@ no entities but the five of XML, and nothing is ever fetched.
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
 from xml.parsers import expat
@@ -93,19 +93,30 @@ class Scan:
         return self.content[node.start : node.inner_start if node.inner_start >= 0 else node.end]
 
 
-def scan(content: bytes, limits: Limits, names: Mapping[str, str] | None = None) -> Scan:
+Closed = Callable[[Node, Sequence[Node]], None]
+"""Called with an element that has just ended and those it stands in; it may drop the element's children."""
+
+
+def scan(
+    content: bytes,
+    limits: Limits,
+    names: Mapping[str, str] | None = None,
+    closed: Mapping[str, Closed] | None = None,
+) -> Scan:
     """Scan a part; `names` gives namespaces their canonical prefix, others become `{namespace}local`.
 
+    `closed` says who looks at the elements of a name while the scan goes on: large parts need not be held as trees.
     Raises: FormatError (not well-formed, DTD, not UTF-8), LimitExceeded.
     """
     if len(content) > limits.part_size_bytes:
         raise LimitExceeded("part_size_bytes", f"{len(content)} bytes")
-    return _Scanner(content, limits, names or {}).run()
+    return _Scanner(content, limits, names or {}, closed or {}).run()
 
 
 class _Scanner:
-    def __init__(self, content: bytes, limits: Limits, names: Mapping[str, str]) -> None:
+    def __init__(self, content: bytes, limits: Limits, names: Mapping[str, str], closed: Mapping[str, Closed]) -> None:
         self._content = content
+        self._closed = closed
         self._limits = limits
         self._prefix_of = names
         self._names: dict[str, str] = {}
@@ -189,10 +200,12 @@ class _Scanner:
         if self._opened is node and self._content[at - 2 : at] == b"/>":
             node.end = at
             self._opened = None
-            return
-        self._event(at)
-        node.inner_end = at
-        node.end = self._content.index(b">", at) + 1
+        else:
+            self._event(at)
+            node.inner_end = at
+            node.end = self._content.index(b">", at) + 1
+        if node.name in self._closed:
+            self._closed[node.name](node, self._stack)
 
     def _characters(self, characters: str) -> None:
         if self._text is None:

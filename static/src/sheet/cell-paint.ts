@@ -65,7 +65,13 @@ function lookRules({ look, tone }: DrawnCell, dark: boolean): string {
 
 function write(element: HTMLElement, cell: DrawnCell, side: string, around: Surroundings): void {
   const { look, text } = cell;
-  if (text === "") return void (element.childNodes.length > 0 && element.querySelector(".sheet-text")?.remove());
+  if (text === "") {
+    if (element.childNodes.length > 0) {
+      element.querySelector(".sheet-text")?.remove();
+      element.classList.remove("is-spilling");
+    }
+    return;
+  }
   const size = look.size ? look.size * POINT_PX : 13;
   const room = around.width - PADDING;
   const fits = text.length * size * 0.4 < room && (text.length * size * 0.7 < room || widthOf(text, look.bold === true, size) <= room);
@@ -73,6 +79,7 @@ function write(element: HTMLElement, cell: DrawnCell, side: string, around: Surr
   if (span.style.cssText) span.style.cssText = "";
   const words = !fits && cell.type === "n" && !look.wrap ? shortened(cell, room, size, around.locale) : text;
   if (span.textContent !== words) span.textContent = words;
+  element.classList.toggle("is-spilling", !fits && !look.wrap && cell.type === "s");
   if (fits || look.wrap || cell.type !== "s") return;
   const { left, right } = around.spill(widthOf(text, look.bold === true, size) - room);
   if (side !== "left" && left > 0) span.style.marginLeft = `${-left}px`;

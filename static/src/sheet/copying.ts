@@ -1,7 +1,6 @@
 /** Owns cut, copy and paste: between cells of this window with formulas and looks, with other programs as text and tables. */
 import { t } from "../shell/i18n";
 import { announce } from "../shell/live-region";
-import { fragmentOf } from "../shell/sanitize";
 import { htmlOf, readTable, readTsv, tokenOf, tsvOf } from "./clipboard";
 import { bounded, type Contents } from "./contents";
 import { attempt, contentOf, type Core } from "./core";
@@ -66,20 +65,20 @@ export class Copying {
     const data = event.clipboardData;
     if (!data || !this.core.mayWrite) return;
     event.preventDefault();
-    this.take(data.getData("text/html"), data.getData("text/plain"), valuesOnly);
+    void this.take(data.getData("text/html"), data.getData("text/plain"), valuesOnly);
   }
 
   /** By the menu: the browser asks the person first. Throws when it may not. */
   async pasteFromSystem(valuesOnly: boolean): Promise<void> {
     const [item] = await navigator.clipboard.read();
     const read = async (type: string): Promise<string> => (item?.types.includes(type) ? (await item.getType(type)).text() : "");
-    this.take(await read("text/html"), await read("text/plain"), valuesOnly);
+    await this.take(await read("text/html"), await read("text/plain"), valuesOnly);
   }
 
-  private take(html: string, text: string, valuesOnly: boolean): void {
+  private async take(html: string, text: string, valuesOnly: boolean): Promise<void> {
     const own = this.copied && tokenOf(html) === this.copied.token ? this.copied : null;
     if (own) return this.pasteOwn(own, valuesOnly);
-    const table = html.includes("<table") ? readTable(fragmentOf(html)) : null;
+    const table = html.includes("<table") ? readTable((await import("../shell/sanitize")).fragmentOf(html)) : null;
     const rows = table ?? readTsv(text);
     if (rows.length > 0 && (text !== "" || table)) this.pasteTexts(rows);
   }

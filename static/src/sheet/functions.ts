@@ -1,4 +1,6 @@
 /** Owns the names of functions that are offered while somebody types a formula, the frequent ones with their arguments. */
+import { FUNCTIONS } from "./formula/functions";
+
 
 const WITH_ARGUMENTS: readonly string[] = [
   "ABS(number)", "AND(logical, …)", "AVERAGE(number, …)", "AVERAGEIF(range, criterion, [average_range])", "AVERAGEIFS(average_range, range, criterion, …)", "CEILING(number, significance)",
@@ -16,10 +18,7 @@ const WITH_ARGUMENTS: readonly string[] = [
   "XLOOKUP(value, range, result, [otherwise])", "XOR(logical, …)", "YEAR(date)", "YEARFRAC(start, end, [basis])",
 ];
 
-const OTHERS =
-  "ACOS ACOSH ADDRESS ASIN ASINH ATAN ATAN2 ATANH AVEDEV AVERAGEA BASE BIN2DEC BITAND BITOR BITXOR CHAR CLEAN CODE COLUMNS COMBIN CORREL COS COSH COVARIANCE.P COVARIANCE.S DATEDIF DEC2BIN DEC2HEX DECIMAL DEGREES DELTA DEVSQ DOLLAR EFFECT ERF EVEN FACT FALSE FIXED FORECAST FREQUENCY GCD GEOMEAN HARMEAN HEX2DEC INTERCEPT IRR ISERR ISEVEN ISFORMULA ISLOGICAL ISNA ISODD ISOWEEKNUM ISREF KURT LCM MODE MROUND N NA NOMINAL NORM.DIST NORM.INV NPER ODD PERCENTILE PERMUT PROPER PV QUARTILE RADIANS RATE SIN SINH SKEW SLN SLOPE STANDARDIZE STDEV.P STDEV.S STDEVP SUMSQ T TAN TANH TIMEVALUE TRUE TYPE UNICHAR UNICODE VAR.P VAR.S VARP XIRR XNPV".split(" ");
-
-const HINTS: ReadonlyMap<string, string> = new Map([...WITH_ARGUMENTS.map((hint): [string, string] => [hint.slice(0, hint.indexOf("(")), hint]), ...OTHERS.map((name): [string, string] => [name, `${name}(…)`])]);
+const HINTS: ReadonlyMap<string, string> = new Map([...FUNCTIONS.map((name): [string, string] => [name, `${name}(…)`]), ...WITH_ARGUMENTS.map((hint): [string, string] => [hint.slice(0, hint.indexOf("(")), hint])]);
 const NAMES = [...HINTS.keys()].sort();
 const MOST = 8;
 

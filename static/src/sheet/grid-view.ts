@@ -285,7 +285,7 @@ export class GridView {
 
   private makeRow(role: "rowheader" | "columnheader"): RowView {
     const isHead = role === "columnheader";
-    const head = h("div", { class: isHead ? "sheet-corner" : "sheet-row-head", role, attrs: { "aria-colindex": 1 } });
+    const head = h("div", isHead ? { class: "sheet-corner", role: "presentation" } : { class: "sheet-row-head", role, attrs: { "aria-colindex": 1 } });
     const frozen = h("div", { class: "sheet-row-frozen", role: "presentation" });
     return { element: h("div", { class: "sheet-row", role: "row" }, head, frozen), head, frozen, cells: new Map(), version: -1, columns: null };
   }

@@ -76,7 +76,7 @@ export class Overlay {
     if (thing.href && /^(?:data:image\/(?:png|jpeg|gif|webp);|\/(?!\/))/.test(thing.href)) {
       const picture = h("img", { attrs: { src: thing.href, alt: label } });
       element.append(picture);
-    } else element.append(icon(thing.kind === "image" ? "image" : "table", 20), h("span", {}, label));
+    } else element.append(icon(thing.kind === "image" ? "image" : thing.kind === "chart" ? "chart" : "file", 20), h("span", {}, label));
     box.pane.append(element);
   }
 

@@ -56,7 +56,9 @@ export class Toolbar {
       this.pending = 0;
       for (const { id, pressed } of this.parts.commands) if (pressed) this.buttons.get(id)?.setAttribute("aria-pressed", String(pressed()));
       const { look } = this.parts.actions;
-      this.buttons.get("format")!.firstElementChild!.textContent = this.formatName(look.format);
+      const name = this.formatName(look.format);
+      this.buttons.get("format")!.firstElementChild!.textContent = name;
+      this.buttons.get("format")!.setAttribute("aria-label", `${t("sheet.number_format")}: ${name}`);
       for (const [id, value] of [["color", look.color], ["fill", look.fill]] as const) this.buttons.get(id)!.style.setProperty("--shown", value ?? "transparent");
     });
   }

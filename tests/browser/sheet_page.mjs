@@ -76,7 +76,7 @@ const cases = {
       await goTo(other, "A4");
       await other.keyboard.type("date");
       await goTo(page, "A2");
-      await press(page, "Shift+Space", "Control+Shift++");
+      await press(page, "Shift+Space", "Control+Alt+=");
       await shows(other, "A5", "fig");
       await other.keyboard.press("Enter");
       await shows(page, "A5", "date");

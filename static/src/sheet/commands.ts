@@ -43,7 +43,7 @@ function lookCommands({ actions }: CommandParts): SheetCommand[] {
     look("bold", "sheet.bold", ["Mod+B"]),
     look("italic", "sheet.italic", ["Mod+I"]),
     look("underline", "sheet.underline", ["Mod+U"]),
-    look("strike", "sheet.strike", ["Mod+5"]),
+    look("strike", "sheet.strike", ["Alt+Shift+5"]),
     look("wrap", "sheet.wrap"),
     align("left", "sheet.left", "alignStart"),
     align("center", "sheet.center", "alignCenter"),
@@ -62,14 +62,14 @@ function lineCommands({ core, actions }: CommandParts): SheetCommand[] {
   const writes = true;
   const way = (): "rows" | "cols" => (core.view.selection.kind === "cols" ? "cols" : "rows");
   return [
-    { id: "insert", label: "sheet.insert_lines", keys: ["Mod+Shift++", "Mod+="], writes, run: () => actions.insert(way()) },
-    { id: "remove", label: "sheet.delete_lines", keys: ["Mod+-"], writes, run: () => actions.remove(way()) },
+    { id: "insert", label: "sheet.insert_lines", keys: ["Mod+Alt+="], writes, run: () => actions.insert(way()) },
+    { id: "remove", label: "sheet.delete_lines", keys: ["Mod+Alt+-"], writes, run: () => actions.remove(way()) },
     { id: "row_above", label: "sheet.row_above", writes, run: () => actions.insert("rows") },
     { id: "row_below", label: "sheet.row_below", writes, run: () => actions.insert("rows", true) },
     { id: "delete_rows", label: "sheet.delete_rows", writes, run: () => actions.remove("rows") },
     { id: "rows_up", label: "sheet.rows_up", keys: ["Alt+Shift+ArrowUp"], writes, run: () => actions.move("rows", -1) },
     { id: "rows_down", label: "sheet.rows_down", keys: ["Alt+Shift+ArrowDown"], writes, run: () => actions.move("rows", 1) },
-    { id: "hide_rows", label: "sheet.hide_rows", keys: ["Mod+9"], writes, run: () => actions.hide("rows", true) },
+    { id: "hide_rows", label: "sheet.hide_rows", keys: ["Mod+Alt+9"], writes, run: () => actions.hide("rows", true) },
     { id: "show_rows", label: "sheet.show_rows", keys: ["Mod+Shift+("], writes, run: () => actions.hide("rows", false) },
     { id: "row_height", label: "sheet.row_height", writes, run: () => actions.askSize("rows") },
     { id: "column_left", label: "sheet.column_left", writes, run: () => actions.insert("cols") },
@@ -77,7 +77,7 @@ function lineCommands({ core, actions }: CommandParts): SheetCommand[] {
     { id: "delete_columns", label: "sheet.delete_columns", writes, run: () => actions.remove("cols") },
     { id: "columns_left", label: "sheet.columns_left", keys: ["Alt+Shift+ArrowLeft"], writes, run: () => actions.move("cols", -1) },
     { id: "columns_right", label: "sheet.columns_right", keys: ["Alt+Shift+ArrowRight"], writes, run: () => actions.move("cols", 1) },
-    { id: "hide_columns", label: "sheet.hide_columns", keys: ["Mod+0"], writes, run: () => actions.hide("cols", true) },
+    { id: "hide_columns", label: "sheet.hide_columns", keys: ["Mod+Alt+0"], writes, run: () => actions.hide("cols", true) },
     { id: "show_columns", label: "sheet.show_columns", keys: ["Mod+Shift+)"], writes, run: () => actions.hide("cols", false) },
     { id: "column_width", label: "sheet.column_width", writes, run: () => actions.askSize("cols") },
   ];
@@ -105,11 +105,11 @@ function otherCommands({ core, actions, contents, ...parts }: CommandParts): She
     { id: "clear", label: "sheet.clear", keys: ["Delete", "Backspace"], writes, run: () => contents.clear(core.view.sheet, actions.worked) },
     { id: "sum", label: "sheet.sum", icon: "math", keys: ["Alt+="], writes, run: () => core.view.editor.open(actions.sumText()) },
     { id: "find", label: "command.find", keys: ["Mod+F", "Mod+H"], run: parts.find },
-    { id: "go_to", label: "sheet.go_to", keys: ["F5", "Mod+G"], run: parts.nameBox },
+    { id: "go_to", label: "sheet.go_to", keys: ["Mod+G"], run: parts.nameBox },
     { id: "edit", label: "sheet.edit", keys: ["F2"], writes, run: () => core.view.editor.open() },
     { id: "add_sheet", label: "sheet.add_sheet", keys: ["Shift+F11"], writes, run: parts.addSheet },
-    { id: "next_sheet", label: "sheet.next_sheet", keys: ["Ctrl+PageDown"], run: () => parts.nextSheet(1) },
-    { id: "previous_sheet", label: "sheet.previous_sheet", keys: ["Ctrl+PageUp"], run: () => parts.nextSheet(-1) },
+    { id: "next_sheet", label: "sheet.next_sheet", keys: ["Mod+Shift+PageDown", "Ctrl+PageDown"], run: () => parts.nextSheet(1) },
+    { id: "previous_sheet", label: "sheet.previous_sheet", keys: ["Mod+Shift+PageUp", "Ctrl+PageUp"], run: () => parts.nextSheet(-1) },
   ];
 }
 

@@ -51,7 +51,7 @@ export interface Box {
 }
 
 export class GridView {
-  readonly scroller = h("div", { class: "sheet-scroller", role: "grid", tabIndex: 0, id: uniqueId("sheet-grid") });
+  readonly scroller = h("div", { class: "sheet-scroller", role: "grid", tabIndex: 0, id: uniqueId("sheet-grid"), attrs: { "aria-multiselectable": "true" } });
   private readonly space = h("div", { class: "sheet-space", role: "presentation" });
   private readonly top = h("div", { class: "sheet-top", role: "rowgroup" });
   private readonly body = h("div", { class: "sheet-body", role: "rowgroup" });

@@ -55,7 +55,7 @@ export class Overlay {
     const last = this.grid.boxes({ top: bottom, left: right, bottom, right })[0];
     if (!last) return;
     const element = h("div", { class: "sheet-fill-handle" });
-    Object.assign(element.style, { left: `${last.x + last.width - 4}px`, top: `${last.y + last.height - 4}px` });
+    Object.assign(element.style, { left: `${last.x + last.width}px`, top: `${last.y + last.height}px` });
     last.pane.append(element);
   }
 

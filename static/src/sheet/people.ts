@@ -7,7 +7,7 @@ import type { Book } from "./book";
 import type { PersonRange } from "./overlay";
 import type { SheetModel } from "./model";
 import type { SheetView } from "./sheet-view";
-import { addressOf, MOST_COLS, MOST_ROWS, rangeName, rangeOf, type At, type Place, type Range } from "./types";
+import { MOST_COLS, MOST_ROWS, rangeName, rangeOf, type At, type Place, type Range } from "./types";
 
 const SHARE_AFTER_MS = 120;
 /** The field of a presence state: `{sheet, anchor: [row, col], head: [row, col], top?: [row, col]}`. */
@@ -110,10 +110,4 @@ function placeOf(sheet: SheetModel, value: unknown): At | null {
   };
   const at = { row: index(value[0], sheet.rows, MOST_ROWS), col: index(value[1], sheet.cols, MOST_COLS) };
   return at.row < 0 || at.col < 0 ? null : at;
-}
-
-/** The address of a cell by its key, for notes. */
-export function addressOfKey(sheet: SheetModel, key: string): string | null {
-  const at = sheet.atOfKey(key);
-  return at && addressOf(at);
 }

@@ -49,7 +49,12 @@ export class GridPointer {
   private onDown(event: PointerEvent): void {
     const { view } = this.parts;
     if (event.button !== 0 || this.onScrollbar(event)) return;
-    if (event.pointerType === "touch") return; // a tap comes with pointerup; a drag scrolls
+    const onHandle = event.target instanceof Element && event.target.closest(".sheet-fill-handle") !== null;
+    if (event.pointerType === "touch") {
+      // A tap comes with pointerup, a drag scrolls; a drag of the corner selects more.
+      if (onHandle) this.begin(event, { kind: "select", from: view.selection.anchor, area: "cell" });
+      return;
+    }
     event.preventDefault();
     const hit = view.grid.hit(event.clientX, event.clientY);
     if (view.editor.isOpen) {
@@ -65,7 +70,7 @@ export class GridPointer {
       const lane = view.layout[edge.way];
       return this.begin(event, { kind: "resize", ...edge, start: edge.way === "cols" ? event.clientX : event.clientY, size: lane.size(edge.index) });
     }
-    if (event.target instanceof Element && event.target.closest(".sheet-fill-handle")) return this.begin(event, { kind: "fill", source: this.parts.actions.worked, target: view.range });
+    if (onHandle) return this.begin(event, { kind: "fill", source: this.parts.actions.worked, target: view.range });
     if (hit.area === "corner") return view.select({ row: 0, col: 0 }, { row: view.layout.rows.count - 1, col: view.layout.cols.count - 1 }, "all", "none");
     if (this.mayMove(hit)) return this.begin(event, { kind: "move", way: hit.area === "row" ? "rows" : "cols", before: -1 });
     this.choose(hit, event.shiftKey);

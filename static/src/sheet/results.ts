@@ -40,7 +40,7 @@ export class Results {
 
   constructor(private readonly book: Book, private readonly events: ResultEvents) {
     this.unlisten = book.onChange((change) => this.onChange(change));
-    if (book.sheets().some((sheet) => (sheet.part("cells")?.size ?? 0) > 0 || touchedFormulas(sheet, book).length > 0)) this.loadSoon();
+    this.loadSoon();
   }
 
   /** By ids; undefined: not computed, the file's value counts. */
@@ -90,8 +90,15 @@ export class Results {
   private loadSoon(): void {
     this.timer ??= window.setTimeout(() => {
       this.timer = undefined;
-      if (this.book.sheets().some((sheet) => this.hasFormulas(sheet))) void this.load();
+      if (this.engine || this.isNeeded()) void this.load();
     }, LOAD_AFTER_MS);
+  }
+
+  /** Without an edit everything is as the file says. */
+  private isNeeded(): boolean {
+    const sheets = this.book.sheets();
+    if (!sheets.some((sheet) => this.hasFormulas(sheet))) return false;
+    return sheets.some((sheet) => (sheet.part("cells")?.size ?? 0) > 0) || sheets.some((sheet) => touchedFormulas(sheet, this.book).length > 0);
   }
 
   private hasFormulas(sheet: SheetModel): boolean {

@@ -10,9 +10,7 @@ import typer
 from rich.console import Console
 
 from collab import __version__
-from collab.commands import upkeep
 from collab.commands.admin import admin
-from collab.commands.pasts import When
 from collab.commands.sources import Options, gather
 from collab.config import Config
 from collab.errors import CollabError, ConfigError
@@ -245,6 +243,9 @@ def replay(
     """
     if not every and document is None:
         raise ConfigError("Name a document, or say --all.")
+    from collab.commands import upkeep
+    from collab.commands.pasts import When
+
     config_now = gather(Options(folder=folder, data=data, config=config, database=database)).config
     if points and document is not None:
         return upkeep.list_points(config_now, document, console)
@@ -262,6 +263,8 @@ def backup(
     config: ConfigFile = None,
 ) -> None:
     """Write a consistent copy of registry and journal. The server may run."""
+    from collab.commands import upkeep
+
     upkeep.backup(gather(Options(folder=folder, data=data, config=config, database=database)).config, target, console)
 
 
@@ -274,6 +277,8 @@ def restore(
     config: ConfigFile = None,
 ) -> None:
     """Make registry and journal of a folder from a backup. There must be no journal yet."""
+    from collab.commands import upkeep
+
     upkeep.restore(gather(Options(folder=folder, data=data, config=config, database=database)).config, source, console)
 
 
@@ -315,6 +320,8 @@ def purge(
     config: ConfigFile = None,
 ) -> None:
     """Remove a document's history, shares and quarantine for good. The file itself stays. Stop the server first."""
+    from collab.commands import upkeep
+
     config_now = gather(Options(folder=folder, data=data, config=config, database=database)).config
     if not yes and not typer.confirm(f"Remove the history of {document} for good?"):
         raise typer.Exit(1)
@@ -331,6 +338,8 @@ def erase(
     config: ConfigFile = None,
 ) -> None:
     """Replace a person's id and name in all kept history. Stop the server first."""
+    from collab.commands import upkeep
+
     config_now = gather(Options(folder=folder, data=data, config=config, database=database)).config
     if not yes and not typer.confirm(f"Erase {person} from all history?"):
         raise typer.Exit(1)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from collab.commands import operator
-from collab.commands.operator import Desk
 from collab.commands.sources import Options, gather
+
+if TYPE_CHECKING:
+    from collab.commands.operator import Desk
 
 admin = typer.Typer(
     name="admin",
@@ -38,6 +39,8 @@ DocumentId = Annotated[str, typer.Argument(help="A document's id, as `collab adm
 
 
 def _desk(server: str | None, token_file: Path | None, config: Path | None, as_json: bool) -> Desk:
+    from collab.commands.operator import Desk
+
     known = gather(Options(config=config)).config
     return Desk.of(known, os.environ, Console(), server=server, token_file=token_file, as_json=as_json)
 
@@ -47,6 +50,8 @@ def rooms(
     server: Server = None, token_file: TokenFile = None, config: ConfigFile = None, as_json: AsJson = False
 ) -> None:
     """List the documents in memory: people, connections, what is not stored yet, size, worker."""
+    from collab.commands import operator
+
     operator.rooms(_desk(server, token_file, config, as_json))
 
 
@@ -60,6 +65,8 @@ def connections(
     as_json: AsJson = False,
 ) -> None:
     """List who is connected: person, role, dialect, since when; addresses as digests."""
+    from collab.commands import operator
+
     operator.connections(_desk(server, token_file, config, as_json), document, user)
 
 
@@ -75,6 +82,8 @@ def kick(
     as_json: AsJson = False,
 ) -> None:
     """Close a connection, or all of a person. They may come again; `collab token --revoke` keeps them out."""
+    from collab.commands import operator
+
     operator.kick(_desk(server, token_file, config, as_json), connection, user)
 
 
@@ -87,6 +96,8 @@ def unload(
     as_json: AsJson = False,
 ) -> None:
     """Save a document and forget its room; who has it open comes back to one loaded anew."""
+    from collab.commands import operator
+
     operator.unload(_desk(server, token_file, config, as_json), document)
 
 
@@ -99,6 +110,8 @@ def save(
     as_json: AsJson = False,
 ) -> None:
     """Store a document now, and say what the storage has then."""
+    from collab.commands import operator
+
     operator.save(_desk(server, token_file, config, as_json), document)
 
 
@@ -107,4 +120,6 @@ def drain(
     server: Server = None, token_file: TokenFile = None, config: ConfigFile = None, as_json: AsJson = False
 ) -> None:
     """Store everything and send everybody away; nobody is taken in until the server is restarted."""
+    from collab.commands import operator
+
     operator.drain(_desk(server, token_file, config, as_json))

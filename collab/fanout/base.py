@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from collab.fanout.messages import Ask as Ask
+from collab.fanout.messages import Author as Author
 from collab.fanout.messages import Journal as Journal
 from collab.fanout.messages import Left as Left
 from collab.fanout.messages import NodeId as NodeId

@@ -55,14 +55,28 @@ class NodeId:
 
 
 @dataclass(frozen=True, slots=True)
+class Author:
+    """Whose update it is."""
+
+    user_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Updates:
     """What the sender's own clients and savers changed in one turn.
 
-    `number` counts the updates of its clients that the sender has sent in this room until now.
+    `number` counts the updates of its clients that the sender has sent in this room until now. `authors`: of each
+    update, None where a server made it; so long as `updates`, or empty when nothing is known.
     """
 
     updates: tuple[bytes, ...]
     number: int = 0
+    authors: tuple[Author | None, ...] = ()
+
+    def by(self, index: int) -> Author | None:
+        """Who made an update, as far as it is known."""
+        return self.authors[index] if self.authors else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,13 +291,31 @@ def _read_beat(reader: Reader) -> Beat:
 
 
 def _write_updates(part: Updates) -> bytes:
-    head = encode_var_uint(part.number) + encode_var_uint(len(part.updates))
-    return head + b"".join(map(encode_var_bytes, part.updates))
+    """Each author once; an update names its author by the place in that list from 1 on, 0 for none."""
+    people = list(dict.fromkeys(author for author in part.authors if author is not None))
+    places = {author: place for place, author in enumerate(people, 1)}
+    out = [encode_var_uint(part.number), encode_var_uint(len(people))]
+    for author in people:
+        out += (encode_var_string(author.user_id), encode_var_string(author.name))
+    out.append(encode_var_uint(len(part.updates)))
+    for index, update in enumerate(part.updates):
+        maker = part.by(index)
+        out += (encode_var_uint(0 if maker is None else places[maker]), encode_var_bytes(update))
+    return b"".join(out)
 
 
 def _read_updates(reader: Reader) -> Updates:
     number = reader.var_uint()
-    return Updates(tuple(reader.var_bytes() for _ in range(reader.count(1))), number)
+    people: list[Author | None] = [None]
+    people += [Author(reader.var_string(), reader.var_string()) for _ in range(reader.count(2))]
+    updates, authors = [], []
+    for _ in range(reader.count(2)):
+        place = reader.var_uint()
+        if place >= len(people):
+            raise MalformedMessage("an author who is not there")
+        authors.append(people[place])
+        updates.append(reader.var_bytes())
+    return Updates(tuple(updates), number, tuple(authors) if len(people) > 1 else ())
 
 
 def _write_state(part: State) -> bytes:

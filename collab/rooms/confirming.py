@@ -9,10 +9,9 @@ journal of all nodes together is in causal order by that, as the native core nee
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from collab.fanout.base import NodeId
+from collab.fanout.base import NodeId, Updates
 
 ADOPT_S = 0.5
 """What was not confirmed for so long is journalled here."""
@@ -26,7 +25,7 @@ class Unconfirmed:
 
     number: int
     """The sender confirms by this one."""
-    updates: Sequence[bytes]
+    part: Updates
     at: float
     done: bool = False
     """It is journalled, by its sender or by us."""
@@ -45,12 +44,12 @@ class Confirming:
         """Whether everything that was heard is journalled."""
         return not self._open
 
-    def heard(self, sender: NodeId, number: int, updates: Sequence[bytes], now: float) -> Unconfirmed:
+    def heard(self, sender: NodeId, number: int, updates: Updates, now: float) -> Unconfirmed:
         """These came, and the sender has not said that they are journalled."""
         item = Unconfirmed(number, updates, now)
         self._waiting.setdefault(sender, deque()).append(item)
         self._open += 1
-        self._bytes += sum(map(len, updates))
+        self._bytes += sum(map(len, updates.updates))
         return item
 
     def confirmed(self, sender: NodeId, number: int) -> bool:
@@ -75,4 +74,4 @@ class Confirming:
         if not item.done:
             item.done = True
             self._open -= 1
-            self._bytes -= sum(map(len, item.updates))
+            self._bytes -= sum(map(len, item.part.updates))

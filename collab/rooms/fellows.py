@@ -17,6 +17,7 @@ from collab.errors import CollabError, MalformedMessage
 from collab.fanout.base import (
     Arrived,
     Ask,
+    Author,
     Fanout,
     Journal,
     Met,
@@ -34,6 +35,7 @@ from collab.fanout.base import (
 )
 from collab.protocol.codec import MAX_VAR_UINT, decode_state_vector
 from collab.protocol.messages import Awareness, decode_message
+from collab.protocol.roles import Identity
 from collab.rooms.intake import Intake
 from collab.rooms.journal_writer import Applied, JournalWriter
 from collab.rooms.live import LiveDocument
@@ -42,6 +44,7 @@ from collab.store.base import DocumentId, HistoryId
 
 _log = structlog.get_logger(__name__)
 
+Authored = tuple[bytes, Author | None]
 CLAIM_S = 0.3
 """So long what was journalled may wait for a message that takes it along."""
 HASTY_CLAIM_S, LIVELY_S = 0.005, 2.0
@@ -107,7 +110,7 @@ class Fellows:
         self._asked_at: dict[NodeId | None, float] = {}
         self._answered = asyncio.Event()
         self._answers = 0
-        self._updates: list[bytes] = []
+        self._updates: list[Authored] = []
         self._heard_at = float("-inf")
         """When others' edits came last."""
         self._sent = self._confirmed = 0
@@ -162,9 +165,9 @@ class Fellows:
 
     # -- what goes out; in turns --
 
-    def changed(self, update: bytes, *, by_client: bool) -> None:
-        self._updates.append(update)
-        self._sent += by_client
+    def changed(self, update: bytes, author: Identity | None) -> None:
+        self._updates.append((update, None if author is None else Author(author.user_id, author.name)))
+        self._sent += author is not None
 
     def journalled(self, settled: Sequence[Applied], last: int) -> None:
         """All of this is journalled, the last entry at that position."""
@@ -202,21 +205,24 @@ class Fellows:
             self._look_due = False
             self._publish([Journal(0, self._positions.known, self._confirmed)])
 
-    def _send(self, updates: Sequence[bytes], presence: bytes | None, said: Sequence[Said]) -> None:
+    def _send(self, updates: Sequence[Authored], presence: bytes | None, said: Sequence[Said]) -> None:
         claims, self._claims, self._claims_due = self._claims, [], None
-        parts: list[Part] = [Updates(tuple(updates), self._sent)] if updates else []
+        parts: list[Part] = [self._part(updates)] if updates else []
         if presence:
             parts.append(Presence(presence))
         parts += said
         parts += [Journal(first, last, self._confirmed) for first, last in claims]
         if self._publish(parts):
             return
-        lost = [update for update in updates if not self._publish([Updates((update,), self._sent)])]
+        lost = [update for update in updates if not self._publish([self._part([update])])]
         self._publish([part for part in parts if not isinstance(part, Updates | Journal)])
         if lost:
             self._look_due = True
         else:
             self._publish([part for part in parts if isinstance(part, Journal)])
+
+    def _part(self, updates: Sequence[Authored]) -> Updates:
+        return Updates(tuple(update for update, _ in updates), self._sent, tuple(author for _, author in updates))
 
     def _publish(self, parts: Sequence[Part]) -> bool:
         return self._link is None or not parts or self._link.publish(parts)
@@ -298,9 +304,9 @@ class Fellows:
         for update in part.updates:
             if not self._intake.take_theirs(update, in_sync=False):
                 self._current.discard(sender)
-        self._wait_for(sender, part.number, part.updates)
+        self._wait_for(sender, part.number, part)
 
-    def _wait_for(self, sender: NodeId, number: int, updates: Sequence[bytes]) -> None:
+    def _wait_for(self, sender: NodeId, number: int, updates: Updates) -> None:
         now = self._parts.clock.monotonic()
         self._heard_at = now
         self._journal.wait_for(self._journal.confirming.heard(sender, number, updates, now))
@@ -353,6 +359,6 @@ class Fellows:
         if part.settled:
             self._confirm(event.sender, part.number)
         else:
-            self._wait_for(event.sender, part.number, [part.update])
+            self._wait_for(event.sender, part.number, Updates((part.update,)))
         self._answers += 1
         self._answered.set()

@@ -27,6 +27,7 @@ from collab.protocol.events import (
 )
 from collab.protocol.frames import encode_frame
 from collab.protocol.messages import encode_stateless
+from collab.protocol.roles import Identity
 from collab.protocol.update import Checked
 from collab.rooms.answers import Answers
 from collab.rooms.audience import Audience, Update
@@ -59,8 +60,8 @@ class Poison:
 class Outgoing(Protocol):
     """What the intake needs of the rooms of other nodes."""
 
-    def changed(self, update: bytes, *, by_client: bool) -> None:
-        """Something was changed here: it goes out at the end of the turn."""
+    def changed(self, update: bytes, author: Identity | None) -> None:
+        """Something was changed here, by a client or by the server: it goes out at the end of the turn."""
         ...
 
     def send_turn(self, presence: bytes | None) -> None:
@@ -165,7 +166,7 @@ class Intake:
 
     def changed(self, update: bytes) -> None:
         """The server itself changed the document."""
-        self._add_to_turn(None, update)
+        self._add_to_turn(None, update, None)
 
     def send_turn(self, now: float) -> None:
         """Hand what was applied in this turn, and the presence that is due, to the outboxes."""
@@ -309,7 +310,7 @@ class Intake:
             entry = self._entry(connection, taken.update)
             self._count("updates_total")
             self._count("update_bytes_total", len(taken.update))
-            self._add_to_turn(None if taken.altered else connection, taken.update)
+            self._add_to_turn(None if taken.altered else connection, taken.update, connection.access.identity)
             if connection in self._audience:
                 self.presence.typed(connection.number, self.now)
         self._journal.add(Applied(connection, number, entry, whole_sync=event.in_sync and complete))
@@ -356,11 +357,12 @@ class Intake:
         frame, vector = self._answers.answer(known)
         connection.outbox.put_sync(frame, vector)
 
-    def _add_to_turn(self, connection: Connection | None, update: bytes) -> None:
-        self._turn.append((connection, update))
+    def _add_to_turn(self, knows: Connection | None, update: bytes, author: Identity | None) -> None:
+        """`knows`: who has it and is not told again, where the document took it as it came."""
+        self._turn.append((knows, update))
         self.turn_bytes += len(update)
         if self.fellows is not None:
-            self.fellows.changed(update, by_client=connection is not None)
+            self.fellows.changed(update, author)
 
 
 def _gave_all(connection: Connection, taken: Taken) -> bool:

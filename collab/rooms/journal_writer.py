@@ -15,6 +15,7 @@ from typing import Protocol
 import structlog
 
 from collab.errors import JournalError
+from collab.fanout.base import Author
 from collab.rooms.confirming import Confirming, Unconfirmed
 from collab.rooms.connection import Connection
 from collab.rooms.parts import Parts
@@ -24,8 +25,8 @@ from collab.store.base import DocumentId, HistoryId, JournalEntry
 
 _log = structlog.get_logger(__name__)
 
-ADOPTED = "node:"
-"""The author of what was journalled for another node: who it was that node knew."""
+ADOPTED = Author("node:", "")
+"""The author of what was journalled for another node which did not say whose it is: an answer of many edits in one."""
 
 
 @dataclass(slots=True)  # not frozen: one is made for each update, and that takes half the time
@@ -86,7 +87,7 @@ class JournalWriter:
             if applied.entry is not None:
                 updates.append(applied.entry.update)
             elif applied.heard is not None:
-                updates += applied.heard.updates
+                updates += applied.heard.part.updates
         return updates
 
     @property
@@ -140,9 +141,13 @@ class JournalWriter:
     def _adopt(self, heard: Unconfirmed) -> None:
         """Journal what another node sent and did not confirm, in its place: that node may be gone."""
         self.confirming.close(heard)
-        self._parts.metrics.count("node_updates_adopted_total", len(heard.updates))
+        self._parts.metrics.count("node_updates_adopted_total", len(heard.part.updates))
         node, at_ms = self._parts.node, self._parts.clock.wall_ms()
-        entries = [JournalEntry(update, ADOPTED, "", at_ms, node, 0) for update in heard.updates]
+        authors = [heard.part.by(index) or ADOPTED for index in range(len(heard.part.updates))]
+        entries = [
+            JournalEntry(update, author.user_id, author.name, at_ms, node, 0)
+            for update, author in zip(heard.part.updates, authors, strict=True)
+        ]
         self._pending.extendleft(Applied(None, 0, entry, adopted=True) for entry in reversed(entries))
 
     async def _wait(self) -> None:

@@ -6,12 +6,13 @@ The lock id is kept in the registry, so that after a crash the lock is still our
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
 from collab.clock import Clock
 from collab.errors import JournalError, LockConflict, StorageError
+from collab.rooms.spread import Spread
 from collab.rooms.storage_file import StorageFile
 from collab.store.base import DocumentId, Store
 from connectors.base import LockId
@@ -37,8 +38,12 @@ class LockKeeper:
     _refresh_due: float | None = None
     _take_at: float | None = None
     """When a lock that is wanted and not held is to be taken."""
+    _spread: Spread = field(init=False)
     wanted: bool = False
     """It is held while people are here, and not only for a write."""
+
+    def __post_init__(self) -> None:
+        self._spread = Spread(self.document_id)
 
     @property
     def refresh_due(self) -> float | None:
@@ -70,7 +75,7 @@ class LockKeeper:
             self.lock_id = lock_id
         await self.file.lock(LockId(self.lock_id), LOCK_OWNER)
         self._take_at = None
-        self._refresh_due = self.clock.monotonic() + self.refresh_s
+        self._refresh_due = self.clock.monotonic() + self._spread.of(self.refresh_s)
 
     async def refresh(self) -> None:
         """Keep the lock alive, or take it where it is wanted. One that was lost is taken again before the next write.
@@ -90,7 +95,7 @@ class LockKeeper:
         except StorageError:
             self._refresh_due = self.clock.monotonic() + self.refresh_s / 10
             raise
-        self._refresh_due = self.clock.monotonic() + self.refresh_s
+        self._refresh_due = self.clock.monotonic() + self._spread.of(self.refresh_s)
 
     def lost(self) -> None:
         """A write was refused for the lock's sake: take it again before the next one."""

@@ -39,6 +39,7 @@ from collab.rooms.parts import Parts
 from collab.rooms.requests import Captured
 from collab.rooms.saving_right import Held, SavingRight
 from collab.rooms.saving_room import Others, SavingRoom
+from collab.rooms.spread import Spread
 from collab.rooms.storage_file import StorageFile
 from collab.rooms.timing import RACES_IN_A_ROW, Timing, earliest
 from collab.store.base import hash_content
@@ -68,7 +69,8 @@ class Saver:
         self._reconciler = Reconciler(room, file, book, parts)
         self._absorber = Absorber(parts, book.document_id, book, self._reconciler)
         timing = replace(parts.save, poll_s=file.capabilities.poll_s or parts.save.poll_s)
-        self._timing = Timing(timing, parts.clock.monotonic(), polls=not file.capabilities.watches)
+        spread = Spread(book.document_id)
+        self._timing = Timing(timing, parts.clock.monotonic(), spread, polls=not file.capabilities.watches)
         self.stranded = False  # nobody's right is known by which the storage could be asked
         self._wake = asyncio.Event()
         self._asked: list[asyncio.Future[SaveState]] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collab.config import SaveConfig
+from collab.rooms.spread import Spread
 
 RACES_IN_A_ROW = 8
 """So often a save that lost a race is tried again at once."""
@@ -16,16 +17,16 @@ def earliest(*dues: float | None) -> float | None:
 class Timing:
     """When the next save, check or retry is due. All times are monotonic seconds."""
 
-    def __init__(self, config: SaveConfig, now: float, *, polls: bool) -> None:
+    def __init__(self, config: SaveConfig, now: float, spread: Spread, *, polls: bool) -> None:
         self._config = config
-        self._polls = polls
+        self._spread = spread
         self._first_edit: float | None = None
         self._last_edit = now
         self._failures = 0
         self._retry_at: float | None = None
         self._waits_for_edit = False
         self._hurry = False
-        self._checked_at = now
+        self._poll_at = now + spread.of(config.poll_s) if polls else None
         self._check_at: float | None = None
 
     def edited(self, now: float) -> None:
@@ -48,7 +49,8 @@ class Timing:
 
     def checked(self, now: float) -> None:
         """The storage was looked at."""
-        self._checked_at = now
+        if self._poll_at is not None:
+            self._poll_at = now + self._spread.of(self._config.poll_s)
         self._check_at = None
 
     def saved(self, now: float, *, dirty: bool) -> None:
@@ -67,7 +69,7 @@ class Timing:
         """Something did not work; `until_edited`: it cannot before somebody edits, so an edit ends the waiting."""
         delay_s = min(self._config.retry_min_s * 2 ** min(self._failures, 30), self._config.retry_max_s)
         self._failures += 1
-        self._retry_at = now + delay_s
+        self._retry_at = now + self._spread.of(delay_s)
         self._waits_for_edit = until_edited
         self._hurry = False
 
@@ -94,8 +96,7 @@ class Timing:
         return wanted if self._retry_at is None else max(wanted, self._retry_at)
 
     def _next_check(self) -> float | None:
-        polled = self._checked_at + self._config.poll_s if self._polls else None
-        dues = [due for due in (self._check_at, polled) if due is not None]
+        dues = [due for due in (self._check_at, self._poll_at) if due is not None]
         if not dues:
             return None
         return min(dues) if self._retry_at is None else max(min(dues), self._retry_at)

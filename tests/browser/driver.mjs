@@ -82,10 +82,20 @@ async function problemOf(browser, servers, name, { options = {}, path = "/", ser
     });
     return problems.length ? problems.join("\n") : null;
   } catch (error) {
-    return [error.stack, ...problems].join("\n");
+    return [error.stack, ...problems, ...(await shownIn(context))].join("\n");
   } finally {
     await context.close();
   }
+}
+
+/** What the windows of a failed case show: their frames' texts, cut. */
+async function shownIn(context) {
+  const frames = context.pages().flatMap((page) => page.frames());
+  return Promise.all(frames.map(async (frame) => {
+    const looking = frame.evaluate(() => document.body?.innerText ?? "");
+    const text = await Promise.race([looking, new Promise((resolve) => setTimeout(resolve, 2_000, "(no answer)"))]).catch(String);
+    return `shown in ${frame.url().slice(0, 80)}: ${text.replace(/\s+/g, " ").slice(0, 600)}`;
+  }));
 }
 
 /** Some things in a page have no time limit of their own. */

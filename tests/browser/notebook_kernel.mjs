@@ -12,6 +12,8 @@ async function connect(page, secret = token) {
   await page.getByRole("button", { name: "Connect", exact: true }).click();
 }
 
+const ready = (page) => page.getByRole("button", { name: /Python 3.*: idle/ }).waitFor();
+
 async function run(page, index) {
   await cell(page, index).focus();
   await page.keyboard.press("Control+Enter");
@@ -26,7 +28,7 @@ await runCases({
       await open(page, target);
       const other = await joinAs(page, target, "Ben Berg");
       await connect(page);
-      await page.getByRole("button", { name: /Python 3.*: idle/ }).waitFor();
+      await ready(page);
       await run(page, 1);
       await output(other, 1).getByText("printed 21").waitFor();
       await output(other, 1).getByText("42", { exact: true }).waitFor();
@@ -43,6 +45,7 @@ await runCases({
       const target = notebook([code("a", bar), code("b", "import time\ntime.sleep(600)"), code("c", "print('hello', input('name? '))")]);
       await open(page, target);
       await connect(page);
+      await ready(page);
       await run(page, 0);
       await output(page, 0).getByText("299 of 300").waitFor();
       assert.equal((await output(page, 0).innerText()).trim(), "299 of 300");
@@ -64,11 +67,11 @@ await runCases({
       await page.getByText("The Jupyter server refused the token.").waitFor();
       await page.getByLabel("Token").last().fill(token);
       await page.getByRole("button", { name: "Connect", exact: true }).click();
-      await page.getByRole("button", { name: /Python 3.*: idle/ }).waitFor();
+      await ready(page);
       await run(page, 0);
       await cell(page, 0).getByText("[1]:").waitFor();
       await page.reload();
-      await page.getByRole("button", { name: /Python 3.*: idle/ }).waitFor();
+      await ready(page);
       await run(page, 1);
       await output(page, 1).getByText("7", { exact: true }).waitFor();
       await cellsAre(page, ["code: kept = 7", "code: print(kept)"]);

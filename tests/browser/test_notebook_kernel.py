@@ -26,8 +26,7 @@ from tests.serving import TOP, Server
 SCRIPT = Path(__file__).with_name("notebook_kernel.mjs")
 CASES = case_names(SCRIPT)
 
-pytestmark = [pytest.mark.browser, pytest.mark.soak]
-"""Opt in for now: two of the three cases fail (the last step of a progress bar, and what a wrong token is told)."""
+pytestmark = pytest.mark.browser
 
 
 def jupyter_python() -> str:

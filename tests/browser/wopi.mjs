@@ -1,7 +1,7 @@
 // The editor within the page of a WOPI host of another origin, third-party cookies blocked. Run by test_wopi_page.py.
 import assert from "node:assert/strict";
 import { runCases } from "./driver.mjs";
-import { content, PATIENCE_MS, ready, stateIs, textIs, told, typeAtEnd } from "./editor_steps.mjs";
+import { content, PATIENCE_MS, ready, stateIs, textIs, typeAtEnd } from "./editor_steps.mjs";
 
 const { host, editor } = JSON.parse(process.argv[2]);
 const ARGUMENTS = ["--test-third-party-cookie-phaseout"];
@@ -160,7 +160,8 @@ const CASES = {
       const file = await newFile("one\n");
       await outside(file, "lock");
       const frame = await launched(page, file, "", true);
-      await told(frame, /locked by Foreign Person/);
+      await frame.locator(".toast-text", { hasText: /locked by Foreign Person/ }).waitFor();
+      assert.equal(await content(frame).getAttribute("aria-readonly"), "true");
       await outside(file, "unlock");
       await ready(frame);
       await typeAtEnd(frame, "two");

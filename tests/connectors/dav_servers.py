@@ -28,6 +28,8 @@ LOCK_BODY = (
     b'<?xml version="1.0"?><D:lockinfo xmlns:D="DAV:"><D:lockscope><D:exclusive/></D:lockscope>'
     b"<D:locktype><D:write/></D:locktype><D:owner>Foreign Person</D:owner></D:lockinfo>"
 )
+APACHE_TICK_S = 0.02
+"""Its ETag is a file's length and time, and the kernel gives the same time to all that is written in one tick."""
 DISCOVERY = b'<?xml version="1.0"?><D:propfind xmlns:D="DAV:"><D:prop><D:lockdiscovery/></D:prop></D:propfind>'
 
 
@@ -42,7 +44,7 @@ class DavSite:
     def new_folder(self) -> Outside:
         """An empty folder for one test."""
         self.folders += 1
-        outside = Outside(self.port, f"/t{self.folders}")
+        outside = Outside(self.port, f"/t{self.folders}", APACHE_TICK_S if self.name == "apache" else 0)
         assert outside.ask("MKCOL", "", slash=True)[0] == 201
         return outside
 
@@ -53,6 +55,7 @@ class Outside:
 
     port: int
     base: str
+    tick_s: float = 0
 
     @property
     def address(self) -> str:
@@ -78,6 +81,7 @@ class Outside:
             self.ask("MKCOL", "/".join(names[:depth]), slash=True)
         status, _, body = self.ask("PUT", path, content)
         assert status in (200, 201, 204), (status, body)
+        time.sleep(self.tick_s)
 
     def read(self, path: str) -> bytes:
         status, _, body = self.ask("GET", path)

@@ -12,6 +12,7 @@ from collab.errors import MalformedMessage
 from collab.fanout.messages import (
     VERSION,
     Ask,
+    Author,
     Beat,
     Gone,
     Journal,
@@ -34,6 +35,7 @@ from collab.fanout.messages import (
 A, B = NodeId("a", 2**64 - 1), NodeId("b", 0)
 PARTS: tuple[Part, ...] = (
     Updates((b"one", b"", b"three"), 7),
+    Updates((b"one", b"two", b"three"), 7, (Author("ada", "Ada"), None, Author("ada", "Ada"))),
     Presence(b"entries"),
     Ask(b"vector"),
     Ask(b"vector", B),

@@ -175,6 +175,18 @@ async def test_r04_a_node_that_is_killed_loses_nothing_and_the_others_go_on(node
         await until(lambda: nodes.text(path) == expected)
 
 
+@pytest.fixture(scope="module")
+def nodes_of_two_workers() -> Iterator[Group]:
+    with group(2, COLLAB_SERVER_WORKERS="2") as made:
+        yield made
+
+
+@pytest.mark.parametrize("fault", [killed, apart], ids=lambda fault: fault.__name__)
+async def test_r04_redis_with_several_workers_in_each_node(nodes_of_two_workers: Group, fault: Fault) -> None:
+    path = nodes_of_two_workers.new_file(f"{fault.__name__}.md")
+    await go_through(nodes_of_two_workers, path, fault, seed=6)
+
+
 @pytest.mark.soak
 async def test_r04_soak(nodes: Group) -> None:
     first = int(os.environ.get("COLLAB_TEST_SEED", "0"))

@@ -97,6 +97,23 @@ def test_an_edit_is_journalled_by_one_node_and_acknowledged_there_only() -> None
     with_two(then)
 
 
+def test_what_a_node_journals_for_another_keeps_its_author() -> None:
+    async def then(two: Two) -> None:
+        two.world.memory.faults.fail_appends = 1
+        two.clients[0].edit(Splice(0, 0, "zero\n"))
+        await asyncio.sleep(5)
+
+        room, counts = two.room(1), two.world.metrics.counts
+        stored = await two.world.store.updates(two.document_id, room.history_id, after_seq=0, limit=100)
+        typed = [update.entry for update in stored if update.entry.author_id == "ada"]
+        assert counts["node_updates_adopted_total"] == 1
+        assert {entry.node for entry in typed} == {"a", "b"}
+        assert {entry.author_name for entry in typed} == {"ada"}
+        assert all(update.entry.author_id != "node:" for update in stored)
+
+    with_two(then)
+
+
 def test_what_was_heard_is_never_published_again() -> None:
     async def then(two: Two) -> None:
         await asyncio.sleep(5)

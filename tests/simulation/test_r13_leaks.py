@@ -26,7 +26,6 @@ async def cycle_rooms(clock: FakeClock, cycles: int) -> None:
     world = World(clock, config=CONFIG)
     process = psutil.Process()
     async with world.server() as rooms:
-        tasks = len(asyncio.all_tasks())
         for number in range(cycles):
             path = f"{number % 20}.txt"
             if number < 20:
@@ -40,6 +39,7 @@ async def cycle_rooms(clock: FakeClock, cycles: int) -> None:
             await asyncio.sleep(5)
             if number == cycles // 5:
                 gc.collect()
+                tasks = len(asyncio.all_tasks())
                 rss, descriptors = process.memory_info().rss, len(os.listdir("/proc/self/fd"))
         gc.collect()
         assert rooms.live() == [] and not rooms._entries

@@ -13,6 +13,8 @@ export interface KernelSpec {
   readonly label: string;
 }
 
+const REFUSED = 403;
+
 /** What the server answered, or that it did not. */
 export class JupyterError extends Error {
   constructor(readonly status: number, detail: string) {
@@ -82,10 +84,19 @@ export class JupyterServer {
     try {
       response = await fetch(`${url}/${path}`, { method, headers, credentials: "omit", ...(body ? { body: JSON.stringify(body) } : {}) });
     } catch (error) {
-      throw new JupyterError(0, error instanceof Error ? error.message : String(error));
+      throw (await this.answers()) ? new JupyterError(REFUSED, `${method} ${path}: refused`) : new JupyterError(0, error instanceof Error ? error.message : String(error));
     }
     if (!response.ok) throw new JupyterError(response.status, `${method} ${path}: ${response.status}`);
     return response.status === 204 ? null : response.json();
+  }
+
+  /** Jupyter's refusals lack the headers that let a page read them and look like silence; the version is told to everybody. */
+  private async answers(): Promise<boolean> {
+    try {
+      return (await fetch(`${this.address.url}/api`, { credentials: "omit" })).ok;
+    } catch {
+      return false;
+    }
   }
 }
 

@@ -10,7 +10,7 @@ import { matchesOf, replacementOf } from "./matches";
 import { formulaOf, hasScript, shownOf, simpleMarkup } from "./mime";
 import { notebookFile } from "./notebook-file";
 import { NotebookUndo } from "./notebook-undo";
-import { appendStream } from "./output-writer";
+import { appendStream, OutputWriter } from "./output-writer";
 import { cellAround, cellsOf, cellType, isCell, isHidden, languageName, makeCell, metaOf, sourceOf, sourceText, type YCell } from "./schema";
 
 function book(...sources: string[]): { doc: Y.Doc; changes: CellChanges; cells: () => YCell[]; shown: () => string[] } {
@@ -151,6 +151,22 @@ test("stream: a progress bar stays one line in the shared text", () => {
   appendStream(text, "\nend\n");
 
   assert.equal(text.toString(), "100%\nend\n");
+});
+
+test("stream: a progress bar stays one line through messages that come together", () => {
+  Object.assign(globalThis, { window: globalThis }); // its timers
+  const doc = new Y.Doc();
+  const cell = makeCell({ type: "code", source: "", id: "c" });
+  cellsOf(doc).push([cell]);
+  const writer = new OutputWriter(doc, cell, "too much");
+  const hear = (text: string) => writer.take({ type: "stream", channel: "iopub", parent: "", content: { name: "stdout", text } });
+  for (let step = 0; step <= 100; step += 1) {
+    hear(`\r${step}%`);
+    if (step % 7 === 0) writer.flush();
+  }
+  writer.flush();
+
+  assert.deepEqual((cell.get("outputs") as Y.Array<unknown>).toJSON(), [{ output_type: "stream", name: "stdout", text: "100%" }]);
 });
 
 test("mime: the richest form that is sound is shown", () => {

@@ -9,6 +9,8 @@ const GATHER_MS = 60;
 /** Characters of text and data that one run may write; the rest is told and left out. */
 const MOST_CHARACTERS = 8_000_000;
 const MOST_OUTPUTS = 5_000;
+/** Characters of a stream that wait for their moment; what a return at their beginning writes over is known only then. */
+const MOST_GATHERED = 1_000_000;
 
 type Step = { readonly output: Plain; readonly displayId: string | null } | { readonly clear: true } | { readonly update: string; readonly output: Plain };
 
@@ -58,7 +60,9 @@ export class OutputWriter {
   private add(step: Step): void {
     const last = this.steps.at(-1);
     if ("output" in step && "displayId" in step && last && "displayId" in last && isSameStream(step.output, last.output)) {
-      this.steps[this.steps.length - 1] = { output: { ...last.output, text: overwritten(String(last.output.text) + String(step.output.text)) }, displayId: null };
+      const text = String(last.output.text) + String(step.output.text);
+      this.steps[this.steps.length - 1] = { output: { ...last.output, text }, displayId: null };
+      if (text.length > MOST_GATHERED) this.flush();
     } else {
       this.steps.push(step);
     }
@@ -81,7 +85,7 @@ export class OutputWriter {
       const text = last.get("text");
       if (text instanceof Y.Text) return appendStream(text, String(output.text));
     }
-    const map = outputType(output);
+    const map = outputType(output.output_type === "stream" ? { ...output, text: continued("", String(output.text)) } : output);
     outputs.push([map]);
     if (step.displayId) this.displays.set(step.displayId, map);
   }
@@ -102,10 +106,14 @@ export function appendStream(text: Y.Text, more: string): void {
   const before = text.toString();
   const start = before.lastIndexOf("\n") + 1;
   const old = before.slice(start);
-  // A return at the very end writes over with the next text: it stays until then.
-  const next = overwritten(old + more.replace(/\r$/, "")) + (more.endsWith("\r") ? "\r" : "");
+  const next = continued(old, more);
   let same = 0;
   while (same < Math.min(old.length, next.length) && old[same] === next[same]) same += 1;
   if (same < old.length) text.delete(start + same, old.length - same);
   if (same < next.length) text.insert(start + same, next.slice(same));
+}
+
+/** A line and what follows it, as shown. A return at the very end writes over with the next text: it stays until then. */
+function continued(line: string, more: string): string {
+  return overwritten(line + more.replace(/\r$/, "")) + (more.endsWith("\r") ? "\r" : "");
 }

@@ -12,7 +12,8 @@ import { AccessRefused, type Access, type StopReason } from "./access";
 import { handOverEdits, type HandedOver, type RetiredHistories } from "./stale-edits";
 import { Provider, type Observer } from "./provider";
 import { describe, type Facts, type OutsideChange, type ReadOnlyReason, type View } from "./state";
-import type { Hello, Notice } from "./wire";
+import { readRole } from "./wire";
+import type { Hello, Notice, Role } from "./wire";
 
 /** How often facts that depend on time are looked at while something is not as it should be. */
 const TICK_MS = 1_000;
@@ -196,6 +197,7 @@ export class LiveDocument implements Observer {
     if (notice.code === "nodes_together") this.nodesApart = false;
     if (notice.code === "deleted") this.deleted = true;
     if (notice.code === "restored" || notice.code === "renamed") this.deleted = false;
+    if (notice.code === "role_changed") this.loseRight(readRole(notice.fields.get("role")));
     this.changed();
     this.listener.notice(notice);
   }
@@ -224,6 +226,11 @@ export class LiveDocument implements Observer {
   }
 
   // -- inside --
+
+  /** A right that was taken is gone at once, also while the new connection is on its way; one that was given comes with it. */
+  private loseRight(role: Role): void {
+    if (role === "viewer" || role === "commenter") this.provider.role = role;
+  }
 
   /** The document has another history: hand over or keep what was not confirmed, then open the new one. */
   private async leaveHistory(): Promise<void> {

@@ -28,6 +28,7 @@ from collab.formats.sheet.model import (
     sheet_id,
 )
 from collab.formats.sheet.number_formats import DATE, DURATION, TIME, format_kind
+from collab.formats.sheet.shrink import shrink
 
 _NEAR = 1e-12
 _SAME_SIZE_PX = 0.4
@@ -52,7 +53,8 @@ class Comparison:
 
 
 def compare(live: LiveBook, file: SheetFile) -> Comparison:
-    """Find out what is where."""
+    """Find out what is where; ranges with a corner that is gone are made to fit."""
+    shrink(live)
     book = file.book
     sources = match_sheets(live, book)
     matches = [

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from collab.document import Document, Kind
 from collab.errors import FormatError, LimitExceeded
 from collab.formats.base import READ_ONLY, Decoded, Merged
+from collab.formats.sheet.cached import add_values
 from collab.formats.sheet.changes import compare, plan_of
 from collab.formats.sheet.file import SheetFile
 from collab.formats.sheet.live import SCHEMA, fresh_update, read_live
@@ -76,6 +77,7 @@ class SheetFormat:
         if file.read_only:
             raise FormatError("an edit of a signed file", public=SIGNED)
         check_plan(plan, file.book, self.limits)
+        add_values(found, plan)
         saved = file.saved(plan)
         before, written = file.book, file.formula_text
         del file, found

@@ -18,6 +18,7 @@ from collab.formats.rich.format import RichFormat
 from collab.formats.rich.odf import OdfFile
 from collab.formats.sheet.format import SheetFormat
 from collab.formats.sheet.ods import OdsFile
+from collab.formats.sheet.xlsx import XlsxFile
 from collab.formats.text import TextFormat
 from collab.limits import Limits
 
@@ -25,7 +26,7 @@ _NOTEBOOK = "notebook"
 _RICH = "document"
 _RICH_FORMATS = {"odt": RichFormat("odt", OdfFile), "docx": RichFormat("docx", DocxFile)}
 _SHEET = "spreadsheet"
-_SHEET_FORMATS = {"ods": SheetFormat("ods", OdsFile)}
+_SHEET_FORMATS = {"ods": SheetFormat("ods", OdsFile), "xlsx": SheetFormat("xlsx", XlsxFile)}
 FORMATS: Mapping[str, Format] = MappingProxyType(
     {"text": TextFormat(), "ipynb": IpynbFormat(), **_RICH_FORMATS, **_SHEET_FORMATS}
 )
@@ -106,6 +107,7 @@ _OTHER_EXTENSIONS = {
     **dict.fromkeys(("odt", "ott", "fodt"), (_RICH, "odt")),
     **dict.fromkeys(("docx", "docm", "dotx"), (_RICH, "docx")),
     **dict.fromkeys(("ods", "ots", "fods"), (_SHEET, "ods")),
+    **dict.fromkeys(("xlsx", "xlsm", "xltx"), (_SHEET, "xlsx")),
 }
 """Extension -> language and format of what is no text."""
 _BINARY_EXTENSIONS = {
@@ -115,7 +117,7 @@ _BINARY_EXTENSIONS = {
     "audio": "mp3 wav flac ogg oga opus m4a aac wma aiff mid midi",
     "archive": "zip tar gz tgz bz2 tbz xz txz zst 7z rar lz4 jar war iso dmg cab deb rpm whl",
     "document": "doc rtfd pages epub mobi",
-    "spreadsheet": "xls xlsx xlsm xlsb xltx numbers",
+    "spreadsheet": "xls xlsb numbers",
     "presentation": "ppt pptx pptm pps ppsx odp otp",
     "drawing": "odg otg vsd vsdx",
     "font": "ttf otf woff woff2 eot",

@@ -18,7 +18,7 @@ export interface Core {
 }
 
 /** More cells than this are not changed in one go: the browser would stand still. */
-export const MOST_CELLS = 400_000;
+export const MOST_CELLS = 200_000;
 
 const REASONS: ReadonlyMap<string, MessageKey> = new Map([
   ["last", "sheet.refused_last"],

@@ -71,10 +71,11 @@ export class Edits {
 
   /** Exactly these looks, whatever the cell had: for paste and fill. */
   dressAs(sheet: SheetModel, at: At, look: Look): void {
-    const now = sheet.lookAt(at.row, at.col);
-    const change: Record<string, unknown> = { ...look };
-    for (const key of Object.keys(now)) if (!(key in look)) change[key] = null;
-    if (Object.keys(look).length > 0 || Object.keys(change).length > 0) this.dressCell(sheet, at, change as LookChange);
+    const now: Readonly<Record<string, unknown>> = { ...sheet.lookAt(at.row, at.col) };
+    const wanted: Readonly<Record<string, unknown>> = { ...look };
+    const change: Record<string, unknown> = {};
+    for (const key of Object.keys({ ...now, ...wanted })) if (now[key] !== wanted[key]) change[key] = wanted[key] ?? null;
+    if (Object.keys(change).length > 0) this.dressCell(sheet, at, change as LookChange);
   }
 
   /** Several changes as one step. */

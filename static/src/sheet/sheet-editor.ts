@@ -31,9 +31,13 @@ import { SheetView } from "./sheet-view";
 import { summaryOf } from "./summary";
 import { Tabs } from "./tabs";
 import { Toolbar } from "./toolbar";
-import { addressOf, type At } from "./types";
+import { addressOf, sizeOf, type At } from "./types";
 import { SheetUndo, type UndoPlace } from "./undo";
 import { Writing } from "./writing";
+
+/** So many selected cells are added up at once, more of them after a moment. */
+const AT_ONCE = 5_000;
+const SUM_AFTER_MS = 200;
 
 export function create(host: EditorHost): Editor {
   return new SheetEditor(host);
@@ -62,6 +66,7 @@ class SheetEditor implements Editor {
   private readonly sizes = new ResizeObserver(() => this.view.grid.renderSoon());
   private readOnly = true;
   private pending = 0;
+  private summing: number | undefined;
   private valuesOnly = false;
 
   constructor(private readonly host: EditorHost) {
@@ -134,6 +139,7 @@ class SheetEditor implements Editor {
 
   destroy(): void {
     cancelAnimationFrame(this.pending);
+    window.clearTimeout(this.summing);
     this.sizes.disconnect();
     notesOf(this.book.doc).unobserve(this.onNotes);
     document.documentElement.removeEventListener("themechange", this.onTheme);
@@ -266,7 +272,10 @@ class SheetEditor implements Editor {
     this.bar.draw();
     this.toolbar.refresh();
     this.people.shareSoon();
-    this.host.statusChanged();
+    window.clearTimeout(this.summing);
+    // Adding up many cells would make a drag slow.
+    if (sizeOf(view.range) < AT_ONCE) this.host.statusChanged();
+    else this.summing = window.setTimeout(() => this.host.statusChanged(), SUM_AFTER_MS);
   }
 
   private onWriting(): void {

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from collab.audit import Event
 from collab.errors import MalformedMessage, PermissionDenied
 from collab.formats.rich.blank import blank_file
+from collab.formats.sheet.blank import blank_sheet
 from collab.formats.table import file_type
 from collab.protocol.roles import Identity
 from collab.rooms.storage_file import Root
@@ -130,7 +131,8 @@ async def make_folder(call: Call) -> Response:
 
 async def make_file(call: Call) -> Response:
     at = place(call, writing=True)
-    content = call.text("content").encode() or blank_file(extension_of(at.path)) or b""
+    extension = extension_of(at.path)
+    content = call.text("content").encode() or blank_file(extension) or blank_sheet(extension) or b""
     await at.connector.write(at.path, content, at.credentials, if_version=None)
     note(call, Event.UPLOADED, root=at.root.name, path=at.path, replaced=False)
     return await _entry(call, at, status=201)

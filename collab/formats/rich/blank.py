@@ -33,11 +33,12 @@ _XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
 def blank_file(extension: str) -> bytes | None:
     """The bytes of a new file of this kind, None for kinds that begin with no bytes."""
     if extension == "odt":
-        return _zipped(_odt())
-    return _zipped(_docx()) if extension == "docx" else None
+        return zipped(_odt())
+    return zipped(_docx()) if extension == "docx" else None
 
 
-def _zipped(parts: dict[str, str]) -> bytes:
+def zipped(parts: dict[str, str]) -> bytes:
+    """A zip of these parts, in their order."""
     body, directory = bytearray(), b""
     for name, content in parts.items():
         record, entry = write_member(name, content.encode(), len(body))

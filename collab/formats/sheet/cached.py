@@ -24,8 +24,10 @@ from collab.formats.sheet.model import (
     CellEdit,
     Content,
     Formula,
+    Ids,
     Plan,
     SheetPlan,
+    sheet_id,
 )
 
 _LOOKS_AT_ITSELF = re.compile(r"\b(?:ROWS?|COLUMNS?|CELL|OFFSET|INDIRECT|ADDRESS|SHEETS?)\(", re.IGNORECASE)
@@ -104,10 +106,34 @@ class _Reader:
         return cell_before(self._plan, self._before.cells if self._before else {}, row, col)
 
     def is_affected(self, row: int, col: int) -> bool:
-        """Whether a formula looks at places that moved in a way that its text may not show."""
-        edit = self._plan.edits.get(row, {}).get(col)
+        """Whether a formula looks at other cells than before, or at places that its text does not show."""
         formula = self._live.content(self._live.rows[row], self._live.cols[col]).formula or []
-        return (edit is not None and edit.formula is not None) or _is_whole(formula)
+        if _is_whole(formula):
+            return True
+        edit = self._plan.edits.get(row, {}).get(col)
+        before = self._was(row, col).formula
+        if edit is None or edit.formula is None or before is None:
+            return False
+        ids, here = self._ids, self._plan.id
+        old_here = sheet_id(self._plan.source or 0)
+        return _sizes(formula, ids, here) != _sizes(before, self._found.file_ids, old_here)
+
+
+def _sizes(formula: Formula, ids: Ids, here: str) -> list[tuple[int, int] | None]:
+    """How large each range of a formula is; None for one whose corner is gone."""
+    found: list[tuple[int, int] | None] = []
+    corner: tuple[int, int] | None = None
+    for part in formula:
+        if isinstance(part, str):
+            corner = corner if part.strip() == ":" else None
+            continue
+        sheet = part[3] if len(part) > 3 else here
+        row, col = ids.row_index(sheet, part[0]), ids.col_index(sheet, part[1])
+        place = None if row is None or col is None else (row, col)
+        size = None if place is None else (1, 1) if corner is None else (place[0] - corner[0], place[1] - corner[1])
+        found.append(size)
+        corner = place
+    return found
 
 
 def cell_before(plan: SheetPlan, cells: dict[int, dict[int, Cell]], row: int, col: int) -> Cell:

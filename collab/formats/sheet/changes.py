@@ -186,29 +186,7 @@ class _CellChanges:
 
     def _in_live_ids(self, formula: Formula) -> Formula:
         """A formula of the file, by what its places are in the live document."""
-        return [part if isinstance(part, str) else self._live_reference(part) for part in formula]
-
-    def _live_reference(self, part: list[Json]) -> list[Json]:
-        found = self._found
-        named = len(part) > 3
-        name = str(part[3]) if named else self._here
-        source = next((n for n in range(len(found.book.sheets)) if sheet_id(n) == name), None)
-        if source is None or source not in found.sources:
-            return [part[0], part[1], part[2], "gone"]
-        live = found.live.sheets[found.sources.index(source)]
-        row = _live_line(
-            part[0],
-            found.file_ids.row_index(name, part[0]) if part[0] is not None else None,
-            found.row_of[source],
-            live.rows,
-        )
-        col = _live_line(
-            part[1],
-            found.file_ids.col_index(name, part[1]) if part[1] is not None else None,
-            found.col_of[source],
-            live.cols,
-        )
-        return [row, col, part[2], live.id] if named else [row, col, part[2]]
+        return [part if isinstance(part, str) else live_reference(self._found, part, self._here) for part in formula]
 
     def _compare_look(self, edit: CellEdit, row: str, col: str, style: str) -> None:
         laid = self._sheet.looks.get((row, col))
@@ -225,6 +203,21 @@ class _CellChanges:
         if look != self._found.book.look(style):
             edit.look = look
             edit.style = base_style if self._found.book.styles.get(base_style) == look else ""
+
+
+def live_reference(found: Comparison, part: list[Json], here: str) -> list[Json]:
+    """A reference in the file, by what its place is in the live document; `here` is the file's sheet of the formula."""
+    named = len(part) > 3
+    name = str(part[3]) if named else here
+    source = next((n for n in range(len(found.book.sheets)) if sheet_id(n) == name), None)
+    if source is None or source not in found.sources:
+        return [part[0], part[1], part[2], "gone"]
+    live = found.live.sheets[found.sources.index(source)]
+    row_at = None if part[0] is None else found.file_ids.row_index(name, part[0])
+    col_at = None if part[1] is None else found.file_ids.col_index(name, part[1])
+    row = _live_line(part[0], row_at, found.row_of[source], live.rows)
+    col = _live_line(part[1], col_at, found.col_of[source], live.cols)
+    return [row, col, part[2], live.id] if named else [row, col, part[2]]
 
 
 def _is_loaded(row: str, col: str) -> bool:

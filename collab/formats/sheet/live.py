@@ -111,12 +111,15 @@ def fresh_update(book: Book, meta: Mapping[str, object], state: Mapping[str, obj
     builder.root(STATE, YMap(state))
     builder.root(META, YMap({"schema": SCHEMA, **meta}))
     builder.root(STYLES, YMap(book.styles))
-    builder.root(SHEETS, YMap({sheet_id(number): _shared(sheet) for number, sheet in enumerate(book.sheets)}))
+    builder.root(
+        SHEETS, YMap({sheet_id(number): shared_sheet(sheet, sheet.cells) for number, sheet in enumerate(book.sheets)})
+    )
     builder.root(TABS, YArray([sheet_id(number) for number in range(len(book.sheets))]))
     return builder.update()
 
 
-def _shared(sheet: Sheet) -> YMap:
+def shared_sheet(sheet: Sheet, cells: Mapping[int, Mapping[int, Cell]]) -> YMap:
+    """A sheet as shared types; `cells` are its own, or what they are called elsewhere."""
     entries: dict[str, object] = {"name": sheet.name}
     if sheet.hidden:
         entries["hidden"] = True
@@ -126,7 +129,7 @@ def _shared(sheet: Sheet) -> YMap:
         "rows": YArray([row_id(row) for row in range(sheet.rows)]),
         "cols": YArray([col_id(col) for col in range(sheet.cols)]),
         "next": YMap({"rows": 0, "cols": 0}),
-        "base": YMap({row_id(row): shared_row(cells) for row, cells in sheet.cells.items() if cells}),
+        "base": YMap({row_id(row): shared_row(held) for row, held in cells.items() if held}),
         "cells": YMap({}),
         "looks": YMap({}),
         "sizes": YMap(_by_line(sheet, sheet.row_sizes, sheet.col_sizes)),

@@ -68,6 +68,9 @@ def _section(style: Node) -> str:
 _COLOURS = {"#ff0000": "Red", "#0000ff": "Blue", "#00ff00": "Green", "#000000": "Black", "#ffff00": "Yellow"}
 
 
+_BY_COLOUR = {name: value for value, name in _COLOURS.items()}
+
+
 def _colour(node: Node) -> str:
     name = _COLOURS.get(node.attrs.get("fo:color", "").lower())
     return f"[{name}]" if name else ""
@@ -232,6 +235,8 @@ def _elements(section: str, kind: str) -> list[Element]:
             before = text.strip("[]")
         elif name in _MAKERS:
             found.append(_MAKERS[name](text))
+        elif name == "other" and text.capitalize() in _BY_COLOUR:
+            found.insert(0, ("style:text-properties", {"fo:color": _BY_COLOUR[text.capitalize()]}, ""))
         elif name in ("other", "fill"):
             continue
         else:

@@ -24,7 +24,7 @@ _SLUGS = {
 }
 _OBJECTS = "charts"
 _SHEET = re.compile(r"""\$?('(?:[^']|'')+'|[^\s.$';:,\[\]()"=<>+*/&^~!-]+)\.\$?[A-Z]{1,3}\$?\d""")
-_OWN = re.compile(r"(?:^|[\s:\[(;])\.\$?[A-Z]{1,3}\$?\d")
+_OWN = re.compile(r"(?:^|[\s\[(;])\.\$?[A-Z]{1,3}\$?\d")
 
 
 def lock(book: Book, tables: Sequence[Table], spreadsheet: Node, styles: CellStyles) -> None:

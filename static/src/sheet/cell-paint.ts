@@ -35,7 +35,7 @@ export function paintCell(element: HTMLElement, cell: DrawnCell, place: string, 
   const { look } = cell;
   const side = look.align ?? cell.side;
   const css = `${place}text-align:${side};${lookRules(cell, around.dark)}`;
-  const flags = `${look.valign ?? ""}${look.wrap === true ? " wrap" : ""}${cell.type === "e" ? " error" : ""}`;
+  const flags = `${look.valign ?? ""}${look.wrap === true ? " wrap" : ""}${cell.type === "e" ? " error" : ""}${cell.isOld ? " old" : ""}`;
   const before = given.get(element);
   if (before?.css !== css) element.style.cssText = css;
   if (before?.flags !== flags) {
@@ -43,6 +43,7 @@ export function paintCell(element: HTMLElement, cell: DrawnCell, place: string, 
     else delete element.dataset.valign;
     element.classList.toggle("is-wrapped", look.wrap === true);
     element.classList.toggle("is-error", cell.type === "e");
+    element.classList.toggle("is-old", cell.isOld === true);
   }
   given.set(element, { css, flags });
   write(element, cell, side, around);

@@ -17,6 +17,8 @@ export interface DrawnCell {
   readonly tone: string | undefined;
   /** Where the text stands when the look does not say. */
   readonly side: "left" | "center" | "right";
+  /** What a formula depends on changed, and nothing here can compute it: the value is that of before. */
+  readonly isOld?: boolean;
 }
 
 const PENDING = "…";
@@ -33,11 +35,11 @@ export class Display {
     const cell = sheet.cellAt(row, col);
     const look = sheet.lookAt(row, col);
     if (cell.value === null && cell.formula === null) return { text: "", type: "z", value: null, look, tone: undefined, side: "left" };
-    const { type, value } = this.resultOf(sheet, row, col, cell);
+    const { type, value, isOld = false } = this.resultOf(sheet, row, col, cell);
     const side = type === "n" ? "right" : type === "b" || type === "e" ? "center" : "left";
     if (value === null) return { text: this.unknown(cell), type, value, look, tone: undefined, side };
     const shown = type === "e" ? { text: String(value) } : formatValue(value, look.format, this.locale);
-    return { text: shown.text, type, value, look, tone: "color" in shown ? shown.color : undefined, side };
+    return { text: shown.text, type, value, look, tone: "color" in shown ? shown.color : undefined, side, isOld };
   }
 
   /** The value of a cell, a formula's by its result. */

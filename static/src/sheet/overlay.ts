@@ -21,7 +21,8 @@ export interface Over {
   readonly copied: Range | null;
   readonly references: readonly { range: Range; color: number }[];
   readonly things: readonly Thing[];
-  readonly writing: boolean;
+  /** The comment on the active cell. */
+  readonly note: string | null;
 }
 
 export class Overlay {
@@ -36,6 +37,7 @@ export class Overlay {
     if (over.copied) this.box(over.copied, "sheet-copied");
     for (const { range, color } of over.references) this.box(range, `sheet-reference sheet-reference-${color}`);
     for (const person of over.people) this.person(person);
+    if (over.note !== null) this.note(over.active, over.note);
   }
 
   private box(range: Range, className: string): HTMLElement | null {
@@ -64,6 +66,14 @@ export class Overlay {
     if (!box) return;
     for (const element of box.parentElement?.querySelectorAll<HTMLElement>(".sheet-person") ?? []) if (!element.style.getPropertyValue("--person-light")) wearColors(element, person.color, person.colorDark);
     box.append(h("span", { class: "sheet-flag" }, person.name));
+  }
+
+  private note({ top, right }: Range, text: string): void {
+    const [box] = this.grid.boxes({ top, left: right, bottom: top, right });
+    if (!box) return;
+    const element = h("div", { class: "sheet-note" }, text);
+    Object.assign(element.style, { left: `${box.x + box.width + 6}px`, top: `${box.y}px` });
+    box.pane.append(element);
   }
 
   private thing(thing: Thing): void {

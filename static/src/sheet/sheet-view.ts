@@ -1,5 +1,6 @@
 /** Owns what is shown of one sheet at a time: grid, selection and what lies over the cells. Changes nothing in the document. */
 import { h, replaceChildren } from "../shell/dom";
+import { t } from "../shell/i18n";
 import { isDark } from "../shell/theme";
 import type { Book, BookChange } from "./book";
 import { CellEditor, type WritingEvents } from "./cell-editor";
@@ -8,7 +9,7 @@ import type { Display } from "./display";
 import { colored } from "./formula-field";
 import { GridView } from "./grid-view";
 import { HEAD_HEIGHT, Layout } from "./layout";
-import type { SheetModel } from "./model";
+import type { Comment, SheetModel } from "./model";
 import { Overlay, type PersonRange } from "./overlay";
 import { Selection, type Kind } from "./selection";
 import { addressOf, rangeOf, readRange, type At, type Range } from "./types";
@@ -181,7 +182,7 @@ export class SheetView {
     const match = this.matches.size > 0 && this.matches.has(addressOf({ row, col }));
     if (element.classList.contains("has-comment") !== (comment !== null)) element.classList.toggle("has-comment");
     if (element.classList.contains("is-match") !== match) element.classList.toggle("is-match");
-    const title = comment ? `${comment.author ? `${comment.author}: ` : ""}${comment.text}` : "";
+    const title = comment ? noteOf(comment) : cell.isOld ? t("sheet.old_value") : "";
     if (element.title !== title) element.title = title;
     this.overlay.filterButton(element, sheet, { row, col }, (button) => this.events.filterAt({ row, col }, button));
   }
@@ -211,8 +212,13 @@ export class SheetView {
       copied: this.copied?.sheet === this.sheet.id ? this.copied.range : null,
       references: this.references(),
       things: this.sheet.things(),
-      writing: this.editor.isOpen,
+      note: this.editor.isOpen ? null : this.note(active),
     });
+  }
+
+  private note({ top, left }: Range): string | null {
+    const comment = this.sheet.commentAt(top, left);
+    return comment && noteOf(comment);
   }
 
   /** Selection, people and references again, without the cells. */
@@ -258,4 +264,8 @@ export class SheetView {
     this.grid.destroy();
     replaceChildren(this.frame);
   }
+}
+
+function noteOf({ author, text }: Comment): string {
+  return author ? `${author}: ${text}` : text;
 }

@@ -322,7 +322,7 @@ class SheetEditor implements Editor {
     this.show(sheet);
     const at = ({ row, col }: UndoPlace["anchor"]): At => ({ row: sheet.rows.indexOf(row), col: sheet.cols.indexOf(col) });
     const [anchor, head] = [at(place.anchor), at(place.head)];
-    if (anchor.row >= 0 && anchor.col >= 0) this.view.select(anchor, head.row < 0 || head.col < 0 ? anchor : head);
+    if (anchor.row >= 0 && anchor.col >= 0) this.view.select(anchor, head.row < 0 || head.col < 0 ? anchor : head, "cells", "anchor");
     announce(addressOf(this.view.selection.anchor));
   }
 }

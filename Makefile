@@ -11,7 +11,7 @@ SOURCES := $(shell find static/src static/sdk static/locales -type f 2>/dev/null
 ROUNDS ?= 3
 DURATION ?=
 
-.PHONY: run test test-fast check build pages bench jupyter clean
+.PHONY: run test test-slow test-fast check build pages bench jupyter clean
 
 run: $(VENV)/.installed collab/static/sources.sha256
 	$(BIN)/collab serve $(ARGS)
@@ -19,8 +19,12 @@ run: $(VENV)/.installed collab/static/sources.sha256
 test: check
 	$(PYTEST)
 
+# What takes longer: nearly everything in browsers, other peers, many scenarios. CI runs it behind `make test`.
+test-slow: $(VENV)/.developer
+	$(PYTEST) -m "slow and not soak"
+
 test-fast: $(VENV)/.developer
-	$(PYTEST) -m "not browser and not interop and not soak"
+	$(PYTEST) -m "not browser and not interop and not slow and not soak"
 
 check: $(VENV)/.developer
 	$(BIN)/ruff check .

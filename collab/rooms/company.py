@@ -29,6 +29,7 @@ from collab.rooms.covering import Covering
 from collab.rooms.notices import NoticeCode
 from collab.rooms.parts import Parts
 from collab.rooms.saver import Saver
+from collab.rooms.signal import Signal
 from collab.rooms.turns import Turns
 from collab.store.base import DocumentId, HistoryId, Position
 
@@ -91,7 +92,7 @@ class Company:
         self._theirs = SaveState(StorageState.PENDING)
         self._undone: dict[int, tuple[str, str]] = {}
         self._reading = False
-        self._news = asyncio.Event()
+        self._news = Signal()
 
     @property
     def present(self) -> bool:

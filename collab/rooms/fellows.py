@@ -40,6 +40,7 @@ from collab.rooms.intake import Intake
 from collab.rooms.journal_writer import Applied, JournalWriter
 from collab.rooms.live import LiveDocument
 from collab.rooms.parts import Parts
+from collab.rooms.signal import Signal
 from collab.store.base import DocumentId, HistoryId
 
 _log = structlog.get_logger(__name__)
@@ -108,7 +109,7 @@ class Fellows:
         self._current: set[NodeId] = set()
         """Nodes of which we have everything that they ever sent here."""
         self._asked_at: dict[NodeId | None, float] = {}
-        self._answered = asyncio.Event()
+        self._answered = Signal()
         self._answers = 0
         self._updates: list[Authored] = []
         self._heard_at = float("-inf")

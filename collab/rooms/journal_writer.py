@@ -21,6 +21,7 @@ from collab.rooms.connection import Connection
 from collab.rooms.parts import Parts
 from collab.rooms.positions import Positions
 from collab.rooms.requests import Settled
+from collab.rooms.signal import Signal
 from collab.store.base import DocumentId, HistoryId, JournalEntry
 
 _log = structlog.get_logger(__name__)
@@ -65,7 +66,7 @@ class JournalWriter:
         self._document_id = document_id
         self._history_id = history_id
         self._pending: deque[Applied] = deque()
-        self._wake = asyncio.Event()
+        self._wake = Signal()
         self.confirming = Confirming()
         """What other nodes sent and have not confirmed."""
         self.positions = Positions(last_seq)

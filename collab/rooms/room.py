@@ -27,6 +27,7 @@ from collab.rooms.parts import Parts
 from collab.rooms.requests import Captured, Changed, Settled
 from collab.rooms.save_requests import answer_save
 from collab.rooms.saving import saver_of
+from collab.rooms.signal import Signal
 from collab.rooms.snapshots import Snapshots
 from collab.rooms.states import JOINABLE, OVER
 from collab.rooms.states import TRANSITIONS as TRANSITIONS
@@ -49,7 +50,7 @@ class Room:
         self.read_only = loaded.read_only
         """Why nobody may edit this document; None: it may be edited."""
         self.state = State.LOADING
-        self.over = asyncio.Event()
+        self.over = Signal()
         """Set when the room is closed or failed, and nothing of it runs any more."""
         self.save_state = SaveState(StorageState.NONE)
         self._parts = parts
@@ -58,10 +59,10 @@ class Room:
         self.connections = self._turns.connections
         self.gate = LockGate(self.connections, self._turns.change_role)
         self._snapshots = Snapshots(parts, self.document_id, self.history_id, loaded.snapshot_seq)
-        self._activated = asyncio.Event()
+        self._activated = Signal()
         self._idle_since: float | None = parts.clock.monotonic()
         self._stop_wanted = False
-        self._attention = asyncio.Event()
+        self._attention = Signal()
         """Set when the owner may have something to do."""
         self._fault: Exception | None = None
         self._tasks: asyncio.TaskGroup | None = None

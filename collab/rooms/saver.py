@@ -39,6 +39,7 @@ from collab.rooms.parts import Parts
 from collab.rooms.requests import Captured
 from collab.rooms.saving_right import Held, SavingRight
 from collab.rooms.saving_room import Others, SavingRoom
+from collab.rooms.signal import Signal
 from collab.rooms.spread import Spread
 from collab.rooms.storage_file import StorageFile
 from collab.rooms.timing import RACES_IN_A_ROW, Timing, earliest
@@ -72,7 +73,7 @@ class Saver:
         spread = Spread(book.document_id)
         self._timing = Timing(timing, parts.clock.monotonic(), spread, polls=not file.capabilities.watches)
         self.stranded = False  # nobody's right is known by which the storage could be asked
-        self._wake = asyncio.Event()
+        self._wake = Signal()
         self._asked: list[asyncio.Future[SaveState]] = []
         self._busy = False
         self._restoring = False

@@ -270,6 +270,7 @@ class SheetEditor implements Editor {
     const { top, left } = view.selection.activeRange();
     view.editor.show(this.core.display.source(view.sheet, top, left));
     this.bar.draw();
+    this.tabs.draw();
     this.toolbar.refresh();
     this.people.shareSoon();
     window.clearTimeout(this.summing);

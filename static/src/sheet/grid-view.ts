@@ -370,7 +370,7 @@ export class GridView {
       for (const { frozen: inLeft, left, right } of cols) {
         if (top > bottom || left > right) continue;
         const box = layout.box({ top, left, bottom, right });
-        if (box.width > 0 || box.height > 0) found.push({ ...box, pane: inTop ? (inLeft ? panes.corner : panes.top) : inLeft ? panes.left : panes.body });
+        if (box.width > 0 && box.height > 0) found.push({ ...box, pane: inTop ? (inLeft ? panes.corner : panes.top) : inLeft ? panes.left : panes.body });
       }
     }
     return found;

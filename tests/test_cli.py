@@ -16,6 +16,8 @@ from tests.patience import PATIENCE_S
 from tests.ports import free_port
 from tests.serving import TOP, Server
 
+pytestmark = pytest.mark.slow
+
 SECRET = "a secret of tests that is long enough"
 
 

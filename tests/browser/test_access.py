@@ -15,7 +15,7 @@ from tests.serving import Server
 SCRIPT = Path(__file__).with_name("access.mjs")
 CASES = case_names(SCRIPT)
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from tests.browser.browser_run import case_names, run_cases
 SCRIPT = Path(__file__).with_name("another_history.mjs")
 CASES = case_names(SCRIPT)
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 
 @pytest.fixture(scope="module")

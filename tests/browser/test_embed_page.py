@@ -19,7 +19,7 @@ from tests.serving import Server
 SCRIPT = Path(__file__).with_name("embed.mjs")
 CASES = case_names(SCRIPT)
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 
 class Quiet(SimpleHTTPRequestHandler):

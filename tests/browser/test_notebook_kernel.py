@@ -26,7 +26,7 @@ from tests.serving import TOP, Server
 SCRIPT = Path(__file__).with_name("notebook_kernel.mjs")
 CASES = case_names(SCRIPT)
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 
 def jupyter_python() -> str:

@@ -15,7 +15,7 @@ from tests.serving import Server
 SCRIPT = Path(__file__).with_name("notebook_page.mjs")
 CASES = case_names(*sorted(SCRIPT.with_name("notebook").glob("*.mjs")))
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 
 @pytest.fixture(scope="module")

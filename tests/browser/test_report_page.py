@@ -15,7 +15,7 @@ SCRIPT = Path(__file__).with_name("report_page.mjs")
 CASES = case_names(SCRIPT)
 LONG = "a-name-that-is-much-longer-than-any-server-has-had-until-now" * 2
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 
 @pytest.fixture(scope="module")

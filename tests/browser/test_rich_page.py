@@ -14,7 +14,7 @@ from tests.serving import Server
 SCRIPT = Path(__file__).with_name("rich_page.mjs")
 NAMES = ("together", "undo", "make", "find", "outline", "phone", "both")
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 
 CASES = case_names(SCRIPT)

@@ -12,7 +12,7 @@ from tests.serving import Server
 SCRIPT = Path(__file__).with_name("safe_looks.mjs")
 CASES = case_names(SCRIPT)
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 
 @pytest.fixture(scope="module")

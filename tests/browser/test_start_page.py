@@ -15,7 +15,7 @@ from tests.browser.page_server import serve_all
 SCRIPT = Path(__file__).with_name("start_page.mjs")
 CASES = case_names(SCRIPT)
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ SCRIPT = Path(__file__).with_name("with_server.mjs")
 CASES = case_names(SCRIPT)
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 
 def fill(folder: Path) -> None:

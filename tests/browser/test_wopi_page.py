@@ -21,7 +21,7 @@ from tests.wopi.served import serve
 SCRIPT = Path(__file__).with_name("wopi.mjs")
 CASES = case_names(SCRIPT)
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,8 @@ from tests.patience import PATIENCE_S
 from tests.ports import free_port
 from tests.serving import TOP, Server
 
+pytestmark = pytest.mark.slow
+
 CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, PR_CAPBSET_DROP = 1, 2, 24
 KIB = 1024
 

@@ -15,6 +15,8 @@ from tests.patience import PATIENCE_S
 from tests.postgres import PASSWORD, PostgresServer, new_server
 from tests.serving import Server
 
+pytestmark = pytest.mark.slow
+
 CLIENTS = 4
 UNKNOWN = "unknown.md"
 

@@ -17,6 +17,8 @@ from tests.faults.typist import FAILURES, Typist
 from tests.patience import PATIENCE_S
 from tests.serving import Server
 
+pytestmark = pytest.mark.slow
+
 CLIENTS = 8
 PATH = "notes.md"
 MARK = re.compile(r"\[\d+:\d+\]")

@@ -25,7 +25,7 @@ MARK = re.compile(r"\[\d+:\d+\]")
 TYPISTS = 6
 FAULT_S = 2.5
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 
 @pytest.fixture(scope="module")

@@ -26,6 +26,8 @@ from tests.wopi.at_host import KEYS, credentials_for
 from tests.wopi.host import Asked, WopiHost
 from tests.wopi.profiles import PROFILES, WOPISERVER, Profile
 
+pytestmark = pytest.mark.slow
+
 RACES = 12
 STEPS = 30
 FILE = "a.txt"

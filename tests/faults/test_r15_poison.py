@@ -15,6 +15,8 @@ from collab.store.sqlite import SqliteStore
 from tests.clients import ask
 from tests.serving import Server
 
+pytestmark = pytest.mark.slow
+
 DEEP = 60_000
 POISON = bytes.fromhex("010107000801016101") + b"\x75\x01" * DEEP + b"\x7e\x00"
 """A value so deeply nested that decoding it overflows the native stack; the checker refuses it, a test does not."""

@@ -18,7 +18,7 @@ from tests.interop.test_r16_stock_providers import agreed, comes_true
 from tests.patience import PATIENCE_S
 from tests.serving import Server
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.slow, pytest.mark.interop]
 RUNS = 6
 SECRET = secrets.token_urlsafe(32)
 

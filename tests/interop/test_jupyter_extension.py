@@ -20,7 +20,7 @@ from tests.jupyter_client import JupyterClient
 from tests.patience import PATIENCE_S
 from tests.serving import Server
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.slow, pytest.mark.interop]
 HEADERS = {"Authorization": f"token {TOKEN}"}
 NOTEBOOK = {"format": "json", "type": "notebook"}
 

@@ -18,7 +18,7 @@ from tests.patience import PATIENCE_S
 from tests.ports import free_port
 from tests.web.edge_server import Running, make_config, running, with_secret
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.slow, pytest.mark.interop]
 HERE = Path(__file__).parent / "oidc"
 SECRET = "the client's own secret: %&+"
 PROMPT = re.compile(r'name="prompt" value="(\w+)"')

@@ -15,7 +15,7 @@ from tests.interop.stock_client import StockClient, install_providers
 from tests.patience import PATIENCE_S
 from tests.serving import Server
 
-pytestmark = pytest.mark.interop
+pytestmark = [pytest.mark.slow, pytest.mark.interop]
 RUNS = int(os.environ.get("COLLAB_TEST_R16_RUNS", "10"))
 """Of each kind."""
 

@@ -13,6 +13,8 @@ from tests.loadtest import servers
 from tests.loadtest.servers import SmallServer, running
 from tests.ports import free_port
 
+pytestmark = pytest.mark.slow
+
 SHORT = Deadlines(connect_s=30, settle_s=2, proof_s=60, grace_s=30)
 """What is broken stays broken, so nothing is gained by waiting longer for it."""
 

@@ -19,6 +19,8 @@ from loadtest.settings import SettingsError
 from tests.loadtest import made
 from tests.serving import TOP
 
+pytestmark = pytest.mark.slow
+
 PATIENCE_S = 180
 
 

@@ -20,6 +20,8 @@ from loadtest.peers.peer import Kind, Launch, Peer
 from loadtest.peers.table import PEERS
 from loadtest.settings import Credentials, RunSettings
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(install.__file__).parent
 PATIENCE_S = 30
 

@@ -14,6 +14,8 @@ from loadtest.scenarios.table import SCENARIOS
 from loadtest.settings import RunSettings, Value
 from tests.serving import Server
 
+pytestmark = pytest.mark.slow
+
 SMALL: dict[str, dict[str, Value]] = {
     "fan-out": {"clients": 5, "writers": 2, "in_flight": 2},
     "lock-step": {"clients": 3},

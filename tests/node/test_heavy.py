@@ -17,6 +17,8 @@ from collab.protocol.messages import encode_update
 from tests.faults.typist import Typist
 from tests.serving import Server
 
+pytestmark = pytest.mark.slow
+
 MARK = re.compile(r"\[\d+:\d+\]")
 HEAVY = "heavy-0"
 LIMIT = 50_000

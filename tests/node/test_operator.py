@@ -17,6 +17,8 @@ from tests.serving import Server
 from tests.test_cli import SECRET, collab, refused
 from tests.web.edge_server import first_json
 
+pytestmark = pytest.mark.slow
+
 WORKERS = 3
 FILES = 12
 

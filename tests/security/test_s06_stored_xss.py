@@ -16,7 +16,7 @@ from tests.serving import Server
 SCRIPT = Path(__file__).with_name("s06_stored_xss.mjs")
 CASES = case_names(SCRIPT)
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,8 @@ from collab.web.app import ROUTES
 from tests.patience import PATIENCE_S
 from tests.web.edge_server import Running
 
+pytestmark = pytest.mark.slow
+
 LEAK = re.compile(
     r"Traceback|File \"|line \d+, in|\.py\b|site-packages|/tmp/|/home/|/usr/|/var/|sqlite|starlette|uvicorn|pycrdt|"
     r"Error\(|Exception|0x[0-9a-f]{6,}|errno",

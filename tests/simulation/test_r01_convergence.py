@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from tests.blocks import in_blocks
 from tests.simulation.convergence import run_scenario
 
 BLOCKS, SCENARIOS = 20, 50
@@ -24,7 +25,7 @@ def seeds(first: int, count: int) -> Sequence[int]:
     return range(first, first + count) if given is None else [int(given)]
 
 
-@pytest.mark.parametrize("block", range(BLOCKS))
+@pytest.mark.parametrize("block", in_blocks(BLOCKS))
 def test_r01_convergence(block: int) -> None:
     for seed in seeds(block * SCENARIOS, SCENARIOS):
         run_scenario(seed, OPERATIONS, REPLAY)

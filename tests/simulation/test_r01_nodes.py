@@ -11,6 +11,8 @@ import pytest
 from tests.simulation.convergence import run_scenario
 from tests.simulation.test_r01_convergence import seeds
 
+pytestmark = pytest.mark.slow
+
 BLOCKS, SCENARIOS = 10, 10
 OPERATIONS = 200
 REPLAY = "COLLAB_TEST_SEED={} python -m pytest 'tests/simulation/test_r01_nodes.py::test_r01_nodes[0]'"

@@ -19,6 +19,7 @@ from collab.errors import CollabError
 from collab.rooms.rooms import Rooms
 from collab.store.base import DocumentId, HistoryId, StoredHistory
 from collab.store.memory import MemoryStore
+from tests.blocks import in_blocks
 from tests.simulation.client import MARKER, Client
 from tests.simulation.loop import simulate
 from tests.simulation.world import CREDENTIALS, ROOT, Server, World, access
@@ -150,7 +151,7 @@ def seeds(first: int, count: int) -> range:
     return range(first, first + count) if given is None else range(int(given), int(given) + 1)
 
 
-@pytest.mark.parametrize("block", range(BLOCKS))
+@pytest.mark.parametrize("block", in_blocks(BLOCKS))
 def test_r07_schedules(block: int) -> None:
     for seed in seeds(block * SCHEDULES, SCHEDULES):
         run_schedule(seed)

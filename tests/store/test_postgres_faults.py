@@ -17,6 +17,8 @@ from tests.postgres import PASSWORD, PostgresServer, Proxy, new_server
 from tests.store.cluster_contract import intent_of
 from tests.store.contract import FIRST, document_with_history, entry, every_update
 
+pytestmark = pytest.mark.slow
+
 SHORT_S = 2.0
 
 

@@ -16,6 +16,7 @@ from typing import BinaryIO
 from collab.document import Document, compact, taken_back
 from collab.errors import CollabError, DocumentPoisoned, FormatError, InternalError, LimitExceeded, MalformedMessage
 from collab.formats.base import Merged
+from collab.formats.sheet.formula.compute import without_engine
 from collab.formats.table import format_named, use_limits
 from collab.formats.text import TextFormat
 from collab.formats.zipped.package import Package
@@ -91,6 +92,12 @@ def _encode(fields: Sequence[bytes], limits: Limits) -> list[bytes]:
         return [format_named(name.decode()).encode(document, base)]
     except DocumentPoisoned as error:
         raise FormatError(f"cannot be rebuilt: {error}") from None
+
+
+def _encode_uncomputed(fields: Sequence[bytes], limits: Limits) -> list[bytes]:
+    """The same after a formula ended a child: values that depend on edits are left to the office that opens it."""
+    with without_engine():
+        return _encode(fields, limits)
 
 
 def _merge(fields: Sequence[bytes], limits: Limits) -> list[bytes]:
@@ -177,6 +184,7 @@ def _take_back(fields: Sequence[bytes], limits: Limits) -> list[bytes]:
 _OPERATIONS: dict[bytes, Callable[[Sequence[bytes], Limits], list[bytes]]] = {
     b"decode": _decode,
     b"encode": _encode,
+    b"encode_uncomputed": _encode_uncomputed,
     b"merge": _merge,
     b"part": _part,
     b"plan": _plan,

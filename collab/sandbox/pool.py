@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TypeVar
 
+from collab.document import Kind
 from collab.errors import CollabError, FormatError, InternalError, LimitExceeded, MalformedMessage
 from collab.formats.base import Decoded, Forked, Merged, Renewed
 from collab.formats.table import format_named, size_limit_bytes
@@ -34,8 +35,14 @@ _log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class _Job:
     operation: str
-    request: bytes
+    fields: tuple[bytes, ...]
     answer: asyncio.Future[list[bytes]]
+    after_death: str = ""
+    """What to try once when a child dies of the operation."""
+
+    @property
+    def size(self) -> int:
+        return sum(map(len, self.fields))
 
 
 class Sandbox:
@@ -78,7 +85,9 @@ class Sandbox:
 
     async def encode(self, format_name: str, state: bytes, base: bytes) -> bytes:
         """The file of the document that the update `state` makes. Raises: FormatError, LimitExceeded."""
-        fields = await self._run("encode", [format_name.encode(), state, base])
+        # A formula can end the engine, and the child with it. The rest of the workbook is saved all the same.
+        again = "encode_uncomputed" if format_named(format_name).kind is Kind.SHEET else ""
+        fields = await self._run("encode", [format_name.encode(), state, base], again)
         return _understood(lambda: wire.single(fields))
 
     async def merge(
@@ -150,17 +159,21 @@ class Sandbox:
             return False
         return True
 
-    async def _run(self, operation: str, fields: Iterable[bytes]) -> list[bytes]:
-        request = wire.pack([operation.encode(), *fields])
-        if self._queued_bytes + len(request) > self._limits.format_queue_size_bytes:
+    async def _run(self, operation: str, fields: Iterable[bytes], after_death: str = "") -> list[bytes]:
+        fields = tuple(fields)
+        job = _Job(operation, fields, asyncio.get_running_loop().create_future(), after_death)
+        self._queue(job)
+        return await job.answer
+
+    def _queue(self, job: _Job) -> None:
+        """Raises: LimitExceeded."""
+        if self._queued_bytes + job.size > self._limits.format_queue_size_bytes:
             raise LimitExceeded("format_queue_size_bytes")
-        job = _Job(operation, request, asyncio.get_running_loop().create_future())
         try:
             self._jobs.put_nowait(job)
         except asyncio.QueueFull:
             raise LimitExceeded("format_queue_jobs") from None
-        self._queued_bytes += len(request)
-        return await job.answer
+        self._queued_bytes += job.size
 
     async def _work(self) -> None:
         """Own one child: keep it warm, give it jobs, replace it."""
@@ -169,7 +182,7 @@ class Sandbox:
             while True:
                 child = await self._fit(child)
                 job = await self._jobs.get()
-                self._queued_bytes -= len(job.request)
+                self._queued_bytes -= job.size
                 if not job.answer.done():
                     child = await self._fit(child)
                     await self._serve(job, child)
@@ -193,9 +206,11 @@ class Sandbox:
         if child is None:
             return self._settle(job, InternalError("no sandbox child can be started"))
         try:
-            status, *fields = await child.ask(job.request) or [wire.FAILED]
+            status, *fields = await child.ask(wire.pack([job.operation.encode(), *job.fields])) or [wire.FAILED]
         except ChildDied as death:
             _log.warning("sandbox_child_died pid=%d operation=%s reason=%s", child.pid, job.operation, death)
+            if job.after_death and not job.answer.done():
+                return self._try_again(job)
             return self._settle(job, _error_of(death, job.operation))
         except asyncio.CancelledError:
             self._settle(job, InternalError("the sandbox was closed"))
@@ -206,6 +221,12 @@ class Sandbox:
         if isinstance(error, InternalError) or getattr(error, "limit", None) == "format_memory_bytes":
             child.retire()
         self._settle(job, error)
+
+    def _try_again(self, job: _Job) -> None:
+        try:
+            self._queue(_Job(job.after_death, job.fields, job.answer))
+        except LimitExceeded as error:
+            self._settle(job, error)
 
     @staticmethod
     def _settle(job: _Job, outcome: list[bytes] | CollabError) -> None:

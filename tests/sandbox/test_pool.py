@@ -19,6 +19,8 @@ from collab.formats.text_merge import plan_text_merge
 from collab.limits import MIB, Limits
 from collab.sandbox.pool import Sandbox
 from collab.sandbox.process import Child, ChildDied
+from tests.formats.sheet.live import opened, put
+from tests.formats.sheet.workbooks import part, workbook, worksheet
 
 NESTED_ANY = bytes.fromhex("010107000801016101") + bytes.fromhex("7501") * 30_000 + bytes.fromhex("7e00")
 """A well-formed update that overflows the native stack (30,000 arrays deep)."""
@@ -154,6 +156,23 @@ async def test_a_child_that_uses_up_its_cpu_time_is_killed_for_it() -> None:
             await slow_job(sandbox)
 
         assert caught.value.limit == "format_cpu_s"
+
+
+async def test_a_formula_that_ends_the_engine_costs_its_value_and_not_the_save(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    rows = '<row r="1"><c r="A1"><v>1</v></c><c r="B1"><f>A1+1</f><v>2</v></c></row>'
+    content = workbook({"One": worksheet(rows)})
+    endless = "SUMPRODUCT(MMULT(SEQUENCE(3000,3000),SEQUENCE(3000,3000)))"
+    live = opened(content, "xlsx")
+    put(live, "r1:c1", {"f": [endless]})
+
+    async with Sandbox(Limits(format_children=1, format_cpu_s=4)) as sandbox:
+        saved = await sandbox.encode("xlsx", live.diff(), content)
+
+    written = part(saved, "xl/worksheets/sheet1.xml").replace("_xlfn.", "")
+    assert f'<c r="A1"><f>{endless}</f></c><c r="B1"><f>A1+1</f></c>' in written
+    assert "operation=encode reason" in caplog.text
 
 
 async def test_a_child_that_does_not_answer_in_time_is_killed_for_it() -> None:

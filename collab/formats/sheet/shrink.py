@@ -14,7 +14,7 @@ from collab.formats.sheet.model import Content, Formula, Json
 
 
 @dataclass(frozen=True, slots=True)
-class _Lines:
+class Lines:
     """The rows or columns of one sheet that are there, and the numbers of the loaded ones among them."""
 
     letter: str
@@ -22,7 +22,7 @@ class _Lines:
     numbers: Sequence[int]
 
     @classmethod
-    def of(cls, ids: Sequence[str], letter: str) -> _Lines:
+    def of(cls, ids: Sequence[str], letter: str) -> Lines:
         numbers = sorted(number for name in ids if (number := _number(name, letter)) is not None)
         return cls(letter, frozenset(ids), numbers)
 
@@ -47,7 +47,7 @@ def _number(line: Json, letter: str) -> int | None:
 
 def shrink(live: LiveBook) -> None:
     """Let every range of the live document end where something still is."""
-    lines = {sheet.id: (_Lines.of(sheet.rows, "r"), _Lines.of(sheet.cols, "c")) for sheet in live.sheets}
+    lines = {sheet.id: (Lines.of(sheet.rows, "r"), Lines.of(sheet.cols, "c")) for sheet in live.sheets}
     for sheet in live.sheets:
         for cells in sheet.base.values():
             for col, cell in cells.items():
@@ -58,7 +58,7 @@ def shrink(live: LiveBook) -> None:
                 sheet.edits[key] = Content(content.kind, content.value, shrunk(content.formula, sheet.id, lines))
 
 
-def shrunk(formula: Formula, here: str, lines: dict[str, tuple[_Lines, _Lines]]) -> Formula:
+def shrunk(formula: Formula, here: str, lines: dict[str, tuple[Lines, Lines]]) -> Formula:
     """A formula with its ranges as they are now."""
     found = list(formula)
     for at in range(len(found) - 2):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from collab.formats.sheet.formula.parts import Ids
 from collab.formats.sheet.xlsx_package import Relation
+from collab.formats.sheet.xlsx_ranges import is_understood
 from collab.formats.sheet.xlsx_sheet import Worksheet
-from collab.formats.zipped.scan import Node
 
 _BY_RELATION = {
     "drawing": "charts",
@@ -37,7 +38,7 @@ _BY_ELEMENT = {
     "x:colBreaks": "breaks",
     "x:customSheetViews": "views",
     "x:cellWatches": "watches",
-    "x:ignoredErrors": "",
+    "x:ignoredErrors": "conditions",
     "x:smartTags": "names",
     "x:oleObjects": "objects",
     "x:controls": "objects",
@@ -52,7 +53,9 @@ class Surroundings:
     """What of a workbook names cells."""
 
     names: bool = False
-    """There are defined names."""
+    """There are defined names that cannot be moved along."""
+    ids: Ids | None = None
+    """Of the file."""
     relations: list[Sequence[Relation]] = field(default_factory=list)
     """Of each worksheet."""
     unread: bool = False
@@ -80,11 +83,15 @@ def lock_of(sheet: Worksheet, number: int, around: Surroundings) -> str:
         return "arrays"
     if around.unread:
         return "formulas"
-    return next((reason for node in sheet.root.elements if (reason := _reason(node))), "")
+    return _elements_of(sheet, number, around)
 
 
-def _reason(node: Node) -> str:
-    return _BY_ELEMENT.get(node.name, "")
+def _elements_of(sheet: Worksheet, number: int, around: Surroundings) -> str:
+    for node in sheet.root.elements:
+        reason = _BY_ELEMENT.get(node.name, "")
+        if reason and not (around.ids is not None and is_understood(node, number, around.ids)):
+            return reason
+    return ""
 
 
 def named_of(sheets: Sequence[Worksheet], around: Surroundings) -> str:
@@ -100,10 +107,10 @@ def named_of(sheets: Sequence[Worksheet], around: Surroundings) -> str:
         return "tables"
     if around.unread:
         return "formulas"
-    return next((_reason(node) or "names" for sheet in sheets for node in _with_sheet_names(sheet)), "")
-
-
-def _with_sheet_names(sheet: Worksheet) -> Sequence[Node]:
-    """Elements beside the cells in which a sheet may be named."""
-    elements = (node for node in sheet.root.elements if node.name != "x:sheetData")
-    return [node for node in elements if b"!" in sheet.scan.source(node)]
+    for number, sheet in enumerate(sheets):
+        for node in sheet.root.elements:
+            if node.name == "x:sheetData" or b"!" not in sheet.scan.source(node):
+                continue
+            if around.ids is None or not is_understood(node, number, around.ids):
+                return _BY_ELEMENT.get(node.name, "") or "names"
+    return ""

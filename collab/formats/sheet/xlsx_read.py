@@ -30,6 +30,7 @@ from collab.formats.sheet.xlsx_locks import Surroundings, lock_of, named_of
 from collab.formats.sheet.xlsx_looks import XlsxStyles
 from collab.formats.sheet.xlsx_names import NAMES, place_of, range_of
 from collab.formats.sheet.xlsx_package import NOT_A_SHEET, Relation, is_true, main_part, relations_of, root_of
+from collab.formats.sheet.xlsx_ranges import is_name_understood
 from collab.formats.sheet.xlsx_shared import SharedFormula
 from collab.formats.sheet.xlsx_sheet import RawCell, Worksheet, read_worksheet, text_of
 from collab.formats.sheet.xlsx_things import add_things
@@ -72,6 +73,13 @@ class Workbook:
     since_1904: bool = False
     others: list[Node] = field(default_factory=list)
     """Sheets that are no worksheets."""
+
+    @property
+    def places(self) -> list[int | None]:
+        """For each sheet of the workbook the number of the worksheet that it is."""
+        numbers = {id(tab.node): number for number, tab in enumerate(self.tabs)}
+        node = self.scan.root.find("x:sheets")
+        return [numbers.get(id(one)) for one in node.elements] if node is not None else []
 
     @property
     def names(self) -> Sequence[Node]:
@@ -143,8 +151,10 @@ class BookReader:
         sheets = [self._sheet(number, tab) for number, tab in enumerate(tabs)]
         styles = {f"x{index}": self._workbook.styles.look(index) for index in sorted(self._styles)}
         book = Book(sheets, styles)
+        workbook = self._workbook
+        strange = not all(is_name_understood(node, workbook.places, workbook.ids) for node in workbook.names)
         around = Surroundings(
-            bool(self._workbook.names), [list(tab.relations.values()) for tab in tabs], self._unread, self._others()
+            strange, workbook.ids, [list(tab.relations.values()) for tab in tabs], self._unread, self._others()
         )
         for number, (sheet, tab) in enumerate(zip(sheets, tabs, strict=True)):
             sheet.locked = lock_of(tab.sheet, number, around)

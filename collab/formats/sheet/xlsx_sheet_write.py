@@ -10,8 +10,10 @@ from collab.formats.sheet.changes import moved_ranges
 from collab.formats.sheet.model import CellEdit, Range, Sheet, SheetPlan
 from collab.formats.sheet.xlsx_cells import CellWriter
 from collab.formats.sheet.xlsx_columns import column_styles, columns_written
+from collab.formats.sheet.xlsx_moves import Moves
 from collab.formats.sheet.xlsx_names import range_of, range_text, reference_of
 from collab.formats.sheet.xlsx_package import prefix_of
+from collab.formats.sheet.xlsx_ranges import RangeWriter
 from collab.formats.sheet.xlsx_read import PIXELS_A_POINT
 from collab.formats.sheet.xlsx_rows import RowChange, RowWriter
 from collab.formats.sheet.xlsx_shared import SharedFormula
@@ -39,6 +41,8 @@ class SheetTools:
     formula_text: Callable[[int, int], str]
     """The text of a formula that stays as it is, by its old place."""
     limits: Limits
+    moves: Moves | None = None
+    """Where everything is after the save; None when nothing moves and no sheet gets another name."""
 
 
 class SheetWriter:
@@ -70,6 +74,8 @@ class SheetWriter:
             self._change_rows()
         if plan.moves_cols or plan.col_sizes or plan.col_hides:
             self._patches += columns_written(self._sheet, plan, self._prefix)
+        if self._tools.moves is not None and plan.source is not None:
+            self._patches += RangeWriter(self._sheet, plan.source, self._tools.moves).patches()
         self._merge()
         self._freeze()
         self._measure()

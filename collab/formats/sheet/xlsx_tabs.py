@@ -15,7 +15,10 @@ from collab.formats.zipped.scan import Node, Scan, scan
 from collab.limits import Limits
 
 _WORKSHEET_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"
-_AFTER_CALC = "oleSize customWorkbookViews pivotCaches smartTagPr smartTagTypes webPublishing fileRecoveryPr webPublishObjects extLst"
+_AFTER_CALC = (
+    "oleSize customWorkbookViews pivotCaches smartTagPr smartTagTypes webPublishing fileRecoveryPr webPublishObjects "
+    "extLst"
+)
 
 
 class TabWriter:
@@ -30,6 +33,8 @@ class TabWriter:
         self._dropped: set[str] = set()
         self._emptied: dict[str, bytes] = {}
         self.compute_at_load = False
+        self.patches: list[Patch] = []
+        """Of the workbook's part, found by others."""
         kept = {sheet.source for sheet in plan.sheets}
         self._gone = [tab for number, tab in enumerate(workbook.tabs) if number not in kept]
         for tab in self._gone:
@@ -102,7 +107,7 @@ class TabWriter:
             patches += self._places(order)
         if self.compute_at_load:
             patches.append(self._calculation())
-        return patches
+        return [*patches, *self.patches]
 
     def _sheet_elements(self, sheets: Node) -> tuple[list[bytes], list[int | None]]:
         """The elements in their new order, and which old place each had."""
@@ -150,7 +155,14 @@ class TabWriter:
         tagged = [
             (node, key) for node in (views.elements if views is not None else ()) for key in ("activeTab", "firstSheet")
         ]
-        tagged += [(node, "localSheetId") for node in self._workbook.names]
+        for node in self._workbook.names:
+            local = node.attrs.get("localSheetId", "")
+            if local.isdigit() and int(local) not in places:
+                # The name of a sheet that is gone goes with it.
+                self.patches[:] = [patch for patch in self.patches if not node.start <= patch.start < node.end]
+                patches.append(Patch(node.start, node.end, b""))
+            else:
+                tagged.append((node, "localSheetId"))
         by_node: dict[int, tuple[Node, dict[str, str | None]]] = {}
         for node, key in tagged:
             old = node.attrs.get(key, "")

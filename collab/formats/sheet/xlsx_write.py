@@ -12,8 +12,10 @@ from collab.formats.sheet.number_formats import DATE, format_kind
 from collab.formats.sheet.xlsx_calc import rewritten, without
 from collab.formats.sheet.xlsx_cells import CellWriter
 from collab.formats.sheet.xlsx_headers import header_patches
+from collab.formats.sheet.xlsx_moves import Moves
 from collab.formats.sheet.xlsx_names import NAMES
 from collab.formats.sheet.xlsx_package import prefix_of
+from collab.formats.sheet.xlsx_ranges import name_patches
 from collab.formats.sheet.xlsx_read import EPOCH_1904, Tab, Workbook
 from collab.formats.sheet.xlsx_sheet import Worksheet, read_worksheet
 from collab.formats.sheet.xlsx_sheet_write import SheetTools, SheetWriter
@@ -36,10 +38,14 @@ class WorkbookWriter:
         self.parts: dict[str, bytes] = {}
         self.added: dict[str, bytes] = {}
         self._without_value = False
+        self._moves: Moves | None = None
 
     def write(self, plan: Plan) -> None:
         """Fill `parts` and `added`. Raises: FormatError, LimitExceeded."""
+        self._moves = Moves(self._workbook.ids, plan) if self._is_moved(plan) else None
         tabs = TabWriter(self._workbook, plan, self._limits)
+        if self._moves is not None:
+            tabs.patches += name_patches(self._workbook.names, self._workbook.places, self._moves)
         for sheet in plan.sheets:
             if sheet.source is not None:
                 tab = self._workbook.tabs[sheet.source]
@@ -56,6 +62,13 @@ class WorkbookWriter:
         tabs.compute_at_load = self._without_value
         self.parts |= tabs.written()
 
+    def _is_moved(self, plan: Plan) -> bool:
+        """Whether anything is elsewhere or has another name afterwards."""
+        kept = [sheet for sheet in plan.sheets if sheet.source is not None]
+        named = any(sheet.name != self._workbook.tabs[sheet.source or 0].name for sheet in kept)
+        moved = any(sheet.moves_rows or sheet.moves_cols for sheet in kept)
+        return named or moved or len(kept) < len(self._workbook.tabs)
+
     def _part(self, kind: str) -> str:
         relations = self._workbook.relations.values()
         part = next((one.part for one in relations if one.kind == kind and one.part in self._workbook.package), None)
@@ -71,7 +84,7 @@ class WorkbookWriter:
     def _sheet_written(self, plan: Plan, sheet: SheetPlan, source: Worksheet, before: Sheet) -> bytes:
         prefix = prefix_of(source.scan.content, source.root)
         cells = CellWriter(prefix, partial(self._formula_text, plan, sheet), self._number_text)
-        tools = SheetTools(self._style_of, partial(self._old_text, sheet, before), self._limits)
+        tools = SheetTools(self._style_of, partial(self._old_text, sheet, before), self._limits, self._moves)
         written = SheetWriter(source, before, sheet, cells, tools).written()
         self._without_value = self._without_value or cells.without_value
         return written

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -17,7 +19,7 @@ from collab.formats.sheet.formula.dependents import Dependents, Spot
 from collab.formats.sheet.formula.engine import Engine, Fault, Value, sheet_name, unknown_functions
 from collab.formats.sheet.formula.precedents import Area, Precedents, precedents_of
 
-__all__ = ["Computed", "Fault", "Grid", "Spot", "Value", "compute"]
+__all__ = ["Computed", "Fault", "Grid", "Spot", "Value", "compute", "without_engine"]
 
 
 class Computed(NamedTuple):
@@ -45,6 +47,19 @@ _LOOKS_AT_USED = frozenset(
     ISERROR ISNA ISBLANK ISNUMBER ISTEXT PRODUCT""".split()
 )
 """Functions that take no longer for a whole column than for its used part."""
+
+
+_WITHOUT_ENGINE = ContextVar("without_engine", default=False)
+
+
+@contextmanager
+def without_engine() -> Iterator[None]:
+    """Nothing is computed meanwhile: no value that depends on an edit is known."""
+    token = _WITHOUT_ENGINE.set(True)
+    try:
+        yield
+    finally:
+        _WITHOUT_ENGINE.reset(token)
 
 
 def compute(grid: Grid, edited: Iterable[Spot], names: Mapping[str, str] | None = None) -> dict[Spot, Value | None]:
@@ -75,8 +90,8 @@ class _Computation:
         roaming = {spot for spot, found in self._precedents.items() if found.anywhere}
         own = {spot for spot in edited if spot in self._precedents}
         dirty = graph.reached(edited | roaming) | roaming | own
-        if not dirty:
-            return {}
+        if not dirty or _WITHOUT_ENGINE.get():
+            return dict.fromkeys(dirty)
         doubtful = {spot for spot in dirty if not self._is_certain(self._precedents[spot])}
         doubtful |= self._too_much(dirty - doubtful, extents)
         unknown = doubtful | (graph.reached(doubtful) & dirty)

@@ -104,9 +104,9 @@ class Limits:
     sheet_columns: int = 16_384
     sheets: int = 1_000
     # formats, in the sandbox child
-    format_cpu_s: float = 20.0
+    format_cpu_s: float = 45.0
     format_memory_bytes: int = 1024 * MIB
-    format_timeout_s: float = 60.0
+    format_timeout_s: float = 90.0
     format_children: int = 2
     format_queue_jobs: int = 64
     format_queue_size_bytes: int = 256 * MIB

@@ -75,9 +75,26 @@ class UpdateBuilder:
             for key, value in content.entries.items():
                 self._put(parent, value, encode_var_string(key), None)
         else:
-            last: int | None = None
-            for value in content.items:
-                last = self._put(parent, value, None, last)
+            self._fill_array(parent, content.items)
+
+    def _fill_array(self, parent: bytes, items: Sequence[object]) -> None:
+        """Plain values that follow each other are one item: the core takes quadratic memory for one each."""
+        last: int | None = None
+        plain: list[bytes] = []
+        for value in items:
+            if not isinstance(value, YText | YMap | YArray):
+                plain.append(encode_any(value))
+                continue
+            last = self._put(parent, value, None, self._put_plain(parent, plain, last))
+            plain = []
+        self._put_plain(parent, plain, last)
+
+    def _put_plain(self, parent: bytes, values: Sequence[bytes], left: int | None) -> int | None:
+        """Several plain values; returns the place of the last one."""
+        if not values:
+            return left
+        content = encode_var_uint(len(values)) + b"".join(values)
+        return self._item(_ANY, parent, None, left, content, len(values)) + len(values) - 1
 
     def _put_string(self, parent: bytes, text: str) -> None:
         if text:

@@ -285,8 +285,8 @@ def _find_moved(found: Places, one: Sequence[str], other: Sequence[str], nothing
 def _pairs(
     places: Sequence[int], lines: Sequence[int], live: Sequence[Counter[object]], file: Sequence[Counter[object]]
 ) -> list[tuple[int, int]]:
-    """Which lines of a gap belong together: the most alike ones first, where there are as many all in order."""
-    if len(places) == len(lines) or len(places) * len(lines) > _PAIRS:
+    """Which lines of a gap belong together: the most alike ones, then those between them where there are as many."""
+    if len(places) * len(lines) > _PAIRS:
         return list(zip(places, lines, strict=False))
     alike = [(-_likeness(live[place], file[line]), place, line) for place in places for line in lines]
     pairs: list[tuple[int, int]] = []
@@ -295,7 +295,14 @@ def _pairs(
             break
         if all((place < one) == (line < other) and place != one and line != other for one, other in pairs):
             pairs.append((place, line))
-    return pairs
+    found = []
+    before = (-1, -1)
+    for pair in [*sorted(pairs), (max(places, default=0) + 1, max(lines, default=0) + 1)]:
+        between = [place for place in places if before[0] < place < pair[0]]
+        others = [line for line in lines if before[1] < line < pair[1]]
+        found += list(zip(between, others, strict=True)) if len(between) == len(others) else []
+        before = pair
+    return [*found, *pairs]
 
 
 def _likeness(one: Counter[object], other: Counter[object]) -> float:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from collab.formats.sheet.align import Match, align, match_sheets
+from collab.formats.sheet.clean import clean_name, names_apart
 from collab.formats.sheet.file import SheetFile
 from collab.formats.sheet.formulas import is_unread
 from collab.formats.sheet.live import LiveBook, LiveSheet, laid_over
@@ -57,6 +58,11 @@ def compare(live: LiveBook, file: SheetFile) -> Comparison:
     shrink(live)
     book = file.book
     sources = match_sheets(live, book)
+    for sheet, source in zip(live.sheets, sources, strict=True):
+        if source is None or sheet.name != book.sheets[source].name:
+            sheet.name = clean_name(sheet.name)
+    for sheet, name in zip(live.sheets, names_apart([sheet.name for sheet in live.sheets]), strict=True):
+        sheet.name = name
     matches = [
         align(sheet, book.sheets[source])
         if source is not None

@@ -30,11 +30,18 @@ def is_id(value: Json) -> bool:
     return isinstance(value, str) and _ID.fullmatch(value) is not None
 
 
+def clean_name(name: str) -> str:
+    """A name that every office takes: no longer than 31 characters, none of `[]*?:/\\`, no quote at either end."""
+    cleaned = re.sub(r"[\[\]*?:/\\\x00-\x1f]", "_", clean_text(name))
+    return cleaned[:31].strip("'").strip() or "Sheet"
+
+
 def names_apart(names: Sequence[str]) -> list[str]:
     """Names of sheets; two people, and some files, give one name to two: the later one gets a number."""
     taken: set[str] = set()
     found: list[str] = []
-    for name in names:
+    for raw in names:
+        name = clean_text(raw).replace("\n", " ") or "Sheet"
         apart, number = name, 1
         while apart.casefold() in taken:
             number += 1
@@ -46,7 +53,9 @@ def names_apart(names: Sequence[str]) -> list[str]:
 
 def clean_text(text: str) -> str:
     """Characters that a file can hold, lines ended by a line feed."""
-    return _NO_CHARACTER.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return _NO_CHARACTER.sub("", text) if _NO_CHARACTER.search(text) else text
 
 
 def number_of(value: Json) -> int | float | None:

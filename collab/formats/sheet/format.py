@@ -8,16 +8,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 
-from collab.document import Document, Kind
+from collab.document import CONFLICTS, STATE, Document, Kind
 from collab.errors import FormatError, LimitExceeded
 from collab.formats.base import READ_ONLY, Decoded, Merged
 from collab.formats.sheet.cached import add_values
 from collab.formats.sheet.changes import compare, plan_of
 from collab.formats.sheet.file import SheetFile
-from collab.formats.sheet.live import SCHEMA, fresh_update, read_live
+from collab.formats.sheet.live import META, SCHEMA, SHEETS, STYLES, TABS, fresh_update, read_live, renewed_update
 from collab.formats.sheet.merge import merge_books
 from collab.formats.sheet.model import Book, Plan
 from collab.formats.sheet.proof import prove
+from collab.formats.text import OPEN_CONFLICTS
 from collab.limits import Limits
 
 OTHER_SCHEMA = "Somebody edits with another version of this page. Reload the page to go on."
@@ -104,7 +105,16 @@ class SheetFormat:
 
     def renew(self, document: Document, client_id: int) -> Document:
         """A fresh document of the same content. Raises: FormatError (something would be lost)."""
-        raise FormatError("a workbook keeps its history", public=MORE_THAN_SCHEMA)
+        strange = document.roots() - {META, TABS, SHEETS, STYLES, STATE, CONFLICTS}
+        live = read_live(document)
+        if strange or live.schema != SCHEMA:
+            raise FormatError("it has more than the schema knows", public=MORE_THAN_SCHEMA)
+        if document.map_values(CONFLICTS):
+            raise FormatError("it has conflicts", public=OPEN_CONFLICTS)
+        fresh = Document.from_updates([renewed_update(document, client_id)], client_id)
+        if read_live(fresh) != live:
+            raise FormatError("the fresh document is not the same")
+        return fresh
 
     def merge(self, base: bytes, theirs: bytes, document: Document, source: str, at_ms: int) -> Merged:
         """Three-way merge by cell, as one transaction. Raises: FormatError; the document is then unchanged."""

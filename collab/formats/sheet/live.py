@@ -14,7 +14,6 @@ from collab.formats.sheet.clean import (
     clean_content,
     clean_formula,
     clean_look,
-    clean_text,
     is_id,
     names_apart,
     number_of,
@@ -179,6 +178,26 @@ def _thing(sheet: Sheet, number: int) -> dict[str, object]:
     return {"kind": thing.kind, "at": _key(*thing.place), **size, **href}
 
 
+def renewed_update(document: Document, client_id: int) -> bytes:
+    """The update of a fresh document of the same content, without what was deleted. Raises: DocumentPoisoned."""
+    sheets = document.read_map(SHEETS)
+    tabs = [tab for tab in dict.fromkeys(document.read_array(TABS)) if is_id(tab) and isinstance(sheets.get(tab), dict)]
+    builder = UpdateBuilder(client_id)
+    for root in (STATE, META, STYLES):
+        builder.root(root, YMap(document.read_map(root)))
+    builder.root(SHEETS, YMap({tab: _again(sheets[tab]) for tab in tabs}))
+    builder.root(TABS, YArray(tabs))
+    return builder.update()
+
+
+def _again(sheet: Mapping[str, Json]) -> YMap:
+    found: dict[str, object] = {key: value for key, value in sheet.items() if not isinstance(value, dict | list)}
+    for key in ("rows", "cols"):
+        found[key] = YArray(_ids(sheet.get(key)))
+    found |= {key: YMap(value) for key, value in sheet.items() if isinstance(value, dict)}
+    return YMap(found)
+
+
 # -- a live document --
 
 
@@ -198,17 +217,11 @@ def _name_apart(sheets: list[LiveSheet]) -> None:
         sheet.name = name
 
 
-def clean_name(name: Json) -> str:
-    """A name that every office takes: no longer than 31 characters, none of `[]*?:/\\`, no quote at either end."""
-    cleaned = re.sub(r"[\[\]*?:/\\\x00-\x1f]", "_", clean_text(name) if isinstance(name, str) else "")
-    return cleaned[:31].strip("'").strip() or "Sheet"
-
-
 def _live_sheet(sheet: str, values: Mapping[str, Json]) -> LiveSheet:
     name = values.get("name")
     found = LiveSheet(
         sheet,
-        name if isinstance(name, str) and name and "\n" not in name else clean_name(name),
+        name if isinstance(name, str) else "",
         values.get("hidden") is True,
         values["locked"] if isinstance(values.get("locked"), str) else "",
         _ids(values.get("rows")),

@@ -17,6 +17,8 @@ PARAGRAPH = "text:p"
 ANNOTATION = "office:annotation"
 _ERROR = re.compile(r"#[A-Z0-9/!?]{2,12}|Err:\d{3}")
 _ASIDE = ("office:annotation", "text:note", "draw:", "text:ruby-text", "#")
+_UNEVEN = re.compile(r"^ |[\t\r\n\ufdd0-\ufdd2]|  | \Z")
+"""Blanks of which some do not count."""
 _BLANKS = re.compile(r"[ \t\r\n]+")
 _SPACE, _TAB, _BREAK = "text:s", "text:tab", "text:line-break"
 _NUMBERS = ("float", "percentage", "currency")
@@ -58,6 +60,9 @@ def _float(text: str) -> int | float | None:
 
 def text_of(cell: Node) -> str:
     """The paragraphs of a cell, a line feed between two."""
+    children = cell.children
+    if len(children) == 1 and not isinstance(children[0], Text) and children[0].name == PARAGRAPH:
+        return _paragraph(children[0])[: TEXT_LENGTH * 4]
     paragraphs = [child for child in cell.elements if child.name in (PARAGRAPH, "text:h")]
     return "\n".join(_paragraph(paragraph) for paragraph in paragraphs)[: TEXT_LENGTH * 4]
 
@@ -67,6 +72,10 @@ def _paragraph(node: Node) -> str:
     children = node.children
     if not children:
         return ""
+    if len(children) == 1 and isinstance(children[0], Text):
+        plain = children[0].value
+        if not _UNEVEN.search(plain):
+            return plain
     pieces = list(_pieces(node))
     plain = "".join(pieces)
     joined = _BLANKS.sub(" ", plain).strip(" ")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from collab.errors import LimitExceeded
 from collab.formats.sheet.model import EMPTY, Comment, Place, Range
-from collab.formats.sheet.ods_cells import comment_of, value_of
+from collab.formats.sheet.ods_cells import PARAGRAPH, comment_of, value_of
 from collab.formats.sheet.ods_names import (
     CELL,
     COLS_REPEATED,
@@ -26,7 +26,7 @@ from collab.formats.sheet.ods_names import (
     ROWS_SPANNED,
     STYLE,
 )
-from collab.formats.zipped.scan import Node
+from collab.formats.zipped.scan import Node, Text
 from collab.limits import Limits
 
 DEFAULT_STYLE = "table:default-cell-style-name"
@@ -61,6 +61,17 @@ class Raw:
     @property
     def filled(self) -> bool:
         return self.kind != EMPTY or self.formula is not None
+
+
+_CELLS = (CELL, COVERED)
+_MORE = frozenset((ROWS_SPANNED, COLS_SPANNED, *MATRIX, "table:content-validation-name"))
+
+
+def _is_more(cell: Node) -> bool:
+    """Whether a cell is more than a value with a style."""
+    if not _MORE.isdisjoint(cell.attrs):
+        return True
+    return any(not isinstance(child, Text) and child.name != PARAGRAPH for child in cell.children)
 
 
 @dataclass(slots=True)
@@ -122,19 +133,18 @@ class Table:
         """The runs of a row, and how many columns of it are filled."""
         runs: list[Raw] = []
         at = filled = 0
-        for cell in line.node.elements:
-            if cell.name not in (CELL, COVERED):
+        for cell in line.node.children:
+            if isinstance(cell, Text) or cell.name not in _CELLS:
                 continue
-            repeat = repeats(cell, COLS_REPEATED, 2**31)
             attrs = cell.attrs
-            if not attrs and not cell.children:
-                at += repeat
-                continue
-            kind, value = value_of(cell)
-            run = Raw(at, repeat, kind, value, attrs.get(FORMULA), attrs.get(STYLE))
-            runs.append(run)
-            if self._notice(cell, (line.first, at)) or run.filled:
-                filled = at + repeat
+            repeat = repeats(cell, COLS_REPEATED, 2**31) if COLS_REPEATED in attrs else 1
+            if attrs or cell.children:
+                kind, value = value_of(cell)
+                run = Raw(at, repeat, kind, value, attrs.get(FORMULA), attrs.get(STYLE))
+                runs.append(run)
+                noticed = _is_more(cell) and self._notice(cell, (line.first, at))
+                if noticed or run.filled:
+                    filled = at + repeat
             at += repeat
         return runs, filled
 

@@ -87,6 +87,18 @@ GRID = table("".join(row(number(10 * line + 1) + number(10 * line + 2) + text(f"
 """Five rows of two numbers and a text: 11 12 t1, 21 22 t2, …"""
 
 
+SUMS_AND_MORE = table(
+    row(number(1) + number(2, ' table:style-name="ce1"') + formula("[.A1]+[.B1]", 3), ' table:style-name="ro1"')
+    + row(text("x", ' table:number-columns-repeated="2"') + formula("SUM([.A$1:.A$3])", 101))
+    + row(number(100) + "<table:table-cell/>" + formula("[$One.A1]", 11), ' table:number-rows-repeated="3"')
+    + row('<table:table-cell table:number-columns-repeated="1024"/>', ' table:number-rows-repeated="1048000"'),
+    "Two",
+    '<table:table-column table:style-name="co1" table:number-columns-repeated="3"/>'
+    '<table:table-column table:number-columns-repeated="1021"/>',
+)
+"""A sheet with formulas, repeats and styles."""
+
+
 def format_of(name: str = "ods") -> SheetFormat:
     found = FORMATS[name]
     assert isinstance(found, SheetFormat)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from collab.formats.sheet.formula.parts import Ids
+from collab.formats.sheet.xlsx_charts import ALL
 from collab.formats.sheet.xlsx_package import Relation
 from collab.formats.sheet.xlsx_ranges import is_understood
 from collab.formats.sheet.xlsx_sheet import Worksheet
@@ -58,6 +59,12 @@ class Surroundings:
     """Of the file."""
     relations: list[Sequence[Relation]] = field(default_factory=list)
     """Of each worksheet."""
+    shown: frozenset[str] = frozenset()
+    """Folded names of the sheets that charts and shapes show; `*` for all."""
+    tabs: Sequence[str] = ()
+    """The names of the worksheets."""
+    elsewhere: str = ""
+    """Something that is not understood on any sheet names a sheet."""
     unread: bool = False
     """There are formulas that are not understood."""
     others: str = ""
@@ -72,10 +79,10 @@ def lock_of(sheet: Worksheet, number: int, around: Surroundings) -> str:
         return around.others
     if around.names:
         return "names"
-    for relations in around.relations:
-        # A chart of another sheet may show this one.
-        if any(relation.kind == "drawing" for relation in relations):
-            return "charts"
+    if ALL in around.shown or around.tabs[number].casefold() in around.shown:
+        return "charts"
+    if around.elsewhere:
+        return around.elsewhere
     for relation in around.relations[number]:
         if reason := _BY_RELATION.get(relation.kind, ""):
             return reason
@@ -107,10 +114,13 @@ def named_of(sheets: Sequence[Worksheet], around: Surroundings) -> str:
         return "tables"
     if around.unread:
         return "formulas"
+    return around.elsewhere
+
+
+def elsewhere(sheets: Sequence[Worksheet], ids: Ids) -> str:
+    """Why no sheet can be moved in: an element of any of them names a sheet and is not understood."""
     for number, sheet in enumerate(sheets):
         for node in sheet.root.elements:
-            if node.name == "x:sheetData" or b"!" not in sheet.scan.source(node):
-                continue
-            if around.ids is None or not is_understood(node, number, around.ids):
+            if node.name != "x:sheetData" and b"!" in sheet.scan.source(node) and not is_understood(node, number, ids):
                 return _BY_ELEMENT.get(node.name, "") or "names"
     return ""

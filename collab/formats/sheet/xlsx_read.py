@@ -26,7 +26,8 @@ from collab.formats.sheet.model import (
 )
 from collab.formats.sheet.number_formats import DATE, format_kind
 from collab.formats.sheet.serials import serial_of_date
-from collab.formats.sheet.xlsx_locks import Surroundings, lock_of, named_of
+from collab.formats.sheet.xlsx_charts import sheets_shown
+from collab.formats.sheet.xlsx_locks import Surroundings, elsewhere, lock_of, named_of
 from collab.formats.sheet.xlsx_looks import XlsxStyles
 from collab.formats.sheet.xlsx_names import NAMES, place_of, range_of
 from collab.formats.sheet.xlsx_package import NOT_A_SHEET, Relation, is_true, main_part, relations_of, root_of
@@ -153,8 +154,16 @@ class BookReader:
         book = Book(sheets, styles)
         workbook = self._workbook
         strange = not all(is_name_understood(node, workbook.places, workbook.ids) for node in workbook.names)
+        relations = [tab.relations for tab in tabs]
         around = Surroundings(
-            strange, workbook.ids, [list(tab.relations.values()) for tab in tabs], self._unread, self._others()
+            names=strange,
+            ids=workbook.ids,
+            relations=[list(one.values()) for one in relations],
+            shown=frozenset(sheets_shown(workbook.package, relations, self._limits)),
+            tabs=[tab.name for tab in tabs],
+            elsewhere=elsewhere([tab.sheet for tab in tabs], workbook.ids),
+            unread=self._unread,
+            others=self._others(),
         )
         for number, (sheet, tab) in enumerate(zip(sheets, tabs, strict=True)):
             sheet.locked = lock_of(tab.sheet, number, around)

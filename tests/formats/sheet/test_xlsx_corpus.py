@@ -120,7 +120,8 @@ def _judged(judge: Any, path: Path, content: bytes, after: bytes, label: str) ->
         file.flush()
         report = judge.judge(str(path), file.name)
     package = report.get("package", {})
-    parts = [*package.get("changed", []), *package.get("rewritten", []), *package.get("lost", [])]
+    names = [*package.get("changed", []), *package.get("rewritten", []), *package.get("lost", [])]
+    parts = [name.replace("\\", "/") for name in names]
     allowed = ("worksheets/", "calcChain.xml", "workbook.xml", "tables/")
     if "error" in report or not all(any(one in part for one in allowed) for part in parts) or package.get("lost"):
         return [f"{label}: {report.get('error', parts)}"]

@@ -120,8 +120,9 @@ def _judged(judge: Any, path: Path, content: bytes, after: bytes, label: str) ->
         file.flush()
         report = judge.judge(str(path), file.name)
     package = report.get("package", {})
-    parts = [*package.get("changed", []), *package.get("rewritten", []), *package.get("lost", [])]
-    allowed = ("worksheets/", "calcChain.xml", "workbook.xml", "tables/")
+    names = [*package.get("changed", []), *package.get("rewritten", []), *package.get("lost", [])]
+    parts = [name.replace("\\", "/") for name in names]
+    allowed = ("worksheets/", "calcChain.xml", "workbook.xml", "tables/", "[Content_Types].xml")
     if "error" in report or not all(any(one in part for one in allowed) for part in parts) or package.get("lost"):
         return [f"{label}: {report.get('error', parts)}"]
     # The cell, its content; an entry of the chain; a rich text has pieces.

@@ -38,6 +38,7 @@ class Event(StrEnum):
     SHARED = "shared"
     REVOKED = "revoked"
     UPLOADED = "uploaded"
+    EXPORTED = "exported"
     RENAMED = "renamed"
     DELETED = "deleted"
     RESTORED = "restored"

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from collab.errors import ConfigError
 from collab.limits import Limits
-from collab.siteconfig import AuditConfig, OidcConfig
+from collab.siteconfig import AuditConfig, ExportConfig, OidcConfig
 
 _Section = TypeVar("_Section")
 
@@ -63,6 +63,8 @@ class ServerConfig:
     """Rooms without a file for any other name under /ws; default: on in open mode only."""
     hidden_files: bool | None = None
     """Names that begin with a dot can be shown and opened; default: in open mode only."""
+    templates: Path | None = None
+    """A folder of files that new ones can be made from."""
     shutdown_s: float = 10.0
     workers: int = 1
     """Processes that share the rooms of this machine; 0: one for each core."""
@@ -299,6 +301,7 @@ class Config:
     log: LogConfig = field(default_factory=LogConfig)
     audit: AuditConfig = field(default_factory=AuditConfig)
     oidc: OidcConfig = field(default_factory=OidcConfig)
+    export: ExportConfig = field(default_factory=ExportConfig)
     limits: Limits = field(default_factory=Limits)
     roots: tuple[RootConfig, ...] = ()
 

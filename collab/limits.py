@@ -89,6 +89,8 @@ class Limits:
     search_folders: int = 2_000
     folder_entries: int = 50_000
     request_body_size_bytes: int = 1 * MIB
+    templates: int = 100
+    template_size_bytes: int = 20 * MIB
     # files that are a zip of XML parts
     package_members: int = 5_000
     package_unpacked_bytes: int = 512 * MIB
@@ -111,6 +113,13 @@ class Limits:
     format_queue_jobs: int = 64
     format_queue_size_bytes: int = 256 * MIB
     format_jobs_per_child: int = 500
+    # exports, and the office program that makes some of them
+    exports_per_minute: int = 20
+    export_children: int = 1
+    export_queue_jobs: int = 8
+    export_timeout_s: float = 90.0
+    export_memory_bytes: int = 2048 * MIB
+    export_size_bytes: int = 64 * MIB
     # times of the room
     suspect_s: float = 3600.0
     load_timeout_s: float = 30.0

@@ -1,4 +1,4 @@
-"""Owns the settings by which a site knows its people: sign-in by OpenID Connect, and the audit log."""
+"""Owns the settings of what a site has besides this server: its sign-in, its audit log, its office, its templates."""
 
 from __future__ import annotations
 
@@ -42,3 +42,11 @@ class OidcConfig:
     """Further hosts of the provider's endpoints (`oauth2.example.org`); default: the issuer's only."""
     name: str = "single sign-on"
     """What the button says that it signs in with."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportConfig:
+    """How documents get into formats that this server does not write itself."""
+
+    office: str | None = None
+    """LibreOffice's program (`/opt/libreoffice/program/soffice`); default: `soffice` on the PATH; `none`: not used."""

@@ -118,6 +118,16 @@ def _part(fields: Sequence[bytes], limits: Limits) -> list[bytes]:
     return [Package.open(content, limits).read(name.decode())]
 
 
+def _export(fields: Sequence[bytes], limits: Limits) -> list[bytes]:
+    """A file in another format."""
+    # Not at the top: few children are ever asked, and a Markdown parser comes with it.
+    from collab.formats.exports.convert import Asked, export
+
+    kind, path, target, content = fields
+    made = export(Asked(kind.decode(), path.decode(), target.decode()), content, limits)
+    return [made.extension.encode(), made.content]
+
+
 def _plan(fields: Sequence[bytes], limits: Limits) -> list[bytes]:
     base, theirs, live, known = fields
     return wire.pack_plan(TextFormat().plan_merge(base, theirs, live.decode(), known.decode() or None))
@@ -187,6 +197,7 @@ _OPERATIONS: dict[bytes, Callable[[Sequence[bytes], Limits], list[bytes]]] = {
     b"encode_uncomputed": _encode_uncomputed,
     b"merge": _merge,
     b"part": _part,
+    b"export": _export,
     b"plan": _plan,
     b"check": _check,
     b"compact": _compact,

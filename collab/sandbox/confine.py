@@ -28,13 +28,31 @@ def isolate() -> None:
     """Die with the server, gain no privilege, see no network. Must run while the process has one thread."""
     if sys.platform != "linux":
         return
+    die_with_parent()
     libc = ctypes.CDLL(None, use_errno=True)
-    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
     # A container may forbid both; then the missing network is the container's to provide.
     if libc.unshare(_CLONE_NEWNET) != 0:
         libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
+
+
+def die_with_parent() -> None:
+    """The process ends when the one that started it does."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def limit_program(memory_bytes: int, cpu_s: float, file_size_bytes: int, open_files: int) -> None:
+    """Bounds for a program that is no part of this project, once for its whole life."""
+    if sys.platform == "win32":
+        return
+    _lower(resource.RLIMIT_CORE, 0)
+    _lower(resource.RLIMIT_FSIZE, file_size_bytes)
+    _lower(resource.RLIMIT_NOFILE, open_files)
+    _lower(resource.RLIMIT_CPU, math.ceil(cpu_s))
+    if sys.platform == "linux":
+        _lower(resource.RLIMIT_AS, memory_bytes)
 
 
 def limit_resources(limits: Limits) -> None:

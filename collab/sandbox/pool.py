@@ -109,6 +109,11 @@ class Sandbox:
         fields = await self._run("part", [name.encode(), content])
         return _understood(lambda: wire.single(fields))
 
+    async def export(self, kind: str, path: str, target: str, content: bytes) -> tuple[str, bytes]:
+        """A file in another format, and the extension of its name. Raises: FormatError, LimitExceeded."""
+        fields = await self._run("export", [kind.encode(), path.encode(), target.encode(), content])
+        return _understood(lambda: wire.unpack_export(fields))
+
     async def plan_merge(self, base: bytes, theirs: bytes, live: str, known: str | None = None) -> Plan:
         """`TextFormat.plan_merge`; give the plan to `apply_plan`. Raises: FormatError, LimitExceeded."""
         fields = await self._run("plan", [base, theirs, live.encode(), (known or "").encode()])

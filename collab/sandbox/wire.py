@@ -73,6 +73,14 @@ def single(fields: Sequence[bytes]) -> bytes:
     return _exactly(1, fields)[0]
 
 
+def unpack_export(fields: Sequence[bytes]) -> tuple[str, bytes]:
+    """An extension and the file. Raises: WireError."""
+    extension, content = _exactly(2, fields)
+    if not extension.isalnum():
+        raise WireError("no extension")
+    return _text(extension), content
+
+
 def pack_clocks(clocks: Mapping[int, int]) -> bytes:
     """Client ids and clocks as a field."""
     return pack_numbers(number for pair in clocks.items() for number in pair)

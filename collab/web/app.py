@@ -50,27 +50,13 @@ from collab.sandbox.pool import Sandbox
 from collab.slot import Slot
 from collab.store.base import Store
 from collab.store.choice import store_of
-from collab.web import (
-    admin,
-    asking,
-    documents,
-    files,
-    jupyter,
-    oidc,
-    operator,
-    output_frame,
-    pages,
-    past,
-    pictures,
-    session,
-    shares,
-    wopi,
-)
+from collab.web import admin
 from collab.web.access import Gate, allowed_origins
 from collab.web.admission import Admission
 from collab.web.cors import CrossOrigin
 from collab.web.edge import Edge
 from collab.web.errors import answer_error
+from collab.web.exporting import Exports
 from collab.web.hocuspocus.route import hocuspocus_route
 from collab.web.jupyter import jupyter_route
 from collab.web.metrics import Metrics
@@ -78,7 +64,8 @@ from collab.web.nodes import Hearing, join_nodes, machine_name, node_name
 from collab.web.openapi import openapi_document
 from collab.web.pages import Bundle
 from collab.web.provider import Provider
-from collab.web.routes import Route, starlette_route
+from collab.web.route_table import ROUTES
+from collab.web.routes import starlette_route
 from collab.web.security import Guard
 from collab.web.slots import take_slot
 from collab.web.socket_routes import SocketRoutes
@@ -95,22 +82,6 @@ from connectors.visible import VisibleOnly
 
 log = structlog.get_logger(__name__)
 
-ROUTES: tuple[Route, ...] = (
-    *pages.ROUTES,
-    *output_frame.ROUTES,
-    *session.ROUTES,
-    *files.ROUTES,
-    *documents.ROUTES,
-    *past.ROUTES,
-    *pictures.ROUTES,
-    *shares.ROUTES,
-    *asking.ROUTES,
-    *jupyter.ROUTES,
-    *admin.ROUTES,
-    *operator.ROUTES,
-    *oidc.ROUTES,
-    *wopi.ROUTES,
-)
 SIGNING_KEY = "signing"
 VAULT_KEY = "vault"
 _CLIENT_IDS = 2**32 - 1
@@ -213,7 +184,6 @@ class Application:
         stack.callback(slot.close)
         sandbox = await stack.enter_async_context(Sandbox(config.limits))
         metrics = Metrics()
-        audit = _audit(config, self.port, post, clock, stack)
         roots = _open_roots(config, stack)
         tokens = Tokens(await _signing_key(config, store), clock)
         name = node_name(config, self.port, post)
@@ -243,8 +213,9 @@ class Application:
             operator=NodeOperator(rooms, config.limits),
             node=machine_name(config, self.port),
             transfers=Transfers(config.limits),
+            exports=Exports.of(config, sandbox, clock),
             metrics=metrics,
-            audit=audit,
+            audit=_audit(config, self.port, post, clock, stack),
             provider=_provider(config, clock, stack),
             bundle=self._bundle,
             openapi=openapi_document(ROUTES),

@@ -23,6 +23,7 @@ from collab.store.base import Store
 from collab.web.access import Gate
 from collab.web.admission import Admission
 from collab.web.errors import ImpossiblePath, NotPossibleHere
+from collab.web.exporting import Exports
 from collab.web.metrics import Metrics
 from collab.web.pages import Bundle
 from collab.web.provider import Provider
@@ -68,6 +69,7 @@ class Edge:
     node: str
     """The name of this machine among those that share the store."""
     transfers: Transfers
+    exports: Exports
     metrics: Metrics
     audit: Audit
     provider: Provider | None

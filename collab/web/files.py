@@ -22,6 +22,7 @@ from collab.web.entries import RASTER_TYPES, entry_json, extension_of, person_js
 from collab.web.errors import AlreadyThere
 from collab.web.routes import Call, Field, Route, read_body
 from collab.web.security import SANDBOX_POLICY
+from collab.web.templates import template_content
 from collab.web.transfers import HeldResponse
 from connectors.base import Connector, Credentials, EntryKind, Folders, Stat, Version
 from connectors.errors import ConnectorError, FileMissing
@@ -131,11 +132,19 @@ async def make_folder(call: Call) -> Response:
 
 async def make_file(call: Call) -> Response:
     at = place(call, writing=True)
-    extension = extension_of(at.path)
-    content = call.text("content").encode() or blank_file(extension) or blank_sheet(extension) or b""
+    content = await _first_content(call, at.path)
     await at.connector.write(at.path, content, at.credentials, if_version=None)
     note(call, Event.UPLOADED, root=at.root.name, path=at.path, replaced=False)
     return await _entry(call, at, status=201)
+
+
+async def _first_content(call: Call, path: str) -> bytes:
+    """What a new file begins with. Raises: NotFound, LimitExceeded (template)."""
+    if template := call.text("template"):
+        config = call.edge.config
+        return await template_content(config.server.templates, template, config.limits)
+    extension = extension_of(path)
+    return call.text("content").encode() or blank_file(extension) or blank_sheet(extension) or b""
 
 
 async def upload(call: Call) -> Response:
@@ -276,7 +285,7 @@ ROUTES = (
         Permission.EDITOR,
         make_file,
         "Make a file; what is there stays",
-        body=(_ROOT, _PATH, Field("content")),
+        body=(_ROOT, _PATH, Field("content"), Field("template", text="the name of one that `templates` lists")),
         result=ENTRY,
         status=201,
     ),

@@ -78,6 +78,7 @@ SOLE_IMPORTERS = {
     "cs3": {"connectors.cs3", "connectors.cs3_data", "connectors.cs3_gateway"},
     "prometheus_client": {"collab.web"},
     "jwt": {"collab.auth"},
+    "markdown_it": {"collab.formats.exports.markdown_read"},
     "jinja2": {"loadtest.report"},
     "picows": {"loadtest.wire"},
     "hdrh": {"loadtest.histogram"},

@@ -196,8 +196,11 @@ def build_app(tree: Tree) -> Starlette:
         body = await request.json()
         if body["path"] in tree.files:
             return problem(409, "already_there", "There is something of this name.")
-        tree.files[body["path"]] = body.get("content", "").encode()
+        tree.files[body["path"]] = body.get("template", body.get("content", "")).encode()
         return JSONResponse(tree.entry(body["path"]))
+
+    async def templates(request: Request) -> Response:
+        return JSONResponse({"templates": [{"name": "Minutes.md", "format": "markdown"}]})
 
     async def content(request: Request) -> Response:
         path = request.query_params["path"]
@@ -243,6 +246,7 @@ def build_app(tree: Tree) -> Starlette:
         Route("/search", search),
         Route("/live", live),
         Route("/files", files, methods=["POST", "DELETE"]),
+        Route("/templates", templates),
         Route("/files/content", content, methods=["GET", "PUT"]),
         Route("/files/rename", rename, methods=["POST"]),
         Route("/documents/open", opened, methods=["POST"]),

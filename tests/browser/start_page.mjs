@@ -115,6 +115,19 @@ await runCases({
       await page.waitForURL("**/edit/empty/draft.tex*");
     },
   },
+  "New makes a file from a template and opens it": {
+    path: "/?path=empty",
+    async run(page) {
+      await page.waitForLoadState("networkidle");
+      await page.getByRole("button", { name: "New", exact: true }).click();
+      await page.getByRole("menuitem", { name: "Minutes.md" }).click();
+      await page.getByRole("textbox", { name: "Name" }).fill("monday");
+      const asked = page.waitForRequest((request) => request.method() === "POST" && request.url().endsWith("/api/v1/files"));
+      await page.keyboard.press("Enter");
+      assert.deepEqual((await asked).postDataJSON(), { root: "files", path: "empty/monday.md", template: "Minutes.md" });
+      await page.waitForURL("**/edit/empty/monday.md*");
+    },
+  },
   "New refuses a name that is taken and keeps what was typed": {
     async run(page) {
       await page.getByRole("button", { name: "New", exact: true }).click();

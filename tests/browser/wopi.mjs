@@ -95,6 +95,9 @@ const CASES = {
       const { Values } = await heard(page, "Get_Views_Resp", ({ Views }) => Views.length === 2);
       assert.deepEqual(Values.Views.map((view) => view.UserName).sort(), ["Anna", "Bob"]);
       assert.deepEqual(Values.Views.map((view) => view.UserId).sort(), ["anna", "bob"]);
+      await say(page, "Get_Export_Formats");
+      const formats = (await heard(page, "Get_Export_Formats_Resp")).Values.Values;
+      assert.deepEqual(formats.slice(0, 2), [{ Label: "OpenDocument", Format: "odt" }, { Label: "HTML", Format: "html" }]);
       await stored(file, "start\nfrom anna\nfrom bob\n");
     },
   },

@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from collab.web.app import ROUTES
+from collab.web.route_table import ROUTES
 from tests.patience import PATIENCE_S
 from tests.web.edge_server import Running
 

@@ -9,8 +9,9 @@ from starlette.routing import Route as StarletteRoute
 
 from collab.protocol.roles import Role
 from collab.web.access import Permission
-from collab.web.app import ROUTES, Application
+from collab.web.app import Application
 from collab.web.openapi import openapi_document
+from collab.web.route_table import ROUTES
 from collab.web.routes import Route
 from tests.web.edge_server import JSON, Running, bearer, make_config
 

@@ -437,3 +437,16 @@ async def test_who_lost_the_right_does_not_come_back_by_a_room_token_although_ot
             assert await close_code(again) in (4401, 4403)
 
     assert [answer.status_code for answer in answers] in ([401, 401], [403, 403])
+
+
+@STRICT_ONLY
+async def test_a_host_that_forbids_exports_is_obeyed(site: Running, host: WopiHost) -> None:
+    document = await opened(site, host, host.grant("notes.md"))
+    client, address = site.client(headers=bearer_of(document)), f"/api/v1/documents/{document['document_id']}/export"
+
+    before = await client.get(f"{address}?format=html")
+    host.properties["DisableExport"] = True
+    after = await client.get(f"{address}?format=html")
+
+    assert "<h1>Notes</h1>" in before.text
+    assert (after.status_code, after.json()["error"]["code"]) == (403, "permission_denied")

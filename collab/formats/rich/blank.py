@@ -37,6 +37,18 @@ def blank_file(extension: str) -> bytes | None:
     return zipped(_docx()) if extension == "docx" else None
 
 
+def odt_with(body: str, styles: str, automatic: str) -> bytes:
+    """An odt of which the body, further named styles and automatic styles are given, as XML."""
+    parts = _odt()
+    parts["content.xml"] = (
+        parts["content.xml"]
+        .replace("<office:automatic-styles/>", f"<office:automatic-styles>{automatic}</office:automatic-styles>")
+        .replace('<text:p text:style-name="Standard"/>', body)
+    )
+    parts["styles.xml"] = parts["styles.xml"].replace("</office:styles>", f"{styles}</office:styles>")
+    return zipped(parts)
+
+
 def zipped(parts: dict[str, str]) -> bytes:
     """A zip of these parts, in their order."""
     body, directory = bytearray(), b""

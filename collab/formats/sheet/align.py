@@ -12,11 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from collab.formats.linediff import diff_lines
+from collab.formats.sheet.formula.parts import GONE
 from collab.formats.sheet.live import LiveBook, LiveSheet
 from collab.formats.sheet.model import EMPTY, Book, Cell, Content, Formula, Sheet, col_id, row_id
 
 Key = tuple[str, object]
-"""What a cell holds, to be compared; of a formula only its words, as its references may have moved."""
+"""What a cell holds, to be compared; of a formula only its words, as its references may have moved or be gone."""
 Grid = list[dict[int, Key]]
 Places = list[int | None]
 _ALIKE = 0.3
@@ -35,7 +36,7 @@ class Match:
 def key_of(kind: str, value: object, formula: Formula | None) -> Key | None:
     """What a cell holds; None for nothing."""
     if formula is not None:
-        return "f", tuple(part for part in formula if isinstance(part, str))
+        return "f", "".join(part if isinstance(part, str) else GONE for part in formula)
     return None if kind == EMPTY else (kind, value)
 
 

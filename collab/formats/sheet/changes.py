@@ -25,7 +25,9 @@ from collab.formats.sheet.model import (
     Range,
     Sheet,
     SheetPlan,
+    col_id,
     file_ids,
+    row_id,
     sheet_id,
 )
 from collab.formats.sheet.number_formats import DATE, DURATION, TIME, format_kind
@@ -140,9 +142,9 @@ class _CellChanges:
             edits = {}
             for at in wanted:
                 name, col = cols[at]
-                known = (
-                    source is not None and col is not None and source < self._before.rows and col < self._before.cols
-                )
+                behind = (source or 0) >= self._before.rows or (col or 0) >= self._before.cols
+                own = source is not None and col is not None and (row, name) == (row_id(source), col_id(col))
+                known = not (behind and own)
                 edit = self._edit(row, name, cells.get(col, NOTHING) if col is not None else NOTHING, known=known)
                 if edit is not None:
                     edits[at] = edit
@@ -150,7 +152,7 @@ class _CellChanges:
                 self._plan.edits[place] = edits
 
     def _edit(self, row: str, col: str, before: Cell, *, known: bool) -> CellEdit | None:
-        """`known`: the file's used area has the cell, so that it says how it looks."""
+        """`known`: the file says how the cell looks, or has nothing of it; behind its used area it may not say."""
         edit = CellEdit()
         content = self._sheet.content(row, col)
         if not self._same_content(content, before):

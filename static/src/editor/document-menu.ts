@@ -5,6 +5,7 @@ import { keyText, runCommand } from "../shell/commands";
 import { t } from "../shell/i18n";
 import { icon } from "../shell/icons";
 import { attachMenu, type MenuEntry } from "../shell/menu";
+import { openExports } from "./exports";
 import type { EditorPage } from "./page";
 
 export function shareButton(page: EditorPage): HTMLElement {
@@ -29,11 +30,11 @@ export function openShare(page: EditorPage): void {
 export function documentMenu(page: EditorPage): HTMLElement {
   const label = t("menu.document");
   const trigger = h("button", { class: "icon-button", type: "button", title: label, attrs: { "aria-label": label } }, icon("more"));
-  attachMenu(trigger, () => entriesOf(page));
+  attachMenu(trigger, () => entriesOf(page, trigger));
   return trigger;
 }
 
-function entriesOf(page: EditorPage): MenuEntry[] {
+function entriesOf(page: EditorPage, trigger: HTMLElement): MenuEntry[] {
   const people = page.people.entries();
   const { editor } = page;
   return [
@@ -44,11 +45,17 @@ function entriesOf(page: EditorPage): MenuEntry[] {
     "separator",
     ...(page.hosted?.menu() ?? readerEntries(page)),
     { label: t("state.action.download_copy"), icon: "download", run: () => void page.offers.downloadCopy() },
+    ...(mayExport(page) ? [{ label: t("export.action"), icon: "download" as const, run: () => void openExports(page, trigger) }] : []),
     ...(page.mayManage ? [{ label: t("title.rename"), icon: "pencil" as const, key: "F2", run: () => page.title.rename() }] : []),
     { label: t("command.forget"), icon: "trash", run: () => void forget(page) },
     { label: t("command.palette"), icon: "keyboard", key: keyText("Mod+K"), run: () => runCommand("palette") },
     ...(people.length > 0 ? ["separator" as const, ...people] : []),
   ];
+}
+
+/** A host may take it out of the page. */
+function mayExport({ hosted }: EditorPage): boolean {
+  return !hosted?.facts.switches.DisableExport && !hosted?.facts.switches.HideExportOption;
 }
 
 function readerEntries(page: EditorPage): MenuEntry[] {

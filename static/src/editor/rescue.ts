@@ -14,7 +14,8 @@ export function downloadText(name: string, content: string): void {
   download({ name, content: new Blob([content], { type: "text/plain;charset=utf-8" }) });
 }
 
-function download({ name, content }: Copy): void {
+/** Give a file to the browser. */
+export function download({ name, content }: Copy): void {
   const url = URL.createObjectURL(content);
   h("a", { attrs: { href: url, download: name } }).click();
   window.setTimeout(() => URL.revokeObjectURL(url), REVOKE_AFTER_MS);

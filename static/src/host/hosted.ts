@@ -171,7 +171,7 @@ export class Hosted {
       .on("Close_Session", () => void this.saveAndLeave())
       .on("Action_Print", () => window.print())
       .on("Get_Views", () => channel.send("Get_Views_Resp", { Views: this.views() }))
-      .on("Get_Export_Formats", () => channel.send("Get_Export_Formats_Resp", { Formats: [] }))
+      .on("Get_Export_Formats", () => void this.exportFormats())
       .on("Reset_Access_Token", (message) => void this.resetToken(message))
       .on("Host_VersionRestore", (message) => void this.beforeRestore(message))
       .on("Grab_Focus", () => this.page?.editor?.focus())
@@ -179,6 +179,14 @@ export class Hosted {
       .on("Show_Button", (message) => this.buttons.show(textOf(message, "id")))
       .on("Remove_Button", (message) => this.buttons.remove(textOf(message, "id")))
       .on("Insert_Button", (message) => this.buttons.insert(textOf(message, "id"), textOf(message, "hint", "label", "text")));
+  }
+
+  /** `Label` and `Format`, as hosts know it from other editors; what cannot be had here is not named. */
+  private async exportFormats(): Promise<void> {
+    const forbidden = this.facts.switches.DisableExport;
+    const known = forbidden || !this.page?.live ? [] : await api.exportFormats(this.documentId).then((found) => found.formats, () => []);
+    const values = known.filter(({ reason }) => reason === null).map(({ label, format }) => ({ Label: label, Format: format }));
+    this.channel.send("Get_Export_Formats_Resp", { Values: values, Formats: values });
   }
 
   private async save(message: HostMessage): Promise<void> {

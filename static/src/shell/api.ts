@@ -101,6 +101,22 @@ export interface SaveState {
   readonly reason: string | null;
 }
 
+/** A file that new ones can be made from. */
+export interface Template {
+  readonly name: string;
+  readonly format: string;
+}
+
+/** A format that a document can be had in; `reason` says why not on this server. */
+export interface ExportFormat {
+  readonly format: string;
+  readonly label: string;
+  readonly extension: string;
+  /** It may take a minute. */
+  readonly slow: boolean;
+  readonly reason: string | null;
+}
+
 export interface Place {
   readonly root: string;
   readonly path: string;
@@ -158,6 +174,11 @@ export function actWith(token: string | null): void {
 }
 
 async function call<Answer>(method: string, url: string, body?: unknown, signal?: AbortSignal): Promise<Answer> {
+  const response = await answerTo(method, url, body, signal);
+  return (response.status === 204 ? undefined : await response.json()) as Answer;
+}
+
+async function answerTo(method: string, url: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
   const raw = body instanceof Uint8Array;
   const headers = new Headers({ "Content-Type": raw ? BYTES_TYPE : JSON_TYPE, Accept: JSON_TYPE });
   if (roomToken !== null && url.startsWith(`${BASE}/documents/`)) headers.set("Authorization", `Bearer ${roomToken}`);
@@ -167,7 +188,7 @@ async function call<Answer>(method: string, url: string, body?: unknown, signal?
   const request = `${method} ${url.split("?")[0] ?? url}`;
   const response = await fetch(url, init).catch((error: unknown) => Promise.reject(networkError(error, request)));
   if (!response.ok) throw errorOf(response.status, await response.text().catch(() => ""), request);
-  return (response.status === 204 ? undefined : await response.json()) as Answer;
+  return response;
 }
 
 function networkError(error: unknown, request: string): unknown {
@@ -205,11 +226,19 @@ export const api = {
 
   createFolder: (place: Place): Promise<Entry> => call("POST", address("/folders"), place),
   createFile: (place: Place, content = ""): Promise<Entry> => call("POST", address("/files"), { ...place, content }),
+  templates: (): Promise<{ templates: readonly Template[] }> => call("GET", address("/templates")),
+  createFrom: (place: Place, template: string): Promise<Entry> => call("POST", address("/files"), { ...place, template }),
   rename: (place: Place, newPath: string): Promise<Entry> => call("POST", address("/files/rename"), { ...place, new_path: newPath }),
   remove: (place: Place): Promise<void> => call("DELETE", address("/files", { ...place })),
 
   open: (place: Place, name?: string): Promise<OpenDocument> => call("POST", address("/documents/open"), name ? { ...place, name } : place),
   renewToken: (documentId: string, name?: string): Promise<OpenDocument> => call("POST", documentAddress(documentId, "/token"), name ? { name } : undefined),
+  exportFormats: (documentId: string): Promise<{ formats: readonly ExportFormat[] }> => call("GET", documentAddress(documentId, "/exports")),
+  exportAs: async (documentId: string, format: string): Promise<{ name: string; content: Blob }> => {
+    const response = await answerTo("GET", `${documentAddress(documentId, "/export")}?format=${encodeURIComponent(format)}`);
+    const name = /filename\*=UTF-8''([^;]+)/.exec(response.headers.get("Content-Disposition") ?? "")?.[1];
+    return { name: decodeURIComponent(name ?? `document.${format}`), content: await response.blob() };
+  },
   save: (documentId: string): Promise<SaveState> => call("POST", documentAddress(documentId, "/save")),
   restore: (documentId: string): Promise<SaveState> => call("POST", documentAddress(documentId, "/restore")),
   undoOutside: (documentId: string, change: number): Promise<void> => call("POST", documentAddress(documentId, `/outside/${change}/undo`)),

@@ -11,6 +11,8 @@ export interface MenuItem {
   /** On or off by itself, not one of several. */
   toggle?: boolean;
   disabled?: boolean;
+  /** Why it is disabled, or what it does. */
+  hint?: string;
   danger?: boolean;
   run: () => void;
 }
@@ -80,6 +82,7 @@ function itemOf(entry: MenuItem, close: (refocus: boolean) => void): HTMLElement
     role: !checkable ? "menuitem" : entry.toggle ? "menuitemcheckbox" : "menuitemradio",
     tabIndex: -1,
     disabled: entry.disabled ?? false,
+    title: entry.hint ?? "",
     attrs: { "aria-checked": checkable ? String(entry.checked) : null },
     on: { click: () => (close(true), entry.run()) },
   });

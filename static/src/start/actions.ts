@@ -1,5 +1,5 @@
 /** Owns what can be done with entries: make, rename, delete, download, share. The page tells what changed. */
-import { api, ApiError, contentAddress, editAddress, type Entry, type Place } from "../shell/api";
+import { api, ApiError, contentAddress, editAddress, type Entry, type Place, type Template } from "../shell/api";
 import { confirmDialog, promptDialog } from "../shell/dialog";
 import { formatNumber, t, type MessageKey } from "../shell/i18n";
 import type { IconName } from "../shell/icons";
@@ -70,6 +70,25 @@ export function createEntry(kind: NewKind, folder: Place, onFolder: (entry: Entr
       const entry = await orTaken(isFolder ? api.createFolder(place) : api.createFile(place, kind.content), name);
       if (isFolder) onFolder(entry);
       else location.assign(editAddress({ root: folder.root, path: entry.path }));
+    },
+  });
+}
+
+/** Ask for a name and make a file with the bytes of a template; it is opened. */
+export function createFromTemplate(template: Template, folder: Place): void {
+  const length = stemLength(template.name);
+  promptDialog({
+    title: t("new.title", { kind: template.name }),
+    label: t("name.file_label"),
+    value: template.name,
+    select: length,
+    action: t("action.create"),
+    submit: async (typed) => {
+      const name = withExtension(typed, template.name.slice(length));
+      checkName(name);
+      const place = { root: folder.root, path: joinPath(folder.path, name) };
+      const entry = await orTaken(api.createFrom(place, template.name), name);
+      location.assign(editAddress({ root: folder.root, path: entry.path }));
     },
   });
 }

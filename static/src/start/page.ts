@@ -1,15 +1,15 @@
 /** Owns the start page: which folder is shown, loading it again when it changed, and what opening an entry does. */
-import { api, editAddress, type Entry, type Me, type Place } from "../shell/api";
+import { api, editAddress, type Entry, type Me, type Place, type Template } from "../shell/api";
 import { accountButton } from "../shell/app-menu";
 import { h, replaceChildren } from "../shell/dom";
 import { filePage } from "../shell/file-page";
 import { nameOrder, t } from "../shell/i18n";
-import { icon } from "../shell/icons";
+import { formatIcon, icon } from "../shell/icons";
 import { announce } from "../shell/live-region";
 import { showMenu, type MenuEntry } from "../shell/menu";
 import { readSetting, writeSetting } from "../shell/theme";
 import { createTopBar, mountPage } from "../shell/topbar";
-import { createEntry, deleteEntries, downloadEntries, entryMenu, NEW_KINDS, type EntryEvents } from "./actions";
+import { createEntry, createFromTemplate, deleteEntries, downloadEntries, entryMenu, NEW_KINDS, type EntryEvents } from "./actions";
 import { crumbsOf, drawBreadcrumb } from "./breadcrumb";
 import { registerPageCommands } from "./commands";
 import { Grid } from "./grid";
@@ -44,6 +44,7 @@ export class StartPage {
   private readonly main: HTMLElement;
   private where: Where;
   private listing: Listing | null = null;
+  private templates: readonly Template[] = [];
   private order: Order = BY_NAME;
   private hidden = readSetting(HIDDEN) === "1";
   private loading = new AbortController();
@@ -85,6 +86,7 @@ export class StartPage {
     document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && void this.load(false));
     window.setInterval(() => this.refresh(), REFRESH_MS);
     this.visit(this.where);
+    void this.loadTemplates();
   }
 
   get writable(): boolean {
@@ -122,11 +124,27 @@ export class StartPage {
   }
 
   newEntries(): MenuEntry[] {
-    return NEW_KINDS.map((kind) => ({
+    const kinds = NEW_KINDS.map((kind) => ({
       label: t(kind.label),
       icon: kind.icon,
       run: () => createEntry(kind, this.place, (entry) => ((this.focusPath = entry.path), void this.load(false))),
     }));
+    const made = this.templates.map((template) => ({
+      label: template.name,
+      icon: formatIcon(template.format, true),
+      hint: t("new.from_template"),
+      run: () => createFromTemplate(template, this.place),
+    }));
+    return made.length > 0 ? [...kinds, "separator", ...made] : kinds;
+  }
+
+  /** What an operator offers besides; without it there are the plain kinds. */
+  private async loadTemplates(): Promise<void> {
+    if (this.me.role !== "editor" && this.me.role !== "owner") return;
+    this.templates = await api.templates().then(
+      (found) => found.templates,
+      () => [],
+    );
   }
 
   /** Whether the server shows names that begin with a dot in this root. */

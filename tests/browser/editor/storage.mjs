@@ -57,6 +57,28 @@ export const cases = {
         assert.equal(readFileSync(own.disk, "utf8"), "first\n\nsecond by me\n\nthird\n");
       }),
   },
+  "the document is downloaded in another format, with what was typed last": {
+    run: (page) =>
+      withOwnServer({ name: "export.md", content: "# Title\n", settings: { COLLAB_EXPORT_OFFICE: "none" } }, async (own) => {
+        await open(page, own, own.base);
+        await page.locator(".cm-line").first().click();
+        await page.keyboard.press("End");
+        await page.keyboard.type(" typed last");
+        await page.getByRole("button", { name: "Document menu" }).click();
+        await page.getByRole("menuitem", { name: "Download as …" }).click();
+        const pdf = page.getByRole("menuitem", { name: "PDF (.pdf) – not on this server" });
+        await pdf.waitFor();
+        assert.ok(await pdf.isDisabled());
+        assert.match(await pdf.getAttribute("title"), /LibreOffice/);
+        await assertAccessible(page);
+        const waiting = page.waitForEvent("download");
+        await page.getByRole("menuitem", { name: "HTML (.html)" }).click();
+        const download = await waiting;
+        assert.equal(download.suggestedFilename(), "export.html");
+        assert.match(readFileSync(await download.path(), "utf8"), /<h1>Title typed last<\/h1>/);
+        await page.getByText("HTML: the download has begun.").first().waitFor();
+      }),
+  },
   "a very large paste arrives whole": {
     async run(page) {
       const target = file("", "txt");

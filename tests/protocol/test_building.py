@@ -61,3 +61,16 @@ def test_typing_goes_on_in_a_document_that_was_written() -> None:
     source.insert(len(source), "!")
 
     assert str(source) == "x🎈y!"
+
+
+def test_plain_values_of_an_array_are_one_item_so_that_the_core_need_not_join_them() -> None:
+    builder = UpdateBuilder(5)
+    builder.root("ids", YArray([*(f"r{place}" for place in range(1000)), YMap({"x": 1}), "last"]))
+
+    update = builder.update()
+
+    doc: pycrdt.Doc[object] = pycrdt.Doc()
+    doc.apply_update(update)
+    found = json.loads(str(doc.get("ids", type=pycrdt.Array)))
+    assert found == [*(f"r{place}" for place in range(1000)), {"x": 1}, "last"]
+    assert update[1] == 4  # the ids, the map, its member, the last one

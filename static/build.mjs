@@ -26,6 +26,7 @@ const EDITORS = {
   text: { entry: "src/text/text-editor.ts", limitKb: 170 },
   rich: { entry: "src/rich/rich-editor.ts", limitKb: 110 },
   notebook: { entry: "src/notebook/notebook-editor.ts", limitKb: 250 },
+  sheet: { entry: "src/sheet/sheet-editor.ts", limitKb: 60 },
 };
 
 /** The formula engine, loaded when there is something to compute: the worker's script and its engine, and the most that both may weigh. */

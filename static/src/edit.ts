@@ -3,6 +3,7 @@ import "./shell/shell.css";
 import "./editor/editor.css";
 import "./text/text.css";
 import "./notebook/notebook.css";
+import "./sheet/sheet.css";
 import { api, ApiError, type Me, type OpenDocument, type Place } from "./shell/api";
 import { accountButton } from "./shell/app-menu";
 import { h } from "./shell/dom";

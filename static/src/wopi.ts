@@ -3,6 +3,7 @@ import "./shell/shell.css";
 import "./editor/editor.css";
 import "./text/text.css";
 import "./notebook/notebook.css";
+import "./sheet/sheet.css";
 import { ApiError, type Me, type OpenDocument } from "./shell/api";
 import { listenForKeys } from "./shell/commands";
 import { errorPage } from "./shell/error-page";

@@ -6,6 +6,7 @@ type Load = () => Promise<EditorModule>;
 const text: Load = () => import("../text/text-editor");
 const rich: Load = () => import("../rich/rich-editor");
 const notebook: Load = () => import("../notebook/notebook-editor");
+const sheet: Load = () => import("../sheet/sheet-editor");
 
 /** By `kind` of the opened document (`Kind` in collab/document.py). */
 const EDITORS: ReadonlyMap<string, Load> = new Map([
@@ -13,11 +14,14 @@ const EDITORS: ReadonlyMap<string, Load> = new Map([
   ["text", text],
   ["scratch", text],
   ["rich", rich],
+  ["sheet", sheet],
 ]);
 
 /** Kinds by a name's extension, only to load an editor early; every other name is a text. */
 const RICH = ["odt", "ott", "fodt", "docx", "docm", "dotx"];
-const LIKELY: ReadonlyMap<string, string> = new Map([["ipynb", "notebook"], ...RICH.map((extension): [string, string] => [extension, "rich"])]);
+const SHEET = ["ods", "ots", "fods", "xlsx", "xlsm", "xltx"];
+const likely = (kind: string, extensions: readonly string[]): [string, string][] => extensions.map((extension) => [extension, kind]);
+const LIKELY: ReadonlyMap<string, string> = new Map([["ipynb", "notebook"], ...likely("rich", RICH), ...likely("sheet", SHEET)]);
 
 /** The editor of a kind, null for one that this version does not know. */
 export function editorOf(kind: string): Load | null {

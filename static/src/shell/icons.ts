@@ -1,19 +1,21 @@
 /** Owns the icons: lucide (ISC), drawn as inline SVG in the text's colour; decorative, so hidden from screen readers. */
 import {
-  ArrowDown, ArrowLeft, ArrowUp, Check, ChevronDown, ClipboardPaste, Play, Plug, Scissors, Square, ChevronRight, CircleAlert, CircleHelp, Clock, CloudOff, Copy, Download, Ellipsis, ExternalLink, Eye,
-  File, FileArchive, FileAudio, FileCode, FileImage, FilePlus, FileSpreadsheet, FileText, FileVideo, Folder, FolderPlus, History,
-  Keyboard, Link, List, ListOrdered, Lock, LogOut, Menu, MessageSquare, Monitor, Moon, PanelLeft, PanelRight, Pencil, Plus, Redo2, RefreshCw, Save,
-  Search, Sheet, Sigma, Subscript, Sun, Superscript, Table, TextAlignCenter, TextAlignEnd, TextAlignJustify, TextAlignStart, Trash2, TriangleAlert, Undo2, Upload, User, Users, X, type IconNode,
+  ArrowDown, ArrowDownAZ, ArrowDownZA, ArrowLeft, ArrowUp, Baseline, ChartColumn, Check, ChevronDown, ClipboardPaste, Play, Plug, Scissors, Square, ChevronRight, CircleAlert, CircleHelp, Clock, CloudOff, Copy, DecimalsArrowLeft, DecimalsArrowRight, Download, Ellipsis, ExternalLink, Eye,
+  File, FileArchive, FileAudio, FileCode, FileImage, FilePlus, FileSpreadsheet, FileText, FileVideo, Folder, FolderPlus, Funnel, History,
+  Keyboard, Link, List, ListOrdered, Lock, LogOut, Menu, MessageSquare, Monitor, Moon, PanelLeft, PaintBucket, PanelRight, Pencil, Percent, Pin, Plus, Redo2, RefreshCw, Save,
+  Search, Sheet, Sigma, Subscript, Sun, Superscript, Table, TableCellsMerge, TextAlignCenter, TextAlignEnd, TextAlignJustify, TextAlignStart, Trash2, TriangleAlert, Undo2, Upload, User, Users, WrapText, X, type IconNode,
 } from "lucide";
 
 export const ICONS = {
-  alert: CircleAlert, archive: FileArchive, arrowDown: ArrowDown, arrowUp: ArrowUp, audio: FileAudio, back: ArrowLeft, check: Check, chevronDown: ChevronDown,
+  alert: CircleAlert, archive: FileArchive, arrowDown: ArrowDown, arrowUp: ArrowUp, audio: FileAudio, back: ArrowLeft, chart: ChartColumn, check: Check, chevronDown: ChevronDown,
   chevronRight: ChevronRight, clock: Clock, close: X, code: FileCode, comment: MessageSquare, copy: Copy, cut: Scissors, download: Download,
   external: ExternalLink, eye: Eye, file: File, filePlus: FilePlus, folder: Folder, folderPlus: FolderPlus, help: CircleHelp,
   history: History, image: FileImage, keyboard: Keyboard, link: Link, list: List, lock: Lock, math: Sigma, menu: Menu, monitor: Monitor,
   moon: Moon, more: Ellipsis, offline: CloudOff, paste: ClipboardPaste, play: Play, plug: Plug, stop: Square, paneLeft: PanelLeft, paneRight: PanelRight, pencil: Pencil, plus: Plus, redo: Redo2,
   refresh: RefreshCw, save: Save, search: Search, sheet: Sheet, signOut: LogOut, spreadsheet: FileSpreadsheet, sun: Sun,
   alignStart: TextAlignStart, alignCenter: TextAlignCenter, alignEnd: TextAlignEnd, alignJustify: TextAlignJustify, ordered: ListOrdered,
+  filter: Funnel, fewerDecimals: DecimalsArrowLeft, merge: TableCellsMerge, moreDecimals: DecimalsArrowRight, paint: PaintBucket, percent: Percent, pin: Pin, sortDown: ArrowDownZA,
+  sortUp: ArrowDownAZ, textColor: Baseline, wrap: WrapText,
   subscript: Subscript, superscript: Superscript, table: Table, text: FileText, trash: Trash2, undo: Undo2, upload: Upload, user: User, users: Users, video: FileVideo, warning: TriangleAlert,
 } satisfies Record<string, IconNode>;
 

@@ -30,6 +30,7 @@ export const NEW_KINDS: readonly NewKind[] = [
   { id: "notebook", label: "new.notebook", icon: "code", extension: ".ipynb", content: NOTEBOOK },
   { id: "odt", label: "new.odt", icon: "text", extension: ".odt", content: "" },
   { id: "docx", label: "new.docx", icon: "text", extension: ".docx", content: "" },
+  { id: "ods", label: "new.ods", icon: "spreadsheet", extension: ".ods", content: "" },
   { id: "folder", label: "new.folder", icon: "folder", extension: "", content: "" },
 ];
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import json
 import random
+import re
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -62,8 +64,13 @@ def cells_of(document: Document) -> dict[tuple[str, str, str], Any]:
         for row, cells in shared["base"].items():
             for col, (kind, value, *rest) in cells.items():
                 look = looks.get(rest[0], {}) if rest and rest[0] else {}
-                found[sheet, row, col] = (kind, value, look, rest[1] if len(rest) > 1 else None)
+                found[sheet, row, col] = (kind, value, look, _by_index(rest[1]) if len(rest) > 1 else None)
     return found
+
+
+def _by_index(formula: Any) -> str:
+    """A formula by the places that it names: a place behind the last used one has no id."""
+    return re.sub(r'"[rc](\d+)"', lambda match: str(int(match[1]) - 1), json.dumps(formula))
 
 
 def places(document: Document) -> Iterator[tuple[str, str, str]]:

@@ -38,6 +38,17 @@ _REASONS = {
     "conditions": "conditional formats name its cells.",
     "formulas": "there are formulas that are not understood here.",
     "arrays": "it has array formulas.",
+    "tables": "a table names its cells.",
+    "comments": "it has comments.",
+    "objects": "pictures, charts or other objects stand on it.",
+    "links": "links name its cells.",
+    "protected": "it is protected.",
+    "changes": "it has recorded changes.",
+    "breaks": "it has page breaks.",
+    "views": "it has saved views.",
+    "scenarios": "scenarios name its cells.",
+    "watches": "watched cells are on it.",
+    "extensions": "the program that wrote it added something that is not understood here.",
 }
 _SOMETHING = "something that is not understood here names its cells."
 

@@ -31,6 +31,9 @@ const REASONS: ReadonlyMap<string, MessageKey> = new Map([
   ["locked_charts", "sheet.locked_charts"],
   ["locked_pivots", "sheet.locked_pivots"],
   ["locked_names", "sheet.locked_names"],
+  ["locked_tables", "sheet.locked_tables"],
+  ["locked_comments", "sheet.locked_comments"],
+  ["locked_objects", "sheet.locked_objects"],
 ]);
 
 /** Why something was not done, in words. */

@@ -12,6 +12,7 @@ import pytest
 
 from collab.document import Document, Splice
 from collab.formats.rich.odf import OdfFile
+from collab.formats.sheet.blank import blank_sheet
 from collab.limits import Limits
 from collab.protocol.messages import SyncStep2, decode_message, encode_sync_step1, encode_update
 from collab.protocol.roles import Role
@@ -46,6 +47,7 @@ def folder(folder: Path) -> Path:
         '"nbformat": 4, "nbformat_minor": 5}'
     )
     (folder / "x.py").write_text("print(1)\n")
+    (folder / "table.ods").write_bytes(blank_sheet("ods") or b"")
     return folder
 
 
@@ -67,6 +69,7 @@ async def formats(server: Running, path: str) -> dict[str, str | None]:
 async def test_each_document_names_the_formats_that_it_can_be_had_in(server: Running) -> None:
     assert list(await formats(server, "a.md")) == ["odt", "html", "pdf", "docx"]
     assert list(await formats(server, "letter.odt")) == ["md", "html", "txt", "pdf", "docx"]
+    assert list(await formats(server, "table.ods")) == ["pdf", "xlsx"]
     assert list(await formats(server, "n.ipynb")) == ["html", "md", "script"]
     assert list(await formats(server, "x.py")) == ["pdf"]
     assert list(await formats(server, "sub/b.tex")) == []

@@ -28,6 +28,7 @@ HTML = Target("html", "HTML", "html")
 PLAIN = Target("txt", "Text", "txt")
 ODT = Target("odt", "OpenDocument", "odt")
 SCRIPT = Target("script", "Script", "py")
+_OFFICE = {"odt": "OpenDocument", "docx": "Word", "ods": "OpenDocument", "xlsx": "Excel"}
 _SHEETS = {"ods", "ots", "fods", "xlsx", "xlsm", "xltx"}
 _NO_PAGES = {"latex", "typst", "html", "svg", "vue"}
 """Sources of pages: a PDF of them is what their own program makes."""
@@ -46,7 +47,9 @@ def targets_of(kind: str | None, path: str) -> Sequence[Target]:
         if found.language == "markdown":
             return (ODT, HTML, pdf(ODT_FIRST), by_office("docx", ODT_FIRST))
         return () if found.language in _NO_PAGES else (pdf(ODT_FIRST),)
-    return (pdf(extension),) if extension in _SHEETS else ()
+    if extension not in _SHEETS:
+        return ()
+    return (pdf(extension), by_office("xlsx" if found.format == "ods" else "ods", extension))
 
 
 def pdf(via: str) -> Target:
@@ -55,4 +58,4 @@ def pdf(via: str) -> Target:
 
 def by_office(extension: str, via: str) -> Target:
     """An office's format that this server does not make itself."""
-    return Target(extension, {"odt": "OpenDocument", "docx": "Word"}[extension], extension, via)
+    return Target(extension, _OFFICE[extension], extension, via)

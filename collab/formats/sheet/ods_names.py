@@ -30,6 +30,7 @@ VALUES = (
 )
 VALUE_ATTRIBUTES = {VALUE_TYPE, *VALUES, "calcext:value-type", "office:currency"}
 MATRIX = ("table:number-matrix-rows-spanned", "table:number-matrix-columns-spanned")
+OPEN_FORMULA, OPEN_FORMULA_NAMESPACE = "of", "urn:oasis:names:tc:opendocument:xmlns:of:1.2"
 MAX_ROWS, MAX_COLS = 1_048_576, 16_384
 _ATTRIBUTE = re.compile(rb"""\s+([^\s=/>"']+)\s*=\s*("[^"]*"|'[^']*')""")
 _TAG_NAME = re.compile(rb"<([^\s/>]+)")
@@ -52,6 +53,14 @@ class Names:
         return "".join(
             f' xmlns:{prefix}="{NAMESPACES[prefix]}"' for prefix in missing if NAMESPACES[prefix] not in self._prefixes
         )
+
+    def declared_for_formula(self, text: str | None) -> str:
+        """The declaration that a formula's prefix needs (OpenDocument 1.3 part 3, 19.642); LibreOffice reads no
+        formula without it."""
+        if text is None or not text.startswith(f"{OPEN_FORMULA}:"):
+            return ""
+        known = self._prefixes.get(OPEN_FORMULA_NAMESPACE) == OPEN_FORMULA
+        return "" if known else f' xmlns:{OPEN_FORMULA}="{OPEN_FORMULA_NAMESPACE}"'
 
     def start(
         self, name: str, attributes: Mapping[str, str], *, empty: bool = False, inside: tuple[str, ...] = ()

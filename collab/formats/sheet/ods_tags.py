@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from collab.formats.sheet.ods_names import Names, attributes_of, tag_name
+from collab.formats.sheet.ods_names import FORMULA, Names, attributes_of, tag_name
 from collab.formats.zipped.patch import escape_attribute
 from collab.formats.zipped.scan import Node
 
@@ -36,6 +36,8 @@ def changed_tag(
             out.append(whole)
     new = {key: value for key, value in left.items() if value is not None}
     out.append(names.declared(*([name] if name else []), *new, *inside).encode())
+    if b" xmlns:of=" not in tag:
+        out.append(names.declared_for_formula(values.get(FORMULA)).encode())
     out += [b' %b="%b"' % (names.raw(key).encode(), escape_attribute(value)) for key, value in new.items()]
     return b"".join(out) + b">"
 

@@ -30,6 +30,7 @@ _NAMES = " ".join(
         ("svg", "svg-compatible"),
     )
 )
+OPEN_FORMULA = f' xmlns:of="{_OASIS}of:1.2"'
 STYLES = (
     '<number:date-style style:name="N1"><number:year number:style="long"/><number:text>-</number:text>'
     '<number:month number:style="long"/><number:text>-</number:text><number:day number:style="long"/>'
@@ -46,7 +47,7 @@ STYLES = (
 
 def part(tables: str, styles: str = STYLES) -> str:
     return (
-        f'<?xml version="1.0" encoding="UTF-8"?>\n<office:document-content {_NAMES} xmlns:dc="http://purl.org/dc/'
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<office:document-content {_NAMES}{OPEN_FORMULA} xmlns:dc="http://purl.org/dc/'
         f'elements/1.1/"><office:automatic-styles>{styles}</office:automatic-styles><office:body>'
         f"<office:spreadsheet>{tables}</office:spreadsheet></office:body></office:document-content>"
     )

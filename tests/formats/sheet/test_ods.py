@@ -17,6 +17,7 @@ from tests.formats.rich.files import zipped
 from tests.formats.sheet.files import (
     GRID,
     LIMITS,
+    OPEN_FORMULA,
     Open,
     all_cells,
     cell,
@@ -47,6 +48,9 @@ SUMS = table(
     + row(number(10) + number(20) + formula("SUM([.A$1:.A$3])", 111))
     + row(number(100) + number(200) + formula("[$Two.A1]", 9))
 ) + table(row(number(9) + formula("SUM([One.A1:.A3])", 111)), "Two")
+
+
+MIMETYPE = "application/vnd.oasis.opendocument.spreadsheet"
 
 
 def content_of(saved: bytes) -> str:
@@ -204,6 +208,16 @@ def test_a_new_formula_is_written_with_its_value() -> None:
 
     assert "of:=SUM([.A1:.$A$3])*2" in formulas(saved)
     assert values(saved)[2][1] == 222
+
+
+def test_a_formula_declares_its_prefix_where_the_file_does_not() -> None:
+    old = zipped({"mimetype": MIMETYPE, "content.xml": part(GRID).replace(OPEN_FORMULA, "")})
+    opened = Open(old).put(0, 2, {"f": ["SUM(", ["r1", "c1", 0], ":", ["r2", "c1", 0], ")"]})
+
+    saved = content_of(opened.saved())
+
+    assert re.search(rf'<table:table-cell[^>]*{re.escape(OPEN_FORMULA)}[^>]* table:formula="of:=SUM', saved)
+    assert saved.count(OPEN_FORMULA) == 1
 
 
 def test_a_formula_that_is_not_read_stays_and_keeps_the_rows_where_they_are() -> None:

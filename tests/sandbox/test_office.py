@@ -80,6 +80,7 @@ async def test_the_program_gets_nothing_of_our_environment(program: Program, mon
     assert b"secret" not in await office.convert(SOURCE, "pdf")
 
 
+@pytest.mark.optional
 @pytest.mark.skipif(not landlock.version(), reason="this kernel has no Landlock")
 async def test_the_program_reads_and_writes_no_file_but_its_own(program: Program, tmp_path: Path) -> None:
     secret, target = tmp_path / "secret", tmp_path / "written"

@@ -23,7 +23,7 @@ NAMESPACES = " ".join(
     for prefix, name in (("office", "office"), ("table", "table"), ("text", "text"))
 )
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 
 def _cell(value: str | float) -> str:

@@ -410,11 +410,11 @@ def test_the_kind_is_that_of_the_history_and_another_editor_than_the_files_may_o
         store = case.world.memory
         record = await store.resolve(Alias(f"root:{ROOT}", PATH), 0)
         state = Document.from_updates([]).diff()
-        assert await store.create_history(record.document_id, None, HistoryId("h"), "sheet", state, None, 0)
+        assert await store.create_history(record.document_id, None, HistoryId("h"), "drawing", state, None, 0)
 
         opened = await case.open()
 
-        assert (opened.kind, opened.format, opened.writable) == ("sheet", "markdown", False)
+        assert (opened.kind, opened.format, opened.writable) == ("drawing", "markdown", False)
 
     run(test)
 

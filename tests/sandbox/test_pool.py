@@ -176,7 +176,7 @@ async def test_a_formula_that_ends_the_engine_costs_its_value_and_not_the_save(
 
 
 async def test_a_child_that_does_not_answer_in_time_is_killed_for_it() -> None:
-    child = await Child.start(Limits(format_timeout_s=2.0))
+    child = await Child.start(Limits(format_timeout_s=8.0))  # its start has to fit in, too
     os.kill(child.pid, signal.SIGSTOP)
 
     with pytest.raises(ChildDied) as caught:

@@ -122,5 +122,5 @@ class Limits:
     export_size_bytes: int = 64 * MIB
     # times of the room
     suspect_s: float = 3600.0
-    load_timeout_s: float = 30.0
+    load_timeout_s: float = 60.0
     save_timeout_s: float = 120.0

@@ -11,6 +11,7 @@ from collab.store.base import DocumentId, DocumentRecord
 from connectors.base import Credentials
 
 RESTARTING = "The server restarts. Please try again in a moment."
+TOO_SLOW = "Opening this document takes too long just now. Nothing is lost; please try again in a moment."
 SERVER = Credentials(user_id="server", user_name="livefolder")
 """Whose right is used where nobody has opened the document in this process yet."""
 

@@ -26,7 +26,7 @@ from collab.formats.table import format_for, format_named
 from collab.protocol.payloads import SaveState
 from collab.protocol.roles import Identity, Role
 from collab.rooms.connection import Access, Connection
-from collab.rooms.entries import RESTARTING, Entry, Found, Outgrown
+from collab.rooms.entries import RESTARTING, TOO_SLOW, Entry, Found, Outgrown
 from collab.rooms.entries import SERVER as SERVER
 from collab.rooms.following import Following
 from collab.rooms.keeping import CredentialKeeper
@@ -356,7 +356,7 @@ class Rooms:
                 await self.keeper.offer_kept(record.document_id, file)
                 room = Room(self._parts, await load(self._parts, record, file))
         except TimeoutError:
-            raise StorageUnavailable(f"not loaded in {limit_s:g} s") from None
+            raise StorageUnavailable(f"not loaded in {limit_s:g} s", public=TOO_SLOW) from None
         self._parts.metrics.count("rooms_loaded_total")
         running = self._start(room.run(), f"room {record.document_id}: owner")
         try:

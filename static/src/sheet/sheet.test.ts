@@ -249,6 +249,10 @@ test("formulas: typed text becomes references by ids that stay right when a row 
 
   assert.equal(formulaText(book, sheet, formula), "=SUM(A1:A4)*'My data'!$A$1");
   edits.remove(sheet, "rows", 0, 0);
+  assert.equal(formulaText(book, sheet, formula), "=SUM(A2:A3)*'My data'!$A$1");
+  edits.remove(sheet, "rows", 2, 2);
+  assert.equal(formulaText(book, sheet, formula), "=SUM(A2:A2)*'My data'!$A$1");
+  edits.remove(sheet, "rows", 1, 1);
   assert.equal(formulaText(book, sheet, formula), "=SUM(#REF!)*'My data'!$A$1");
 });
 

@@ -59,7 +59,7 @@ test("references follow their rows; what is gone says so", () => {
   const moved = idsOf({ s1: "Sheet1", s2: "New name" }, ["r1", "x-1", "r3"]);
   assert.equal(toA1(parts, moved, "s1"), "SUM(A1:A3)+#REF!+#REF!");
   assert.equal(toA1(fromA1("'My Data'!A3", IDS, "s1")!, moved, "s1"), "'New name'!A3");
-  assert.equal(toA1(parts, idsOf({ s1: "Sheet1" }, ["r1", "r2"]), "s1"), "SUM(#REF!)+A2+#REF!");
+  assert.equal(toA1(parts, idsOf({ s1: "Sheet1" }, ["r1", "r2"]), "s1"), "SUM(A1:A2)+A2+#REF!");
 });
 
 test("a formula that nobody reads is shown as its own text", () => {

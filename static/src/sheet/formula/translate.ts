@@ -1,6 +1,7 @@
 /** Owns the way between a formula as people write it (A1, English names, commas) and references by ids. Pure. */
 import { ABSOLUTE_COLUMN, ABSOLUTE_ROW, columnIndex, columnName, unreadText, type Ids, type Part, type Reference } from "./parts";
 import { tokens, type Token } from "./tokens";
+import { shrunk } from "./shrink";
 
 export { ABSOLUTE_COLUMN, ABSOLUTE_ROW, columnIndex, columnName, isFormula, unreadText, UNREAD } from "./parts";
 export type { Ids, Part, Place, Reference } from "./parts";
@@ -78,9 +79,10 @@ class Reader {
 }
 
 /** A formula as text, without the leading "="; what is gone is `#REF!`. A formula that is not read is its own text. */
-export function toA1(parts: readonly Part[], ids: Ids, here: string): string {
-  const unread = unreadText(parts);
+export function toA1(formula: readonly Part[], ids: Ids, here: string): string {
+  const unread = unreadText(formula);
   if (unread !== null) return unread;
+  const parts = shrunk(formula, ids, here);
   const words: string[] = [];
   for (let at = 0; at < parts.length; at += 1) {
     const part = parts[at]!;

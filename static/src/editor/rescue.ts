@@ -1,5 +1,5 @@
 /** Owns the ways out of trouble: copies of the document, and edits of another history that this browser kept. */
-import { editAddress, liveContentAddress, upload, type Place } from "../shell/api";
+import { api, editAddress, upload, type Place } from "../shell/api";
 import { h } from "../shell/dom";
 import { t } from "../shell/i18n";
 import { problemToast, toast } from "../shell/toast";
@@ -24,9 +24,7 @@ export function download({ name, content }: Copy): void {
 /** What is in this window, without asking the server; an editor that cannot make its file leaves it to the server. */
 export async function downloadCopy(editor: Editor, documentId: string): Promise<void> {
   try {
-    const copy = await editor.copyOfContent();
-    if (copy) download(copy);
-    else location.assign(liveContentAddress(documentId));
+    download((await editor.copyOfContent()) ?? (await api.liveContent(documentId)));
   } catch (error) {
     problemToast(error);
   }
@@ -37,19 +35,13 @@ export async function makeCopy(editor: Editor, documentId: string, { root, path 
   const dot = path.lastIndexOf(".");
   const target = dot > path.lastIndexOf("/") + 1 ? `${path.slice(0, dot)} (copy)${path.slice(dot)}` : `${path} (copy)`;
   try {
-    const content = (await editor.copyOfContent())?.content ?? (await contentOf(documentId));
+    const content = (await editor.copyOfContent())?.content ?? (await api.liveContent(documentId)).content;
     const entry = await upload({ root, path: target }, content, false, () => undefined, new AbortController().signal);
     const run = (): void => location.assign(editAddress({ root, path: entry.path }));
     toast(t("notice.copied", { name: entry.name }), { action: { label: t("action.open"), run } });
   } catch (error) {
     problemToast(error);
   }
-}
-
-async function contentOf(documentId: string): Promise<Blob> {
-  const response = await fetch(liveContentAddress(documentId));
-  if (!response.ok) throw new Error(`${response.status}`);
-  return response.blob();
 }
 
 /** What of the kept edits the document lacks, to be put in by hand; where an editor cannot, they can be downloaded. */

@@ -191,6 +191,16 @@ async function answerTo(method: string, url: string, body?: unknown, signal?: Ab
   return response;
 }
 
+export interface NamedContent {
+  readonly name: string;
+  readonly content: Blob;
+}
+
+async function named(response: Response, fallback: string): Promise<NamedContent> {
+  const name = /filename\*=UTF-8''([^;]+)/.exec(response.headers.get("Content-Disposition") ?? "")?.[1];
+  return { name: decodeURIComponent(name ?? fallback), content: await response.blob() };
+}
+
 function networkError(error: unknown, request: string): unknown {
   if (error instanceof DOMException && error.name === "AbortError") return error;
   return new ApiError("", "network", 0, null, request);
@@ -234,11 +244,10 @@ export const api = {
   open: (place: Place, name?: string): Promise<OpenDocument> => call("POST", address("/documents/open"), name ? { ...place, name } : place),
   renewToken: (documentId: string, name?: string): Promise<OpenDocument> => call("POST", documentAddress(documentId, "/token"), name ? { name } : undefined),
   exportFormats: (documentId: string): Promise<{ formats: readonly ExportFormat[] }> => call("GET", documentAddress(documentId, "/exports")),
-  exportAs: async (documentId: string, format: string): Promise<{ name: string; content: Blob }> => {
-    const response = await answerTo("GET", `${documentAddress(documentId, "/export")}?format=${encodeURIComponent(format)}`);
-    const name = /filename\*=UTF-8''([^;]+)/.exec(response.headers.get("Content-Disposition") ?? "")?.[1];
-    return { name: decodeURIComponent(name ?? `document.${format}`), content: await response.blob() };
-  },
+  exportAs: async (documentId: string, format: string): Promise<NamedContent> =>
+    named(await answerTo("GET", `${documentAddress(documentId, "/export")}?format=${encodeURIComponent(format)}`), `document.${format}`),
+  /** The document as its file would be now, by the right of this page: a link to it would lack that of a guest. */
+  liveContent: async (documentId: string): Promise<NamedContent> => named(await answerTo("GET", liveContentAddress(documentId)), "document"),
   save: (documentId: string): Promise<SaveState> => call("POST", documentAddress(documentId, "/save")),
   restore: (documentId: string): Promise<SaveState> => call("POST", documentAddress(documentId, "/restore")),
   undoOutside: (documentId: string, change: number): Promise<void> => call("POST", documentAddress(documentId, `/outside/${change}/undo`)),

@@ -19,6 +19,9 @@ PAGES = PROJECT / "collab" / "static"
 DRIVER = PROJECT / "static" / "node_modules" / "playwright-core"
 RUN_TIMEOUT_S = 600
 
+TRIES = ("", "again-")
+"""What a file's name begins with in the first and in the second try: `fresh` of driver.mjs."""
+
 
 def case_names(*scripts: Path) -> list[str]:
     """The names of the cases in scripts: keys of what is given to `runCases`."""
@@ -57,8 +60,9 @@ def run_cases(script: Path, servers: Mapping[str, str], *, again: bool = True) -
     failed = [name for name in dict.fromkeys((*names, *results)) if results.get(name, "") is not None]
     if again and failed:
         second, error = _run(command, {**os.environ, "COLLAB_TEST_CASES": json.dumps(failed)})
-        for name in (name for name in failed if second.get(name, "") is None):
-            print(f"passed only at the second try: {script.name}: {name}: {results.get(name)}", file=sys.__stderr__)
+        for name in failed:
+            how = "passed only at" if second.get(name, "") is None else "failed before"
+            print(f"{how} the second try: {script.name}: {name}: {results.get(name)}", file=sys.__stderr__)
         results |= second
     assert not error, error
     return results

@@ -20,6 +20,9 @@ export const STEP_TIMEOUT_MS = 60_000;
 const CASE_TIMEOUT_MS = 240_000;
 const CONTEXT = { viewport: { width: 1200, height: 760 }, locale: "en-US", reducedMotion: "reduce" };
 
+/** The name of a file for this try: a case that is tried again finds nothing of its first try in it. */
+export const fresh = (name) => (process.env.COLLAB_TEST_CASES ? `again-${name}` : name);
+
 export const PHONE = { viewport: { width: 390, height: 780 }, hasTouch: true, isMobile: true };
 export const DARK = { colorScheme: "dark" };
 

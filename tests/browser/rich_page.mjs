@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { copyFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { assertAccessible, PHONE, runCases } from "./driver.mjs";
+import { assertAccessible, fresh, PHONE, runCases } from "./driver.mjs";
 import { newPerson, PATIENCE_MS } from "./editor_steps.mjs";
 
 const { folder, sample } = JSON.parse(process.argv[2]);
-const address = (name) => `/edit/${name}`;
+const address = (name) => `/edit/${fresh(name)}`;
 const body = (page) => page.locator(".rich-body");
 const shows = (page, words) => body(page).getByText(words).first().waitFor();
 const stored = (page) => page.locator('.state-line[data-key="state.stored_at"]').waitFor();
@@ -57,10 +57,10 @@ const cases = {
   },
   "a bold word is written into the file, and opening alone writes nothing": {
     async run(page) {
-      const before = readFileSync(join(folder, "bold.docx"));
+      const before = readFileSync(join(folder, fresh("bold.docx")));
       await open(page, "bold.docx");
       await stored(page);
-      assert.ok(before.equals(readFileSync(join(folder, "bold.docx"))));
+      assert.ok(before.equals(readFileSync(join(folder, fresh("bold.docx")))));
       await body(page).locator("p").first().click();
       await page.keyboard.press("Home");
       await page.keyboard.press("Shift+End");
@@ -68,7 +68,7 @@ const cases = {
       await body(page).locator("strong").waitFor();
       await page.waitForFunction(() => document.querySelector(".state-line")?.dataset.key !== "state.stored_at");
       await stored(page);
-      assert.ok(!before.equals(readFileSync(join(folder, "bold.docx"))));
+      assert.ok(!before.equals(readFileSync(join(folder, fresh("bold.docx")))));
     },
   },
   "a heading, a list and a table by keys and toolbar": {
@@ -116,7 +116,7 @@ const cases = {
       for (const version of [1, 2, 3, 4]) {
         // A save that is faster than the outside change makes it no conflict: then once more.
         await write(page, ` mine ${version}`);
-        copyFileSync(join(folder, "..", `outside${version}.odt`), join(folder, "both.odt"));
+        copyFileSync(join(folder, "..", `outside${version}.odt`), join(folder, fresh("both.odt")));
         await shows(page, `outside ${version}`);
         if (await told.waitFor({ timeout: 5000 }).then(() => true, () => false)) break;
       }

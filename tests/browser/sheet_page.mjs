@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { assertAccessible, DARK, PHONE, runCases } from "./driver.mjs";
+import { assertAccessible, DARK, fresh, PHONE, runCases } from "./driver.mjs";
 import { newPerson, PATIENCE_MS } from "./editor_steps.mjs";
 
 const { folder, sample, olga, ben, rita } = JSON.parse(process.argv[2]);
@@ -10,7 +10,7 @@ const FOCUS = "sheet-scroller";
 
 async function open(page, name, token = olga, readOnly = false) {
   page.context().setDefaultTimeout(PATIENCE_MS);
-  await page.goto(`${sample}/edit/${name}.ods#token=${token}`);
+  await page.goto(`${sample}/edit/${fresh(name)}.ods#token=${token}`);
   await page.locator(`.sheet-scroller[aria-readonly="${readOnly}"]`).waitFor();
   await page.getByRole("tab", { name: "Sheet1" }).waitFor();
 }
@@ -182,10 +182,10 @@ const cases = {
   },
   "sheets are added and renamed, found words are replaced, and the file is stored": {
     async run(page) {
-      const before = readFileSync(join(folder, "sheets.ods"));
+      const before = readFileSync(join(folder, fresh("sheets.ods")));
       await open(page, "sheets");
       await stored(page);
-      assert.ok(before.equals(readFileSync(join(folder, "sheets.ods"))), "opening alone changed the file");
+      assert.ok(before.equals(readFileSync(join(folder, fresh("sheets.ods")))), "opening alone changed the file");
       await press(page, "Control+f");
       await page.getByRole("searchbox", { name: "Find in this sheet" }).fill("pear");
       await page.getByText("1 cell", { exact: true }).waitFor();
@@ -202,7 +202,7 @@ const cases = {
       await page.getByRole("tab", { name: "Plan" }).waitFor();
       await page.waitForFunction(() => document.querySelector(".state-line")?.dataset.key !== "state.stored_at");
       await stored(page);
-      assert.ok(!before.equals(readFileSync(join(folder, "sheets.ods"))));
+      assert.ok(!before.equals(readFileSync(join(folder, fresh("sheets.ods")))));
     },
   },
   "who may only read cannot write, and can copy": {

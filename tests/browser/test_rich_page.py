@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from collab.formats.rich.blank import blank_file
-from tests.browser.browser_run import case_names, run_cases
+from tests.browser.browser_run import TRIES, case_names, run_cases
 from tests.formats.rich.files import docx, odt
 from tests.serving import Server
 
@@ -26,10 +26,12 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str | None]:
     folder = top / "docs"
     folder.mkdir()
     for name in NAMES:
-        (folder / f"{name}.odt").write_bytes(blank_file("odt") or b"")
+        for attempt in TRIES:
+            (folder / f"{attempt}{name}.odt").write_bytes(blank_file("odt") or b"")
     for version in range(1, 5):
         (top / f"outside{version}.odt").write_bytes(odt(f"<text:p>outside {version}</text:p>"))
-    (folder / "bold.docx").write_bytes(docx("<w:p><w:r><w:t>word</w:t></w:r></w:p>"))
+    for attempt in TRIES:
+        (folder / f"{attempt}bold.docx").write_bytes(docx("<w:p><w:r><w:t>word</w:t></w:r></w:p>"))
     with Server(folder, top / "data") as server:
         return run_cases(SCRIPT, {"sample": server.url, "folder": str(folder)})
 

@@ -1,4 +1,4 @@
-# make run: everything into .venv, then the server on a sample folder. make test: what CI does. make bench: measure.
+# make run: everything into .venv, then the server on a sample folder. make test: the default tests; CI runs those of make test-slow, too. make bench: measure.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin

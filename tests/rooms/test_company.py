@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
@@ -22,10 +23,14 @@ from collab.rooms.rooms import Rooms
 from collab.store.base import DocumentId
 from tests.simulation.client import Client
 from tests.simulation.loop import simulate
+from tests.simulation.notebook_client import NotebookClient
 from tests.simulation.world import CREDENTIALS, ROOT, Server, World, access
 
 PATH = "a.txt"
 TEXT = "one\ntwo\n"
+
+
+NOTEBOOK = b'{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}'
 
 
 @dataclass
@@ -50,15 +55,15 @@ class Two:
 Then = Callable[[Two], Coroutine[Any, Any, None]]
 
 
-async def _two(clock: FakeClock, then: Then) -> None:
+async def _two(clock: FakeClock, then: Then, path: str, content: bytes, person: type[Client]) -> None:
     network = MemoryNetwork()
     world = World(clock, network=network, config=Config(room=RoomConfig(idle_unload_s=5.0)))
-    world.storage.outside_write(PATH, TEXT.encode())
+    world.storage.outside_write(path, content)
     servers = [Server(world, name) for name in ("a", "b")]
     rooms = [await server.start() for server in servers]
     await asyncio.sleep(1)
-    document_id = (await rooms[0].open(ROOT, PATH, CREDENTIALS)).document_id
-    clients = [Client(name, access(name), number) for number, name in enumerate(("ada", "bob"), 11)]
+    document_id = (await rooms[0].open(ROOT, path, CREDENTIALS)).document_id
+    clients = [person(name, access(name), number) for number, name in enumerate(("ada", "bob"), 11)]
     for client, node in zip(clients, rooms, strict=True):
         await client.connect(node, document_id)
     await asyncio.sleep(1)
@@ -69,8 +74,8 @@ async def _two(clock: FakeClock, then: Then) -> None:
         await server.stop()
 
 
-def with_two(then: Then) -> None:
-    simulate(lambda clock: _two(clock, then))
+def with_two(then: Then, path: str = PATH, content: bytes = TEXT.encode(), person: type[Client] = Client) -> None:
+    simulate(lambda clock: _two(clock, then, path, content, person))
 
 
 def test_what_is_typed_at_one_node_is_seen_at_the_other_at_once() -> None:
@@ -112,6 +117,21 @@ def test_what_a_node_journals_for_another_keeps_its_author() -> None:
         assert all(update.entry.author_id != "node:" for update in stored)
 
     with_two(then)
+
+
+def test_an_update_that_the_server_altered_is_confirmed_by_the_number_that_it_was_sent_with() -> None:
+    async def then(two: Two) -> None:
+        writer = two.clients[0]
+        assert isinstance(writer, NotebookClient)
+        writer._add(random.Random(1))
+        writer._trust(random.Random(1))  # the server takes the trust out again
+        await asyncio.sleep(5)
+
+        assert writer.acknowledged == writer.sent
+        fellows = two.room(0).company._fellows
+        assert fellows._sent == fellows._confirmed == 2
+
+    with_two(then, "a.ipynb", NOTEBOOK, NotebookClient)
 
 
 def test_what_was_heard_is_never_published_again() -> None:

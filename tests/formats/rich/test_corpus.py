@@ -5,7 +5,6 @@ The judge is an outside one (`judge.py`, beside the corpus). By default the smal
 
 from __future__ import annotations
 
-import importlib.util
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -25,19 +24,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-
-
-@pytest.fixture(scope="session")
-def judge(corpus: Path) -> Any:
-    path = corpus.parent / "judge" / "judge.py"
-    pytest.importorskip("lxml", reason="the judge needs lxml")
-    if not path.is_file():
-        pytest.skip(f"no judge at {path}")
-    spec = importlib.util.spec_from_file_location("judge", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def files(corpus: Path, largest: int) -> list[tuple[Path, str]]:

@@ -12,10 +12,9 @@ from typing import Any
 import pytest
 
 from collab.errors import FormatError, LimitExceeded
-from tests.formats.rich.test_corpus import judge, judged
+from tests.formats.rich.test_corpus import judged
 from tests.formats.sheet.files import Open, all_cells, format_of
 
-__all__ = ["judge"]
 KINDS = ("ods", "fods")
 SMALL = 9_500
 pytestmark = [
